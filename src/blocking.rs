@@ -1,11 +1,10 @@
-//! Work that blocks: the database, and files.
+//! Blocking work: database and file access.
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{JoinError, spawn_blocking};
 
-/// Runs `work` on a thread of its own, so that the threads that serve sockets go on. On a runtime
-/// with a single thread it runs inline: there is nothing to go on with, and a simulation in virtual
-/// time repeats exactly.
+/// Runs `work` on a blocking thread, so that it does not stall socket I/O. On a single-threaded
+/// runtime it runs inline, which keeps simulations in virtual time deterministic.
 ///
 /// # Errors
 /// `work` panicked.

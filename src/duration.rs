@@ -1,15 +1,14 @@
-//! Spans of time as people write them: `250ms`, `2s`, `10m`, `2h`, `90d`. Reading and showing
-//! them, and nothing else.
+//! Parsing and formatting of durations: `250ms`, `2s`, `10m`, `2h`, `90d`.
 
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
 
-/// Reads a span of time: a number with a unit (`ms`, `s`, `m`, `h`, `d`, `w`), or several, such as
-/// `1h30m`. A day is 24 hours. `0` alone needs no unit.
+/// Parses a number with a unit (`ms`, `s`, `m`, `h`, `d`, `w`), or several, such as `1h30m`. A day
+/// is 24 hours. `0` needs no unit.
 ///
 /// # Errors
-/// Says how a span is written.
+/// A message that shows the accepted forms.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     if text == "0" {
@@ -28,8 +27,8 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from(exact).map_err(|_| unclear())
 }
 
-/// `span` in the largest unit that holds it without a fraction, as [`parse`] reads it back. What is
-/// below a millisecond is dropped.
+/// `span` in the largest unit that expresses it as a whole number, readable by [`parse`]. Fractions
+/// of a millisecond are dropped.
 #[must_use]
 pub fn show(span: Duration) -> String {
     const UNITS: [(u128, &str); 4] =

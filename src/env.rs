@@ -1,7 +1,7 @@
-//! The process edge: arguments, variables, terminal, clocks and seed, read once.
+//! Process environment: arguments, variables, terminal, clocks and random seed, read once.
 //!
-//! This is the only file that reads anything ambient. Everything else is given values, so that
-//! policies are pure and tests exact.
+//! The only file that reads ambient state. All other code receives values, so that policies are
+//! pure and tests are exact.
 #![expect(clippy::disallowed_methods, reason = "this is the process edge")]
 
 use std::collections::BTreeMap;
@@ -18,69 +18,63 @@ use rustix::time::ClockId;
 
 use crate::model::{Clock, Failure, Instant, Random, Sanitizer, Timestamp};
 
-/// The variables that choose a proxy. Upper-case `HTTP_PROXY` is none of them: whoever sends a request to a
-/// CGI program can set it.
+/// Variables that select a proxy. Upper-case `HTTP_PROXY` is excluded: the client of a CGI program
+/// can set it with a `Proxy` header.
 pub const PROXY_VARS: [&str; 7] =
     ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
 
-/// All that the process was given, and all that it may ask the machine for.
+/// Inputs of the process, and its access to system services.
 ///
-/// Variables may hold keys, so this cannot be printed.
+/// Not `Debug`, since variables may contain keys.
 #[derive(Clone)]
 pub struct Env {
-    /// The command line, program name first.
+    /// Command line, program name first.
     pub args: Vec<OsString>,
-    /// Environment variables. A value that is not Unicode is kept with replacement characters, so
-    /// that using it fails where it can be seen.
+    /// Environment variables. Invalid Unicode is replaced, so that a use of the value fails
+    /// visibly.
     pub vars: BTreeMap<String, String>,
-    /// Where relative paths start.
+    /// Base of relative paths.
     pub current_dir: PathBuf,
-    /// Where files of ours belong. None when the user has no home directory.
+    /// Directories for files of this program; `None` if the user has no home directory.
     pub dirs: Option<Dirs>,
-    /// The three streams and the terminal behind them.
     pub terminal: Terminal,
-    /// The clocks of the machine.
     pub clock: Arc<dyn Clock>,
     /// Random numbers, seeded by the operating system.
     pub random: Arc<dyn Random>,
-    /// Our process id.
     pub pid: u32,
-    /// Knows the secrets that were loaded.
+    /// Redacts the secrets loaded so far.
     pub sanitizer: Sanitizer,
 }
 
-/// The platform's directories for our files; none of them need exist yet.
+/// Platform-specific directories; they may not exist yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dirs {
-    /// Configuration.
     pub config_dir: PathBuf,
-    /// The ledger. Local data where the platform knows no state directory.
+    /// Directory of the ledger. The local data directory on platforms without a state directory.
     pub state_dir: PathBuf,
-    /// What can be fetched again.
+    /// Files that can be downloaded again.
     pub cache_dir: PathBuf,
 }
 
-/// Which streams are terminals.
+/// Properties of the standard streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Terminal {
-    /// Whether a person can be asked.
+    /// Standard input is a terminal, so the user can be prompted.
     pub stdin: bool,
-    /// Whether results go to a screen.
+    /// Standard output is a terminal.
     pub stdout: bool,
-    /// Whether progress goes to a screen.
+    /// Standard error is a terminal, so progress bars can be drawn.
     pub stderr: bool,
-    /// Whether standard output and standard error are the same screen.
+    /// Standard output and standard error are the same terminal.
     pub shared: bool,
-    /// Columns and rows at the start; see [`terminal_size`] for later.
+    /// Initial columns and rows; [`terminal_size`] returns the current ones.
     pub size: Option<(u16, u16)>,
 }
 
 impl Env {
-    /// Reads everything.
-    ///
     /// # Errors
-    /// When the current directory is gone, or the system gives no random numbers.
+    /// The current directory does not exist, or the system has no random numbers.
     pub fn read() -> Result<Self, Failure> {
         let current_dir = std::env::current_dir()
             .map_err(|error| Failure::local("finding the current directory", &error))?;
@@ -98,26 +92,25 @@ impl Env {
         })
     }
 
-    /// Where models for the sandbox are kept.
+    /// Directory of downloaded models for the sandbox.
     #[must_use]
     pub fn models_dir(&self) -> Option<PathBuf> {
         self.dirs.as_ref().map(|dirs| dirs.cache_dir.join("models"))
     }
 
-    /// Variables that any program may need to run at all. None holds a secret.
+    /// Variables that most programs need to run. None of them contains a secret.
     #[must_use]
     pub fn program_vars(&self) -> BTreeMap<String, String> {
         self.vars_named(&["PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ"])
     }
 
-    /// Those of `names` that are set.
     #[must_use]
     pub fn vars_named(&self, names: &[&str]) -> BTreeMap<String, String> {
         let found = |name: &&str| self.vars.get_key_value(*name);
         names.iter().filter_map(found).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// A variable that is set to something.
+    /// The value of a variable, or `None` if it is unset or empty.
     #[must_use]
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -150,32 +143,31 @@ impl Terminal {
     }
 }
 
-/// The operating system and the processor that this program was built for.
+/// Operating system and architecture of this build.
 #[must_use]
 pub fn platform() -> (&'static str, &'static str) {
     (std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// Columns and rows of the terminal as they are now: of standard error, or else of standard
-/// output.
+/// Current columns and rows of the terminal, by standard error or else standard output.
 #[must_use]
 pub fn terminal_size() -> Option<(u16, u16)> {
     let size = rustix::termios::tcgetwinsize(std::io::stderr())
         .or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()))
         .ok()?;
-    // Terminals that do not know their size, such as serial lines, say 0.
+    // Terminals of unknown size, such as serial lines, report 0.
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
-/// The machine's clocks.
+/// System clocks.
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     boot_id: String,
 }
 
 impl SystemClock {
-    /// The clock of this boot. Where the system does not name its boots they all count as one,
-    /// and only instants from the future tell that there was another.
+    /// Without a boot ID from the system, all boots count as one, and only instants in the future
+    /// reveal a reboot.
     #[must_use]
     pub fn new() -> Self {
         let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -192,7 +184,7 @@ impl Default for SystemClock {
     }
 }
 
-/// Runs through suspend where the system has such a clock.
+/// Includes the time spent in suspend, where the system has such a clock.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const BOOT_CLOCK: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -219,16 +211,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// Random numbers for jitter and identifiers; not for secrets.
+/// Random numbers for jitter and identifiers; not cryptographically secure.
 #[derive(Debug)]
 pub struct SystemRandom(Mutex<fastrand::Rng>);
 
 impl SystemRandom {
-    /// A generator whose seed comes from the operating system, so that processes started at the
-    /// same moment differ.
-    ///
-    /// # Errors
-    /// When the system has no random numbers to give.
+    /// Seeded by the operating system, so that processes started at the same time differ.
     pub fn new() -> Result<Self, Failure> {
         let seed =
             getrandom::u64().map_err(|error| Failure::local("getting a random seed", &error))?;
@@ -272,7 +260,7 @@ mod tests {
         let clock = SystemClock::new();
         let first = clock.now();
         assert!(clock.now() >= first);
-        // 2020: any machine that runs this is later.
+        // 2020, as a lower bound.
         assert!(clock.wall() > Timestamp(1_577_836_800_000));
         assert!(!clock.boot_id().is_empty());
         assert_eq!(clock.boot_id(), SystemClock::new().boot_id());

@@ -1,24 +1,23 @@
-//! Removes backgrounds from videos through the RemoveBGVideo API.
+//! Command-line client of the RemoveBGVideo API, which removes backgrounds from videos.
 //!
-//! The heart of the crate is a client that is fast *and* safe against a slow, billed,
-//! rate-limited service without idempotency keys: it never bills an input twice, survives a kill
-//! at any moment, and always says what happened.
+//! The service is slow, billed and rate-limited, and has no idempotency keys. The client never bills
+//! an input twice, survives a kill at any moment, and reports the outcome of every input.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! Every concern has one room, and imports point to the right only (a test holds this):
+//! Imports point to the right only, without cycles; `tests/module_dependencies.rs` checks both:
 //!
 //! ```text
-//! main -> cli -> {settings, flow, listen, output, sandbox}
-//! flow -> {client, ledger, media}
-//! listen -> {client, ledger}
+//! main -> cli -> {settings, flow, smoke, audit, listen, output, sandbox}
+//! smoke -> flow -> {client, ledger, media}
+//! audit, listen -> {client, ledger}
 //! sandbox -> media
 //! ```
 //!
-//! All rooms but `sandbox` may use [`model`], which is plain data; `client` and `flow` run what blocks
-//! through [`blocking`]. [`duration`] reads and writes durations, for every room. The sandbox is an independent
-//! implementation of the documented API and shares no wire types with [`client`]: a mistake in
-//! both would otherwise pass its own tests.
+//! All modules except `sandbox` may use [`model`], which is plain data. [`duration`] parses and formats
+//! durations for all modules; [`blocking`] runs blocking work for async code. The sandbox is an
+//! independent implementation of the documented API and shares no wire types with [`client`], so that
+//! a mistake in both would not pass our own tests.
 
 pub mod audit;
 pub mod blocking;

@@ -1,4 +1,4 @@
-//! The process edge of `rbgv`: reads what is ambient, runs the command, answers with a code.
+//! Entry point: reads the process environment, runs the command, returns the exit code.
 
 use std::process::ExitCode;
 

@@ -46,7 +46,6 @@ const ONLY: [(&str, &[&str]); 7] = [
 ];
 
 type ModulePath = Vec<String>;
-
 /// A source file without comments and unit tests.
 struct Source {
     /// Below `src`.

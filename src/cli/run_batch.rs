@@ -11,9 +11,9 @@ use crate::model::{Event, Failure};
 use crate::output::formats::amounts;
 
 /// Unblocks the keys: running a command means that the cause of an earlier stop is fixed.
-pub(crate) async fn release_latches(context: &Arc<Context>) -> Result<(), Failure> {
+pub(crate) async fn lift_key_blocks(context: &Arc<Context>) -> Result<(), Failure> {
     for context in context.all() {
-        context.service.release_latches().await?;
+        context.service.lift_key_blocks().await?;
     }
     Ok(())
 }

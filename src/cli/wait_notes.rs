@@ -27,34 +27,34 @@ struct WaitNote {
 
 /// Reports long waits of `client` from now on. Runs report them as events.
 pub(crate) fn tell(client: &Client, printer: &Printer, clock: &Arc<dyn Clock>) {
-    let (silence, printer, clock) = (client.outage_view(), printer.clone(), Arc::clone(clock));
+    let (view, printer, clock) = (client.outage_view(), printer.clone(), Arc::clone(clock));
     let host = client.origin().to_owned();
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(watch(silence, host, printer, clock));
+        runtime.spawn(watch(view, host, printer, clock));
     }
 }
 
-async fn watch(silence: OutageView, host: String, printer: Printer, clock: Arc<dyn Clock>) {
+async fn watch(view: OutageView, host: String, printer: Printer, clock: Arc<dyn Clock>) {
     let mut said = WaitNote::default();
     loop {
         tokio::time::sleep(TICK).await;
-        let Some(silence) = silence.now() else { return };
+        let Some(wait) = view.now() else { return };
         let now = clock.now();
-        if let Some(pause) = silence.pause().filter(|pause| pause.until > now)
+        if let Some(pause) = wait.pause().filter(|pause| pause.until > now)
             && said.pause != Some(pause.until)
-            && !silence.is_reported()
+            && !wait.is_reported()
         {
             let why = messages::failure(&pause.failure);
             let wait = amounts::elapsed(pause.until.since(now));
             printer.warn(&format!("{why}; continuing in {wait}"));
             said.pause = Some(pause.until);
         }
-        let Some(unanswered) = silence.unanswered() else { continue };
+        let Some(unanswered) = wait.unanswered() else { continue };
         if said.since != Some(unanswered.since) {
             (said.since, said.failing) = (None, false);
         }
         let age = now.since(unanswered.since);
-        if age < NOTICE || silence.is_reported() || !silence.is_waited_for() {
+        if age < NOTICE || wait.is_reported() || !wait.is_waiting() {
             continue;
         }
         match &unanswered.failure {

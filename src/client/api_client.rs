@@ -1,5 +1,5 @@
-//! The client as callers see it: one method for each endpoint of the contract. What travels is in
-//! `wire`, how a call is carried out in `attempt`.
+//! The public client: one method per endpoint of the contract. Bodies are in `wire`, retries in
+//! `request`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,81 +29,79 @@ use crate::model::{
     OutputLink, Pricing, Random,
 };
 
-/// The API client. Clones share their connections.
+/// API client. Clones share connections and limits.
 ///
-/// Calls that are harmless to repeat (uploads, looks, lists) are repeated by the client with the
-/// contract's backoff. Calls that are not ([`Client::create`], [`Client::start`],
-/// [`Client::admin_create_key`]) are sent once, and the failure's
-/// [`delivery`](crate::model::Execution) says what is known.
+/// Idempotent calls (uploads, polls, lists) are retried with the backoff of the contract. Others
+/// ([`Client::create`], [`Client::start`], [`Client::admin_create_key`]) are sent once;
+/// [`delivery`](crate::model::Execution) of the failure states whether they may have been executed.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) requester: Requester,
 }
 
 impl Client {
-    /// A client for `endpoint`, with limits of its own that end with the process. Connects to
-    /// nothing yet.
+    /// A client with in-memory limits. Does not connect.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`]: an address that must not be used, a key that cannot be sent, an
-    /// unusable proxy, https on a machine without certificates.
+    /// [`FailureKind::Configuration`]: an insecure address, a key that is not a valid header, an
+    /// invalid proxy, or https on a machine without certificates.
     pub fn new(
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
         let store = Arc::new(MemoryStore::default());
-        Self::with_store(endpoint, timing, clock, random, store, &RateLimits::default())
+        Self::with_store(config, timing, clock, random, store, &RateLimits::default())
     }
 
-    /// A client like [`Client::new`] whose limits are bounded by `limits` and live in `store`,
-    /// where all clients of the same key share them.
+    /// Like [`Client::new`], with the bounds `limits`, and limits stored in `store`, where all
+    /// clients of the same key share them.
     ///
     /// # Errors
     /// As for [`Client::new`].
     pub fn with_store(
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,
         limits: &RateLimits,
     ) -> Result<Self, Failure> {
-        endpoint.check()?;
-        let transport = Box::new(HttpTransport::new(&endpoint, &timing)?);
-        Ok(Self::over(transport, endpoint, timing, clock, random, store, limits))
+        config.check()?;
+        let transport = Box::new(HttpTransport::new(&config, &timing)?);
+        Ok(Self::with_transport(transport, config, timing, clock, random, store, limits))
     }
 
-    /// A client like [`Client::sharing`] whose requests go through `transport`.
+    /// Like [`Client::with_store`], over `transport`.
     #[must_use]
-    pub fn over(
+    pub fn with_transport(
         transport: Box<dyn Transport>,
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,
         limits: &RateLimits,
     ) -> Self {
-        let sanitizer = endpoint.sanitizer();
-        let origin = endpoint.base_url.origin().ascii_serialization();
-        let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
+        let sanitizer = config.sanitizer();
+        let origin = config.base_url.origin().ascii_serialization();
+        let fingerprint = config.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
-        let watched = Arc::<OutageMonitor>::default();
+        let outage = Arc::<OutageMonitor>::default();
         let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
         let shared = Shared {
-            limiter: limiter.watched(Arc::clone(&watched)),
-            watched,
-            host: host(&endpoint.base_url),
+            limiter: limiter.with_outage_monitor(Arc::clone(&outage)),
+            outage,
+            host: host(&config.base_url),
             origin,
             fingerprint,
             profile: OnceLock::new(),
             smallest_page_refused: AtomicBool::new(false),
             sanitizer,
-            links: LinkPolicy::of(&endpoint),
-            proxy: endpoint.proxy,
-            base_url: endpoint.base_url,
+            links: LinkPolicy::of(&config),
+            proxy: config.proxy,
+            base_url: config.base_url,
             transport,
             timing,
             clock,
@@ -112,33 +110,33 @@ impl Client {
         Self { requester: Requester { shared: Arc::new(shared), hook: None } }
     }
 
-    /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.
+    /// Scheme, host and non-default port: `https://api.example`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.requester.shared.origin
     }
 
-    /// Tells the key in use from others.
+    /// Fingerprint of the key in use.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.requester.shared.fingerprint.clone()
     }
 
-    /// Names the profile in the log of every call. The first name stays.
+    /// Sets the profile in the log of every call. Only the first name counts.
     #[must_use]
     pub fn with_profile_name(self, profile: &str) -> Self {
         self.requester.shared.profile.get_or_init(|| profile.to_owned());
         self
     }
 
-    /// The same client, with the same connections and limits, whose answers `witness` is shown.
+    /// This client, sharing connections and limits, with a hook for successful responses.
     #[must_use]
     pub fn with_response_hook(&self, hook: ResponseHook) -> Self {
         let shared = Arc::clone(&self.requester.shared);
         Self { requester: Requester { shared, hook: Some(hook) } }
     }
 
-    /// `text` that others wrote, fit to be shown and stored.
+    /// Foreign `text`, sanitized for display and storage.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         self.requester.shared.sanitizer.clean(text)
@@ -148,26 +146,26 @@ impl Client {
         self.requester.shared.now()
     }
 
-    /// How long the service has not answered.
+    /// Outages and waits at this time.
     #[must_use]
-    pub fn silence(&self) -> ServiceWait {
-        self.requester.shared.watched.now()
+    pub fn current_wait(&self) -> ServiceWait {
+        self.requester.shared.outage.now()
     }
 
-    /// The same, for one who looks at it from time to time.
+    /// Read access to outages, which does not keep the client alive.
     #[must_use]
     pub fn outage_view(&self) -> OutageView {
-        OutageView(Arc::downgrade(&self.requester.shared.watched))
+        OutageView(Arc::downgrade(&self.requester.shared.outage))
     }
 
-    /// A run reports it, for as long as it keeps this.
+    /// A run reports outages itself while it holds this.
     #[must_use]
     pub fn outage_reporter(&self) -> OutageReporter {
-        OutageReporter::new(&self.requester.shared.watched)
+        OutageReporter::new(&self.requester.shared.outage)
     }
 
-    /// `POST /v1/uploads`. Streams the file from disk, again from its start at each attempt;
-    /// `progress` is told the bytes of the current attempt.
+    /// `POST /v1/uploads`. Streams the file, from its start at each attempt; `progress` receives
+    /// the bytes sent in the current attempt.
     pub async fn upload(
         &self,
         file: &UploadFile,
@@ -175,13 +173,13 @@ impl Client {
         progress: Arc<dyn Fn(u64) + Send + Sync>,
     ) -> Result<UploadedFile, Failure> {
         let content = RequestContent::File { file, progress };
-        let operation = Endpoint::upload();
+        let endpoint = Endpoint::upload();
         let read = by_reference(wire::job::uploaded);
-        let done = self.requester.execute(&operation, content, &call, read).await?;
-        // It is stored, and sent back in the job.
+        let done = self.requester.execute(&endpoint, content, &call, read).await?;
+        // The URL is stored, and sent back in the job.
         if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
             let why = "the upload URL contains a key and is not used";
-            return Err(Failure::new(FailureKind::Contract, operation.described(), why));
+            return Err(Failure::new(FailureKind::Contract, endpoint.description(), why));
         }
         Ok(UploadedFile { request_id: done.request_id, ..done.value })
     }
@@ -198,11 +196,11 @@ impl Client {
         Ok(CreatedJob { request_id: done.request_id, ..done.value })
     }
 
-    /// Waits until a start may be sent: ask before the start is recorded, so that nothing stands
-    /// between the record and the bytes. Use the leave soon, or drop it.
+    /// Waits until a start may be sent. Called before the start is recorded in the ledger, so that
+    /// nothing delays it after that. The permit must be used soon or dropped.
     ///
     /// # Errors
-    /// A latch has fallen, or the service asked for a pause longer than a call sits out.
+    /// The key is blocked, or the requested pause exceeds its maximum.
     pub async fn admit_start(
         &self,
         id: &JobId,
@@ -211,59 +209,59 @@ impl Client {
         self.requester.admit_first(&Endpoint::start(id), call).await
     }
 
-    /// `POST /v1/jobs/{id}/start`, sent once: this is what bills. Waits for leave first.
+    /// `POST /v1/jobs/{id}/start`, sent once, after waiting for admission. This call bills.
     pub async fn start(
         &self,
         id: &JobId,
         job: &StartJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<StartedJob, Failure> {
-        let leave = self.admit_start(id, &call).await?;
-        self.start_admitted(leave, id, job, call).await
+        let permit = self.admit_start(id, &call).await?;
+        self.start_admitted(permit, id, job, call).await
     }
 
-    /// [`Client::start`], with leave from [`Client::admit_start`]: sent without any wait.
+    /// [`Client::start`] with a permit from [`Client::admit_start`]: sent without waiting.
     pub async fn start_admitted(
         &self,
-        leave: CallPermit,
+        permit: CallPermit,
         id: &JobId,
         job: &StartJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<StartedJob, Failure> {
         let content = RequestContent::Json(wire::request::start(job)?);
-        let read = |answer: Value| wire::job::started(&answer, id);
-        let operation = Endpoint::start(id);
+        let read = |response: Value| wire::job::started(&response, id);
+        let endpoint = Endpoint::start(id);
         let done =
-            self.requester.execute_admitted(&operation, Some(leave), content, &call, read).await?;
+            self.requester.execute_admitted(&endpoint, Some(permit), content, &call, read).await?;
         Ok(StartedJob { request_id: done.request_id, ..done.value })
     }
 
     /// `GET /v1/jobs/{id}`.
     pub async fn get(&self, id: &JobId, call: RequestOptions<'_>) -> Result<JobView, Failure> {
-        let read = |answer: Value| wire::job::job(answer, id, &self.requester.shared.base_url);
-        self.look(&Endpoint::job(id), &call, read).await
+        let read = |response: Value| wire::job::job(response, id, &self.requester.shared.base_url);
+        self.get_json(&Endpoint::job(id), &call, read).await
     }
 
-    /// `GET /v1/jobs`: one page of this key's jobs. A page size that the service refuses is halved
-    /// until it is accepted, and that size is remembered for the key. So a page may hold fewer jobs
-    /// than were asked for, and only an empty page is the end of the list.
+    /// `GET /v1/jobs`: one page of the jobs of this key. A rejected page size is halved until it is
+    /// accepted, and stored for the key. A page may therefore hold fewer jobs than requested; only
+    /// an empty page ends the list.
     pub async fn list(
         &self,
         page: ListQuery,
         call: RequestOptions<'_>,
     ) -> Result<JobPage, Failure> {
         let status = page.status.as_ref().map(JobStatus::as_str);
-        let operation = |size| Endpoint::jobs(size, page.offset, status);
-        let read = |answer: Value| wire::job::page(answer, &self.requester.shared.base_url);
+        let endpoint = |size| Endpoint::jobs(size, page.offset, status);
+        let read = |response: Value| wire::job::page(response, &self.requester.shared.base_url);
         let accepted = match page.limit {
             0 | 1 => None,
-            _ => self.requester.shared.limiter.known().await?.page_size,
+            _ => self.requester.shared.limiter.state().await?.page_size,
         };
         let first = accepted.map_or(page.limit, |accepted| accepted.min(page.limit));
         let smallest_refused = &self.requester.shared.smallest_page_refused;
         let mut size = first;
         loop {
-            let failure = match self.look(&operation(size), &call, read).await {
+            let failure = match self.get_json(&endpoint(size), &call, read).await {
                 Ok(jobs) => {
                     if size < first {
                         self.requester.shared.limiter.remember_page_size(size).await;
@@ -272,7 +270,7 @@ impl Client {
                 }
                 Err(failure) => failure,
             };
-            if !refuses_page(&failure) || smallest_refused.load(Ordering::Relaxed) {
+            if !rejects_page_size(&failure) || smallest_refused.load(Ordering::Relaxed) {
                 return Err(failure);
             }
             if size <= 1 {
@@ -283,61 +281,61 @@ impl Client {
         }
     }
 
-    /// `GET /api/download/{id}`, which takes no key: a new link to the output.
+    /// `GET /api/download/{id}`, sent without a key: a new link to the output.
     pub async fn download_link(
         &self,
         id: &JobId,
         call: RequestOptions<'_>,
     ) -> Result<OutputLink, Failure> {
         let read =
-            |answer: Value| wire::job::download_link(&answer, &self.requester.shared.base_url);
-        self.look(&Endpoint::download_link(id), &call, read).await
+            |response: Value| wire::job::download_link(&response, &self.requester.shared.base_url);
+        self.get_json(&Endpoint::download_link(id), &call, read).await
     }
 
     /// `GET /api/pricing`.
     pub async fn pricing(&self, call: RequestOptions<'_>) -> Result<Pricing, Failure> {
-        self.look(&Endpoint::pricing(), &call, wire::account::pricing).await
+        self.get_json(&Endpoint::pricing(), &call, wire::account::pricing).await
     }
 
     /// `GET /health`.
     pub async fn health(&self, call: RequestOptions<'_>) -> Result<Health, Failure> {
-        let operation = Endpoint::health();
+        let endpoint = Endpoint::health();
         let done = self
             .requester
-            .execute(&operation, RequestContent::Nothing, &call, wire::account::health)
+            .execute(&endpoint, RequestContent::Nothing, &call, wire::account::health)
             .await?;
         Ok(Health { date: done.date, ..done.value })
     }
 
-    /// `GET /v1/usage/summary` over the last `days`, which the service wants between 1 and 90.
+    /// `GET /v1/usage/summary` over the last `days` (1 to 90).
     pub async fn usage_summary(
         &self,
         days: u32,
         call: RequestOptions<'_>,
     ) -> Result<UsageSummary, Failure> {
-        self.look(&Endpoint::usage_summary(days), &call, wire::account::usage_summary).await
+        self.get_json(&Endpoint::usage_summary(days), &call, wire::account::usage_summary).await
     }
 
-    /// `GET /v1/usage/events`: the latest `limit`, which the service wants between 1 and 100.
+    /// `GET /v1/usage/events`: the latest `limit` events (1 to 100).
     pub async fn usage_events(
         &self,
         limit: u32,
         call: RequestOptions<'_>,
     ) -> Result<UsageEventPage, Failure> {
-        self.look(&Endpoint::usage_events(limit), &call, wire::account::usage_events).await
+        self.get_json(&Endpoint::usage_events(limit), &call, wire::account::usage_events).await
     }
 
-    /// `GET /v1/admin/config`, whose fields are not documented.
+    /// `GET /v1/admin/config`, whose fields are undocumented.
     pub async fn admin_config(&self, call: RequestOptions<'_>) -> Result<Value, Failure> {
-        self.look(&Endpoint::admin_config(), &call, as_it_is).await
+        self.get_json(&Endpoint::admin_config(), &call, unmodified).await
     }
 
     /// `GET /v1/admin/keys`.
     pub async fn admin_keys(&self, call: RequestOptions<'_>) -> Result<Vec<AdminKey>, Failure> {
-        self.look(&Endpoint::admin_keys(), &call, wire::account::admin_keys).await
+        self.get_json(&Endpoint::admin_keys(), &call, wire::account::admin_keys).await
     }
 
-    /// `POST /v1/admin/keys`, sent once: a second one would make a second key.
+    /// `POST /v1/admin/keys`, sent once: a retry could create a second key.
     pub async fn admin_create_key(
         &self,
         client_id: &str,
@@ -345,12 +343,12 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<NewKey, Failure> {
         let content = RequestContent::Json(wire::request::new_key(client_id, note)?);
-        let operation = Endpoint::admin_create_key();
+        let endpoint = Endpoint::admin_create_key();
         let read = by_reference(wire::account::new_key);
-        Ok(self.requester.execute(&operation, content, &call, read).await?.value)
+        Ok(self.requester.execute(&endpoint, content, &call, read).await?.value)
     }
 
-    /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
+    /// `POST /v1/admin/keys/disable`, with the fingerprint used by the service.
     pub async fn admin_disable_key(
         &self,
         key_fingerprint: &str,
@@ -359,12 +357,12 @@ impl Client {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
         Ok(self
             .requester
-            .execute(&Endpoint::admin_disable_key(), content, &call, as_it_is)
+            .execute(&Endpoint::admin_disable_key(), content, &call, unmodified)
             .await?
             .value)
     }
 
-    /// `POST /v1/admin/keys/enable`. The fingerprint is the service's own.
+    /// `POST /v1/admin/keys/enable`, with the fingerprint used by the service.
     pub async fn admin_enable_key(
         &self,
         key_fingerprint: &str,
@@ -373,58 +371,57 @@ impl Client {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
         Ok(self
             .requester
-            .execute(&Endpoint::admin_enable_key(), content, &call, as_it_is)
+            .execute(&Endpoint::admin_enable_key(), content, &call, unmodified)
             .await?
             .value)
     }
 
-    /// How many jobs of this key may be in flight, as far as is known by now.
+    /// Permitted jobs of this key in flight, by the learned limits.
     pub async fn in_flight_limit(&self) -> Result<u32, Failure> {
-        Ok(self.shape().in_flight(&self.requester.shared.limiter.known().await?, self.now()))
+        Ok(self.rate_limits().in_flight(&self.requester.shared.limiter.state().await?, self.now()))
     }
 
-    /// The bounds of what is learned of this key.
     #[must_use]
-    pub fn shape(&self) -> &RateLimits {
-        self.requester.shared.limiter.shape()
+    pub fn rate_limits(&self) -> &RateLimits {
+        self.requester.shared.limiter.config()
     }
 
-    /// Says what inputs that are not started yet wait for. Only while it is the pace does an accepted
-    /// call tell something of it; and polls make way for submissions accordingly.
+    /// Sets the limit that waiting inputs wait for. Polls yield to submissions while that is the
+    /// pace.
     pub fn set_backlog(&self, backlog: Backlog) {
         self.requester.shared.limiter.set_backlog(backlog);
     }
 
-    /// What is known of this key's limits.
+    /// The learned limits of this key.
     pub async fn limits(&self) -> Result<LimitsReport, Failure> {
-        let known = self.requester.shared.limiter.known().await?;
-        Ok(report(&known, self.requester.shared.limiter.shape(), self.now()))
+        let known = self.requester.shared.limiter.state().await?;
+        Ok(report(&known, self.requester.shared.limiter.config(), self.now()))
     }
 
-    /// Releases what only the user may: the stops after 401, 402 and 403.
-    pub async fn release_latches(&self) -> Result<(), Failure> {
+    /// Lifts the blocks after 401, 402 and 403.
+    pub async fn lift_key_blocks(&self) -> Result<(), Failure> {
         self.requester.shared.limiter.release().await
     }
 
-    /// A call that sends nothing and changes nothing.
-    async fn look<T>(
+    /// A call without a body.
+    async fn get_json<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
         let done: CallResult<T> =
-            self.requester.execute(operation, RequestContent::Nothing, call, read).await?;
+            self.requester.execute(endpoint, RequestContent::Nothing, call, read).await?;
         Ok(done.value)
     }
 }
 
-/// Whether the service refused a page for its parameters, of which the size may be the reason.
-fn refuses_page(failure: &Failure) -> bool {
+/// 400 or 422 for a list, for which the page size may be the reason.
+fn rejects_page_size(failure: &Failure) -> bool {
     failure.kind == FailureKind::InvalidRequest && matches!(failure.status, Some(400 | 422))
 }
 
-/// Name and port of the host behind `url`.
+/// Name and port of the host of `url`.
 pub(crate) fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
@@ -433,15 +430,15 @@ pub(crate) fn host(url: &Url) -> String {
     }
 }
 
-/// A reader that keeps nothing of an answer but what it makes of it.
+/// Adapts a reader that borrows the response.
 fn by_reference<T>(
     read: impl Fn(&Value) -> Result<T, Unreadable>,
 ) -> impl Fn(Value) -> Result<T, Unreadable> {
-    move |answer| read(&answer)
+    move |response| read(&response)
 }
 
-// The reader's signature is that of every answer that is understood.
+// The signature of a reader.
 #[expect(clippy::unnecessary_wraps)]
-fn as_it_is(answer: Value) -> Result<Value, Unreadable> {
-    Ok(without_links(answer))
+fn unmodified(response: Value) -> Result<Value, Unreadable> {
+    Ok(without_links(response))
 }

@@ -1,5 +1,5 @@
-//! Where calls go and how long they may take: the values that a [`Client`](super::Client) is made
-//! from, and the checks that they pass before a byte is sent. Nothing here opens a connection.
+//! Settings of a [`Client`](super::Client): address, credentials and timeouts, and their validation
+//! before a connection is made.
 
 use std::time::Duration;
 
@@ -9,43 +9,39 @@ use super::transport::proxy::ProxyChoice;
 use crate::model::host::is_loopback;
 use crate::model::{ApiKey, Failure, FailureKind, Sanitizer};
 
-/// The service and the credentials for it.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// Base address; the contract's paths are put behind it.
+    /// The paths of the contract are appended to it.
     pub base_url: Url,
-    /// Sent as `X-Api-Key` on the paths that want it. Without one, those calls go out bare and
-    /// the service answers 401.
+    /// Sent as `X-Api-Key` where the contract requires it. Without a key, such calls get 401.
     pub key: Option<ApiKey>,
-    /// Sent as `X-Admin-Token` on admin paths only.
+    /// Sent as `X-Admin-Token`, on admin paths only.
     pub admin_token: Option<ApiKey>,
-    /// Whether plain http is accepted for hosts other than this machine.
+    /// Permits plain http to other machines.
     pub allow_http: bool,
-    /// Proxies, as they were read at the process edge.
+    /// Proxies from the environment.
     pub proxy: ProxyChoice,
-    /// What we call ourselves.
     pub user_agent: String,
-    /// Knows the secrets of this process. Those of this endpoint are added to it.
+    /// Redacts the secrets of this process. Those of this configuration are added.
     pub sanitizer: Sanitizer,
 }
 
-/// Every wait of the client, by name. The defaults are those of `[profiles.x.timing]`.
+/// Timeouts and retries. Defaults are those of `[profiles.x.timing]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTiming {
-    /// Longest time to make a connection.
     pub connect_timeout: Duration,
-    /// Longest silence on a connection, in either direction. There is no limit on a whole
-    /// transfer: a slow line is not a broken one.
+    /// Longest time without data on a connection, in either direction. Whole transfers are not
+    /// limited, since a slow line is not broken.
     pub idle_timeout: Duration,
-    /// Shortest first wait before a repetition.
+    /// Shortest first backoff.
     pub backoff_first: Duration,
-    /// Upper end of the longest backoff window.
+    /// Upper end of the longest backoff.
     pub backoff_max: Duration,
-    /// Longest `Retry-After` that is waited for inside a call.
+    /// Longest `Retry-After` that a call waits for.
     pub retry_after_max: Duration,
-    /// Longest outage of the service that is waited for.
+    /// Longest outage that a call waits for.
     pub outage_max: Duration,
-    /// How often a call that is harmless to repeat is tried again.
+    /// Retries of an idempotent call.
     pub retries: u32,
 }
 
@@ -64,7 +60,7 @@ impl Default for CallTiming {
 }
 
 impl ClientConfig {
-    /// Cleans what others say, and knows the secrets of this endpoint.
+    /// The sanitizer, with the secrets of this configuration.
     pub(crate) fn sanitizer(&self) -> Sanitizer {
         for secret in [&self.key, &self.admin_token].into_iter().flatten() {
             self.sanitizer.add(secret.expose());
@@ -75,10 +71,10 @@ impl ClientConfig {
         self.sanitizer.clone()
     }
 
-    /// Finds what makes this endpoint unusable or unsafe.
+    /// Rejects unusable or insecure settings.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], saying what to change.
+    /// [`FailureKind::Configuration`], with the required change.
     pub fn check(&self) -> Result<(), Failure> {
         let url = &self.base_url;
         if url.host().is_none() || !matches!(url.scheme(), "http" | "https") {
@@ -104,7 +100,7 @@ impl ClientConfig {
     }
 }
 
-/// A secret has to fit into a header, and an empty one is a mistake and no choice.
+/// A secret must be a valid, non-empty header value.
 fn check_secret(name: &str, secret: Option<&ApiKey>) -> Result<(), Failure> {
     let Some(secret) = secret else { return Ok(()) };
     if secret.is_empty() {
@@ -120,17 +116,16 @@ fn refused(why: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Configuration, "setting up the client", why).with_next("rbgv doctor")
 }
 
-/// Whether `url` may be talked to: https always, http to this machine, or where it is allowed.
+/// https is always permitted; http only to this machine, or if `allow_http`.
 pub(crate) fn may_connect(url: &Url, allow_http: bool) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && (allow_http || is_loopback(url)))
 }
 
-/// Where output links and their redirects may lead.
+/// Permitted targets of output links and their redirects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LinkPolicy {
-    /// Whether plain http is accepted for other machines.
     allow_http: bool,
-    /// Whether the API itself is on this machine.
+    /// The API is on this machine.
     is_local: bool,
 }
 
@@ -139,7 +134,7 @@ impl LinkPolicy {
         Self { allow_http: endpoint.allow_http, is_local: is_loopback(&endpoint.base_url) }
     }
 
-    /// Why a link to `url` is not followed; `None` if it is.
+    /// The reason why a link to `url` is rejected; `None` if it is permitted.
     pub(crate) fn refuses(self, url: &Url) -> Option<&'static str> {
         if !url.username().is_empty() || url.password().is_some() {
             return Some("it contains a user or password");

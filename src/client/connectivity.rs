@@ -1,5 +1,4 @@
-//! Whether a service can be reached at all, step by step and before any call: its name, and TLS. For
-//! diagnosis; calls do not go through here.
+//! Connectivity checks for diagnosis: name resolution and a TLS handshake, without an API call.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,11 +9,11 @@ use super::transport::NOT_RESOLVED;
 use super::transport::tls_probe::{self, HandshakeError};
 use crate::model::{Failure, FailureKind};
 
-/// Addresses behind the name of `url`; the one that it holds itself where it names none.
+/// Resolves the host of `url`.
 ///
 /// # Errors
-/// [`FailureKind::Unreachable`]: the name leads nowhere, or nobody answered within `patience`.
-pub async fn addresses(url: &Url, patience: Duration) -> Result<Vec<IpAddr>, Failure> {
+/// [`FailureKind::Unreachable`]: unknown name, or no response within `timeout`.
+pub async fn addresses(url: &Url, timeout: Duration) -> Result<Vec<IpAddr>, Failure> {
     let name = match url.host() {
         Some(Host::Ipv4(ip)) => return Ok(vec![ip.into()]),
         Some(Host::Ipv6(ip)) => return Ok(vec![ip.into()]),
@@ -22,9 +21,9 @@ pub async fn addresses(url: &Url, patience: Duration) -> Result<Vec<IpAddr>, Fai
         None => return Err(unreachable(url, "the URL has no host")),
     };
     let port = url.port_or_known_default().unwrap_or(443);
-    let looked_up = tokio::time::timeout(patience, tokio::net::lookup_host((name, port))).await;
+    let looked_up = tokio::time::timeout(timeout, tokio::net::lookup_host((name, port))).await;
     let Ok(found) = looked_up else {
-        let why = format!("no DNS response within {} s", patience.as_secs_f64());
+        let why = format!("no DNS response within {} s", timeout.as_secs_f64());
         return Err(unreachable(url, &why));
     };
     let found = found.map_err(|_| unreachable(url, NOT_RESOLVED))?;
@@ -40,18 +39,18 @@ fn unreachable(url: &Url, why: &str) -> Failure {
         .with_next("check base_url in the profile and the DNS settings of this machine")
 }
 
-/// Performs a TLS handshake with the host of `url`; `false` for plain http, which has none.
+/// Performs a TLS handshake with the host of `url`; `false` for plain http.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: this machine does not accept the certificate, or there is no TLS.
-/// [`FailureKind::Unavailable`]: the certificate is out of its time. [`FailureKind::Unreachable`]: there is no answer.
-pub async fn handshake(url: &Url, patience: Duration) -> Result<bool, Failure> {
+/// [`FailureKind::Configuration`]: untrusted certificate, or no TLS. [`FailureKind::Unavailable`]:
+/// expired certificate. [`FailureKind::Unreachable`]: no response.
+pub async fn handshake(url: &Url, timeout: Duration) -> Result<bool, Failure> {
     if url.scheme() != "https" {
         return Ok(false);
     }
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    let refused = match tls_probe::handshake(&host, port, patience).await {
+    let refused = match tls_probe::handshake(&host, port, timeout).await {
         Ok(()) => return Ok(true),
         Err(refused) => refused,
     };
@@ -62,7 +61,7 @@ pub async fn handshake(url: &Url, patience: Duration) -> Result<bool, Failure> {
         HandshakeError::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
         HandshakeError::NoTls(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next("check base_url in the profile"),
-        HandshakeError::OutOfTime(why) => Failure::new(FailureKind::Unavailable, what, why)
+        HandshakeError::Expired(why) => Failure::new(FailureKind::Unavailable, what, why)
             .with_next("check the clock of this machine, then report it to the vendor"),
         HandshakeError::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next(
@@ -72,7 +71,7 @@ pub async fn handshake(url: &Url, patience: Duration) -> Result<bool, Failure> {
     })
 }
 
-/// Whether calls to `url` may go through a proxy, so that this machine need not know its name.
+/// Calls to `url` use a proxy, so this machine may be unable to resolve its host.
 #[must_use]
 pub fn is_proxied(url: &Url, proxy: &super::ProxyChoice) -> bool {
     proxy.of(url).is_some()
@@ -87,22 +86,22 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     #[tokio::test]
     async fn addresses_need_no_name_server_and_names_that_cannot_exist_lead_nowhere() {
-        let local = addresses(&url("http://127.0.0.1:9"), PATIENCE).await.unwrap();
+        let local = addresses(&url("http://127.0.0.1:9"), TIMEOUT).await.unwrap();
         assert_eq!(local, [IpAddr::from([127, 0, 0, 1])]);
-        let six = addresses(&url("https://[::1]"), PATIENCE).await.unwrap();
+        let six = addresses(&url("https://[::1]"), TIMEOUT).await.unwrap();
         assert!(six[0].is_ipv6());
-        let nobody = addresses(&url("https://smoke-test.invalid"), PATIENCE).await.unwrap_err();
+        let nobody = addresses(&url("https://smoke-test.invalid"), TIMEOUT).await.unwrap_err();
         assert_eq!(nobody.kind, FailureKind::Unreachable);
         assert!(nobody.what.contains("smoke-test.invalid"));
     }
 
     #[tokio::test]
     async fn plain_http_has_no_handshake() {
-        assert_eq!(handshake(&url("http://127.0.0.1:9"), PATIENCE).await, Ok(false));
+        assert_eq!(handshake(&url("http://127.0.0.1:9"), TIMEOUT).await, Ok(false));
     }
 
     #[test]

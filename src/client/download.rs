@@ -1,6 +1,6 @@
-//! Fetching an output, whole or from the byte where an earlier attempt stopped. One attempt at a time:
-//! the caller owns the file and decides about further attempts. Parts of two versions are never
-//! joined: a part that does not fit restarts from byte 0.
+//! Download of an output, whole or resumed. The caller owns the file and decides about further
+//! attempts. Parts of different versions are never joined: a part that does not match restarts at
+//! byte 0.
 
 use bytes::Bytes;
 use url::Url;
@@ -11,66 +11,67 @@ use super::request::attempt_error::AttemptError;
 use super::request::classify::HostRole;
 use super::request::log::LoggedAttempt;
 use super::request::options::RequestOptions;
-use super::transport::{ANSWER_MAX, Decoder, ResponseBody, ResponseHead, TransportError};
+use super::transport::{Decoder, RESPONSE_MAX, ResponseBody, ResponseHead, TransportError};
 use super::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
-/// Where an earlier attempt stopped.
+/// End of the part received by an earlier attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Bytes that were received.
+    /// Bytes received.
     pub offset: u64,
-    /// Their version, as [`Download::etag`] gave it.
+    /// Version of the output, from [`Download::etag`].
     pub etag: String,
 }
 
-/// An output that is being received.
+/// An output being downloaded.
 pub struct Download {
-    /// The earlier part cannot be continued: this download begins at byte 0.
+    /// The earlier part cannot be resumed: this download starts at byte 0.
     pub restarted: bool,
     /// Offset of the first byte.
     pub offset: u64,
-    /// Size of the whole output, when the host says and does not compress it.
+    /// Size of the whole output, if the host states it and does not compress.
     pub total: Option<u64>,
-    /// Names this version, for a [`ResumePoint`]. Absent where the host's naming is too weak to
-    /// continue from (RFC 9110, 13.1.5), and of a compressed output, whose ranges count other bytes.
+    /// Version for a [`ResumePoint`]. `None` if the host's tag is weak, which does not permit
+    /// resuming (RFC 9110, 13.1.5), or if the output is compressed, since its ranges refer to
+    /// compressed bytes.
     pub etag: Option<String>,
-    /// `Content-Type`, as the host gave it.
+    /// `Content-Type` of the response.
     pub content_type: Option<String>,
     incoming: ResponseBody,
     /// Offset of the next byte.
-    place: u64,
+    position: u64,
     what: String,
     job: Option<JobId>,
     /// Held until the download ends.
-    _leave: CallPermit,
+    _permit: CallPermit,
 }
 
 impl std::fmt::Debug for Download {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Download")
             .field("restarted", &self.restarted)
-            .field("place", &self.place)
+            .field("position", &self.position)
             .field("total", &self.total)
             .finish_non_exhaustive()
     }
 }
 
 impl Download {
-    /// The next piece, or `None` after the last one.
+    /// The next chunk, or `None` at the end.
     ///
     /// # Errors
-    /// [`FailureKind::Broken`] when it ends early or no byte arrives in time: what was received can be
-    /// continued.
+    /// [`FailureKind::Broken`] if the connection ends early or idles too long. The download can be
+    /// resumed.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match self.incoming.next().await {
             Ok(Some(piece)) => {
-                self.place += piece.len() as u64;
+                self.position += piece.len() as u64;
                 Ok(Some(piece))
             }
             Ok(None) => match self.total {
-                Some(total) if total != self.place => Err(self.failed(&TransportError::Broken(
-                    format!("received {} bytes instead of {total}", self.place),
+                Some(total) if total != self.position => Err(self.failed(&TransportError::Broken(
+                    format!("received {} bytes instead of {total}", self.position),
                 ))),
                 _ => Ok(None),
             },
@@ -79,22 +80,22 @@ impl Download {
     }
 
     fn failed(&self, fault: &TransportError) -> Failure {
-        AttemptError::from_fault(fault).into_failure(self.what.clone(), self.job.clone())
+        AttemptError::from_transport_error(fault).into_failure(self.what.clone(), self.job.clone())
     }
 }
 
-/// What the answer to a range request holds.
+/// Content of the response to a range request.
 #[derive(Debug, PartialEq, Eq)]
 enum RangeAnswer {
-    /// The range, of an output of this size.
+    /// The requested range, of an output with this size.
     Rest { total: Option<u64> },
-    /// The whole.
+    /// The whole output.
     Whole,
-    /// Nothing that continues what was received.
+    /// Not a continuation of the received part.
     Unfit,
 }
 
-/// An output that is asked for, and its name in failures and logs.
+/// A requested output, with its description for failures and logs.
 struct RequestedOutput<'a> {
     link: &'a OutputLink,
     url: Url,
@@ -104,11 +105,11 @@ struct RequestedOutput<'a> {
 }
 
 impl Client {
-    /// Fetches the output behind `link` without any key, from `from` on if that is given and the
-    /// output is still the same version. One attempt; a restart takes a second request.
+    /// Downloads the output behind `link`, without a key, from `from` on if the output is still the
+    /// same version. One attempt; a restart takes a second request.
     ///
     /// # Errors
-    /// [`FailureKind::LinkExpired`] when the link no longer works: ask the job for a new one.
+    /// [`FailureKind::LinkExpired`]: the link no longer works, and a new one has to be requested.
     pub async fn download(
         &self,
         link: &OutputLink,
@@ -132,90 +133,98 @@ impl Client {
             });
         }
         self.requester.shared.transport.check(&url)?;
-        let wanted = RequestedOutput { link, host: host(&url), url, what, call: &call };
-        let leave =
-            self.requester.shared.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
+        let request = RequestedOutput { link, host: host(&url), url, what, call: &call };
+        let permit = self
+            .requester
+            .shared
+            .limiter
+            .admit_to_host(&request.host, &request.what, &call)
+            .await?;
         if let Some(point) = &from {
-            let (head, incoming) = self.open(&wanted, Some(point)).await?;
-            match answered(&head, point) {
+            let (head, incoming) = self.open(&request, Some(point)).await?;
+            match range_answer(&head, point) {
                 RangeAnswer::Rest { total } => {
-                    let mut rest = Download::new(&head, incoming, wanted, leave)?;
-                    (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
+                    let mut rest = Download::new(&head, incoming, request, permit)?;
+                    (rest.offset, rest.position, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
                 RangeAnswer::Whole => {
-                    let whole = Download::new(&head, incoming, wanted, leave)?;
+                    let whole = Download::new(&head, incoming, request, permit)?;
                     return Ok(Download { restarted: true, ..whole });
                 }
                 // The whole output is requested below.
                 RangeAnswer::Unfit => {}
             }
         }
-        let (head, incoming) = self.open(&wanted, None).await?;
-        let whole = Download::new(&head, incoming, wanted, leave)?;
+        let (head, incoming) = self.open(&request, None).await?;
+        let whole = Download::new(&head, incoming, request, permit)?;
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
-    /// Sends one request. An answer that cannot hold the output is a failure.
+    /// Sends one request. Fails if the response cannot contain the output.
     async fn open(
         &self,
-        wanted: &RequestedOutput<'_>,
+        request: &RequestedOutput<'_>,
         from: Option<&ResumePoint>,
     ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
-        let opened = match self.requester.shared.transport.open(wanted.url.clone(), rest).await {
+        let opened = match self.requester.shared.transport.open(request.url.clone(), rest).await {
             Ok((head, incoming)) => Ok((head.cleaned(&self.requester.shared.sanitizer), incoming)),
-            Err(fault) => Err(AttemptError::from_fault(&fault)),
+            Err(fault) => Err(AttemptError::from_transport_error(&fault)),
         };
         let opened = match opened {
-            Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
+            Ok((head, incoming)) if !may_contain_output(head.status, from.is_some()) => {
                 let asked = self.requester.shared.retry_after(&head);
-                let answer = incoming.refusal(head).await.decoded(ANSWER_MAX);
-                let said = ErrorBody::read(&answer.body, &self.requester.shared.sanitizer);
-                Err(AttemptError::from_refusal(HostRole::Output, &answer, said, asked))
+                let response = incoming.refusal(head).await.decoded(RESPONSE_MAX);
+                let error_body = ErrorBody::read(&response.body, &self.requester.shared.sanitizer);
+                Err(AttemptError::from_refusal(HostRole::Output, &response, error_body, asked))
             }
             opened => opened,
         }
-        .map_err(|trouble| trouble.behind(self.requester.shared.proxy.shown(&wanted.url)));
+        .map_err(|error| error.with_proxy(self.requester.shared.proxy.shown(&request.url)));
         let request_id = match &opened {
             Ok((head, _)) => head.request_id.as_deref(),
-            Err(trouble) => trouble.request_id.as_deref(),
+            Err(error) => error.request_id.as_deref(),
         };
-        let trouble = opened.as_ref().err();
+        let error = opened.as_ref().err();
         LoggedAttempt {
             profile: self.requester.shared.profile(),
             method: "GET",
-            path: &wanted.link.redacted(),
-            status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| trouble?.status),
+            path: &request.link.redacted(),
+            status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| error?.status),
             attempt: 1,
             took: self.now().since(began),
             request_id,
-            job: wanted.call.job.as_ref(),
-            input: wanted.call.input,
-            trouble,
+            job: request.call.job.as_ref(),
+            input: request.call.input,
+            error,
         }
         .write();
         let opened = opened
-            .map_err(|trouble| trouble.into_failure(wanted.what.clone(), wanted.call.job.clone()));
-        self.requester.shared.limiter.learn_of_host(&wanted.host, opened.as_ref().err()).await;
+            .map_err(|error| error.into_failure(request.what.clone(), request.call.job.clone()));
+        self.requester
+            .shared
+            .limiter
+            .record_host_result(&request.host, opened.as_ref().err())
+            .await;
         opened
     }
 }
 
 impl Download {
-    /// An output is asked for without compression. One that comes compressed all the same is decoded
-    /// as it comes, and one that cannot be decoded is a failure: neither may be saved as it is.
+    /// Compression is not requested, but a compressed output is decoded. One that cannot be decoded
+    /// is a failure, since saving it would corrupt the file.
     fn new(
         head: &ResponseHead,
         incoming: ResponseBody,
-        wanted: RequestedOutput<'_>,
-        leave: CallPermit,
+        request: RequestedOutput<'_>,
+        permit: CallPermit,
     ) -> Result<Self, Failure> {
         let decoder = Decoder::new(head).map_err(|why| {
             let why = format!("the output cannot be decoded: {why}");
-            let failure = Failure::new(FailureKind::Contract, &*wanted.what, why);
-            Failure { job: wanted.call.job.clone(), status: Some(head.status), ..failure }
+            let failure = Failure::new(FailureKind::Contract, &*request.what, why);
+            Failure { job: request.call.job.clone(), status: Some(head.status), ..failure }
         })?;
         let is_plain = decoder.is_none();
         Ok(Self {
@@ -228,32 +237,32 @@ impl Download {
                 Some(decoder) => incoming.decoded(decoder),
                 None => incoming,
             },
-            place: 0,
-            job: wanted.call.job.clone(),
-            what: wanted.what,
-            _leave: leave,
+            position: 0,
+            job: request.call.job.clone(),
+            what: request.what,
+            _permit: permit,
         })
     }
 }
 
-/// Whether an answer with `status` may hold the output, or its rest if a range was requested. 416 says
-/// that there is no such range.
-fn is_useful(status: u16, rest: bool) -> bool {
+/// A response with `status` may contain the output, or its rest if a range was requested (416: no
+/// such range).
+fn may_contain_output(status: u16, rest: bool) -> bool {
     status == 200 || (rest && matches!(status, 206 | 416))
 }
 
-/// Whether equal tags mean equal bytes: weak tags do not.
+/// Weak tags do not imply equal bytes.
 fn is_strong(etag: &str) -> bool {
     etag.starts_with('"')
 }
 
-/// Reads an answer to a request for the bytes from `point` on.
-fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
+/// Evaluates the response to a request for the bytes from `point` on.
+fn range_answer(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     if head.status == 200 {
         return RangeAnswer::Whole;
     }
     let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
-    // The range of a compressed output counts compressed bytes.
+    // The range of a compressed output refers to compressed bytes.
     let is_plain = matches!(Decoder::new(head), Ok(None));
     match head.content_range.as_deref().and_then(content_range) {
         Some((first, total)) if head.status == 206 && same && is_plain && first == point.offset => {
@@ -263,7 +272,7 @@ fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     }
 }
 
-/// First byte and size of the whole, of `bytes FIRST-LAST/TOTAL` where the total may be `*`.
+/// Parses `bytes FIRST-LAST/TOTAL`, where the total may be `*`, to the first byte and the total.
 fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
@@ -312,7 +321,7 @@ mod tests {
             (head(200, None, Some("\"v1\"")), RangeAnswer::Whole),
         ];
         for (head, expected) in table {
-            assert_eq!(answered(&head, &point), expected, "{head:?}");
+            assert_eq!(range_answer(&head, &point), expected, "{head:?}");
         }
     }
 

@@ -1,22 +1,22 @@
-//! The API client: everything that this program sends to the service goes through here. A call runs
-//! through these modules, from top to bottom:
+//! The API client, through which this program sends everything to the service. A call passes these
+//! modules from top to bottom:
 //!
-//! | module | what it does |
+//! | module | content |
 //! |---|---|
-//! | `api_client` | [`Client`]: a method for each endpoint of the contract |
-//! | `types`, `config` | what callers pass in and get back; where calls go and how long they may take |
+//! | `api_client` | [`Client`]: one method per endpoint of the contract |
+//! | `types`, `config` | parameters and results; address, credentials and timeouts |
 //! | `request` | one call: endpoint, retry loop, classification of failures |
-//! | `wire` | bodies: what is sent, and lenient reading of answers |
-//! | [`limits`] | when a call may be sent; what is learned is shared by all processes of the key |
-//! | [`transport`] | bytes out and in; the only module that knows the HTTP library |
-//! | `outage` | since when no call was answered |
-//! | `download` | outputs, from another host, without a key, resumable |
-//! | [`webhook`] | verifying what the service sends by itself |
-//! | [`connectivity`] | for diagnosis: name resolution and a TLS handshake |
-//! | [`poll_schedule`] | when to poll next. Pure |
+//! | `wire` | request bodies, and lenient reading of responses |
+//! | [`limits`] | admission of calls; learned limits are shared by all processes of the key |
+//! | [`transport`] | the only module that uses the HTTP library |
+//! | `outage` | detection of outages |
+//! | `download` | resumable download of outputs, from another host, without a key |
+//! | [`webhook`] | verification of webhooks |
+//! | [`connectivity`] | name resolution and TLS handshake, for diagnosis |
+//! | [`poll_schedule`] | time of the next poll. Pure |
 //!
-//! Policies take the time and random numbers as parameters and never sleep. Nothing here knows the
-//! ledger, the terminal, or files other than the one that is uploaded.
+//! Policies take the time and random numbers as parameters and never sleep. The client has no access
+//! to the ledger, the terminal, or files other than uploads.
 
 mod api_client;
 mod config;
@@ -44,7 +44,7 @@ pub use self::outage::{Outage, OutageReporter, OutageView, RequestedPause, Servi
 pub use self::poll_schedule::PollTiming;
 pub use self::request::backoff::BackoffWait;
 pub use self::request::endpoint::EndpointRoute;
-pub use self::request::options::{LastAnswer, LastCheck, OnRetry, RequestOptions};
+pub use self::request::options::{LastCheck, LastRequestId, OnRetry, RequestOptions};
 pub use self::transport::Forwarder;
 pub use self::transport::proxy::ProxyChoice;
 pub use self::types::{

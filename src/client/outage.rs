@@ -1,5 +1,5 @@
-//! How long the service has not answered, and to what. It is known once for all calls of a client:
-//! a command that waits can say for what, and a run that waits too long can end.
+//! Detection of outages: the time since the last response, shared by all calls of a client, so that
+//! a waiting command can report the reason and a run can end after `outage_max`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -7,94 +7,90 @@ use super::limits::circuit_breaker;
 use crate::model::limits::CallKind;
 use crate::model::{Failure, Instant};
 
-/// What a client waits for.
+/// The waits of a client.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceWait {
-    /// Calls that were sent and have no answer.
+    /// Calls in flight.
     open: usize,
-    /// Calls that failed and wait to be sent again.
-    repeating: usize,
-    /// Runs that report it themselves.
+    /// Calls that wait for a retry.
+    pending_retries: usize,
+    /// Runs that report the outage themselves.
     runs: usize,
     unanswered: Option<Outage>,
     pause: Option<RequestedPause>,
 }
 
-/// A time without any answer.
+/// A time without any response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outage {
-    /// Since when.
     pub since: Instant,
-    /// The first call that was sent in it.
+    /// The first call sent in this time.
     pub what: String,
-    /// How the last call failed; none while the first one is still open.
+    /// The last failure; `None` while the first call is in flight.
     pub failure: Option<Failure>,
 }
 
-/// A wait that the service asked for.
+/// A pause requested by the service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestedPause {
-    /// Why.
     pub failure: Failure,
-    /// Until when.
     pub until: Instant,
 }
 
 impl ServiceWait {
-    /// The time without an answer, if that is now.
+    /// The current time without a response.
     #[must_use]
     pub fn unanswered(&self) -> Option<&Outage> {
         self.unanswered.as_ref()
     }
 
-    /// How calls fail, while none is answered.
+    /// The last failure of the current outage.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.unanswered.as_ref()?.failure.as_ref()
     }
 
-    /// Whether a call is under way, or is about to be sent again.
+    /// A call is in flight or waits for a retry.
     #[must_use]
-    pub fn is_waited_for(&self) -> bool {
-        self.open + self.repeating > 0
+    pub fn is_waiting(&self) -> bool {
+        self.open + self.pending_retries > 0
     }
 
-    /// Whether a run reports it.
     #[must_use]
     pub fn is_reported(&self) -> bool {
         self.runs > 0
     }
 
-    /// The pause that the service asked for last. It may be over.
+    /// The last requested pause, which may be over.
     #[must_use]
     pub fn pause(&self) -> Option<&RequestedPause> {
         self.pause.as_ref()
     }
 }
 
-/// Keeps the silence of one client.
+/// Outage state of one client.
 #[derive(Debug, Default)]
 pub(crate) struct OutageMonitor(Mutex<ServiceWait>);
 
-/// Looks at the silence of a client for as long as that exists.
+/// Read access to the state, which does not keep the client alive.
 #[derive(Debug, Clone)]
 pub struct OutageView(pub(crate) Weak<OutageMonitor>);
 
 impl OutageView {
-    /// The silence now; none once the client is gone.
+    /// The current state, or `None` once the client is dropped.
     #[must_use]
     pub fn now(&self) -> Option<ServiceWait> {
         Some(self.0.upgrade()?.now())
     }
 }
 
-/// A run that reports the silence of its client itself.
+/// Held by a run that reports outages itself.
 pub struct OutageReporter(pub(crate) Arc<OutageMonitor>);
 
 impl OutageReporter {
-    pub(crate) fn new(watched: &Arc<OutageMonitor>) -> Self {
-        watched.state().runs += 1;
-        Self(Arc::clone(watched))
+    pub(crate) fn new(outage: &Arc<OutageMonitor>) -> Self {
+        outage.state().runs += 1;
+        Self(Arc::clone(outage))
     }
 }
 
@@ -104,18 +100,18 @@ impl Drop for OutageReporter {
     }
 }
 
-/// A call that waits to be sent again.
+/// A call that waits for a retry.
 pub(crate) struct PendingRetry<'a>(&'a OutageMonitor);
 
 impl Drop for PendingRetry<'_> {
     fn drop(&mut self) {
-        self.0.state().repeating -= 1;
+        self.0.state().pending_retries -= 1;
     }
 }
 
-/// A call under way. When dropped without an answer, it was cut.
+/// A call in flight. Dropped without a result if it was cancelled.
 pub(crate) struct OpenCall<'a> {
-    watched: &'a OutageMonitor,
+    outage: &'a OutageMonitor,
     is_counted: bool,
 }
 
@@ -128,43 +124,42 @@ impl OutageMonitor {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call waits to be sent again.
-    pub(crate) fn repeating(&self) -> PendingRetry<'_> {
-        self.state().repeating += 1;
+    pub(crate) fn retry_pending(&self) -> PendingRetry<'_> {
+        self.state().pending_retries += 1;
         PendingRetry(self)
     }
 
-    /// A call is sent. Uploads take as long as they take, and are not counted until they fail.
+    /// Records that a call is sent. Uploads, which may take long, only count once they fail.
     pub(crate) fn sent(&self, kind: CallKind, what: &str, now: Instant) -> OpenCall<'_> {
         let is_counted = kind != CallKind::Upload;
         if is_counted {
-            let mut silence = self.state();
-            silence.open += 1;
-            silence.unanswered.get_or_insert_with(|| Outage::begin(what, now));
+            let mut state = self.state();
+            state.open += 1;
+            state.unanswered.get_or_insert_with(|| Outage::begin(what, now));
         }
-        OpenCall { watched: self, is_counted }
+        OpenCall { outage: self, is_counted }
     }
 
-    /// The call `what` ended at `now`, well or not.
+    /// Records the end of the call `what`.
     pub(crate) fn ended(&self, what: &str, failed: Option<&Failure>, now: Instant) {
-        let mut silence = self.state();
+        let mut state = self.state();
         match failed {
-            Some(failure) if circuit_breaker::counts(failure.kind) => {
+            Some(failure) if circuit_breaker::is_host_failure(failure.kind) => {
                 let begin = || Outage::begin(what, now);
-                silence.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
+                state.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
             }
             // Nothing was sent.
             Some(failure) if failure.status.is_none() => {}
             _ => {
-                silence.pause = None;
-                if let Some(unanswered) = &mut silence.unanswered {
+                state.pause = None;
+                if let Some(unanswered) = &mut state.unanswered {
                     *unanswered = Outage::begin(what, now);
                 }
             }
         }
     }
 
-    /// Calls wait until `until`, because of `failure`.
+    /// Records that calls wait until `until` because of `failure`.
     pub(crate) fn paused(&self, failure: &Failure, until: Instant) {
         self.state().pause = Some(RequestedPause { failure: failure.clone(), until });
     }
@@ -179,10 +174,10 @@ impl Outage {
 impl Drop for OpenCall<'_> {
     fn drop(&mut self) {
         if self.is_counted {
-            let mut silence = self.watched.state();
-            silence.open -= 1;
-            if silence.open == 0 && silence.failure().is_none() {
-                silence.unanswered = None;
+            let mut state = self.outage.state();
+            state.open -= 1;
+            if state.open == 0 && state.failure().is_none() {
+                state.unanswered = None;
             }
         }
     }
@@ -197,39 +192,39 @@ mod tests {
         Failure::new(FailureKind::Unreachable, "a", "b")
     }
 
-    fn since(watched: &OutageMonitor) -> Option<u64> {
-        watched.now().unanswered().map(|unanswered| unanswered.since.0)
+    fn since(outage: &OutageMonitor) -> Option<u64> {
+        outage.now().unanswered().map(|unanswered| unanswered.since.0)
     }
 
     #[test]
     fn a_silence_begins_with_the_first_call_without_an_answer_and_any_answer_ends_it() {
-        let watched = OutageMonitor::default();
-        let first = watched.sent(CallKind::Poll, "first", Instant(1));
-        let second = watched.sent(CallKind::Poll, "second", Instant(5));
-        assert_eq!(since(&watched), Some(1));
-        watched.ended("first", None, Instant(9));
+        let outage = OutageMonitor::default();
+        let first = outage.sent(CallKind::Poll, "first", Instant(1));
+        let second = outage.sent(CallKind::Poll, "second", Instant(5));
+        assert_eq!(since(&outage), Some(1));
+        outage.ended("first", None, Instant(9));
         drop(first);
-        assert_eq!(since(&watched), Some(9), "the second one is still open");
-        watched.ended("second", Some(&broken()), Instant(12));
+        assert_eq!(since(&outage), Some(9), "the second one is still open");
+        outage.ended("second", Some(&broken()), Instant(12));
         drop(second);
-        assert_eq!(since(&watched), Some(9), "a failure is no answer");
-        assert!(watched.now().failure().is_some());
-        let third = watched.sent(CallKind::Start, "third", Instant(20));
+        assert_eq!(since(&outage), Some(9), "a failure is no answer");
+        assert!(outage.now().failure().is_some());
+        let third = outage.sent(CallKind::Start, "third", Instant(20));
         let mut refusal = Failure::new(FailureKind::RateLimited, "a", "b");
         refusal.status = Some(429);
-        watched.ended("third", Some(&refusal), Instant(21));
+        outage.ended("third", Some(&refusal), Instant(21));
         drop(third);
-        assert_eq!(since(&watched), None, "a refusal is an answer");
+        assert_eq!(since(&outage), None, "a refusal is an answer");
     }
 
     #[test]
     fn a_call_that_was_cut_and_an_upload_under_way_say_nothing() {
-        let watched = OutageMonitor::default();
-        drop(watched.sent(CallKind::Poll, "cut", Instant(1)));
-        let upload = watched.sent(CallKind::Upload, "long", Instant(2));
-        assert_eq!(since(&watched), None);
-        watched.ended("long", Some(&broken()), Instant(7));
+        let outage = OutageMonitor::default();
+        drop(outage.sent(CallKind::Poll, "cut", Instant(1)));
+        let upload = outage.sent(CallKind::Upload, "long", Instant(2));
+        assert_eq!(since(&outage), None);
+        outage.ended("long", Some(&broken()), Instant(7));
         drop(upload);
-        assert_eq!(since(&watched), Some(7));
+        assert_eq!(since(&outage), Some(7));
     }
 }

@@ -1,27 +1,28 @@
-//! When to poll next. Pure: the times are parameters, and the caller sleeps.
+//! Poll schedule. Pure: times are parameters, and the caller sleeps.
 
 use std::time::Duration;
 
-/// Share of the shortest known duration of like jobs after which a job is polled for the first
-/// time: earlier than any of them ended, so that a shorter one can be seen and learned.
+/// Time of the first poll, as a share of the shortest known duration of similar jobs. Below 1, so
+/// that shorter jobs are noticed.
 const FIRST_POLL_SHARE: f64 = 0.8;
-/// Pause between two polls of one job, as a share of the time that it has run: the share of its
-/// duration by which its end may be noticed late.
+/// Pause between two polls of one job, as a share of its running time. Bounds the relative delay
+/// with which its end is noticed.
 const PAUSE_SHARE: f64 = 0.125;
-/// Pause between two list polls, as a share of the mean time that the listed jobs have run: in the
-/// long run that is half their duration, so that an end is noticed late by 1/128 of it on average.
+/// Pause between two list polls, as a share of the mean running time of the listed jobs. In steady
+/// state that mean is half of a job's duration, so an end is noticed late by 1/128 of it on
+/// average.
 const LIST_PAUSE_SHARE: f64 = 1.0 / 32.0;
-/// Progress is told in whole percent.
+/// Resolution of reported progress, in percent.
 const PROGRESS_STEP: f64 = 1.0;
 
-/// The named waits of polling; the defaults are those of `[profiles.x.timing]`.
+/// Timing of polls. Defaults are those of `[profiles.x.timing]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PollTiming {
-    /// Shortest pause between two polls of one job: the vendor's cadence.
+    /// Shortest pause between two polls of one job: the interval recommended by the vendor.
     pub first: Duration,
     /// Longest pause between two polls of one job.
     pub max: Duration,
-    /// Shortest pause between two list polls, however many jobs each serves.
+    /// Shortest pause between two list polls, for any number of jobs.
     pub floor: Duration,
 }
 
@@ -42,33 +43,32 @@ impl PollTiming {
         self.floor.min(self.first)
     }
 
-    /// Longest pause between two polls of one job that holds also where `max` is below `first`.
+    /// Longest pause between two polls of one job, at least `first`.
     #[must_use]
     pub fn longest(&self) -> Duration {
         self.max.max(self.first)
     }
 
-    /// Time from a job's start to its first poll; `shortest_known` is how long like jobs took at
-    /// least.
+    /// Time from the start of a job to its first poll. `shortest_known` is the shortest duration of
+    /// similar jobs.
     #[must_use]
     pub fn first_poll(&self, shortest_known: Option<Duration>) -> Duration {
         let expected = shortest_known.map(|known| known.mul_f64(FIRST_POLL_SHARE));
         expected.map_or(self.first, |after| after.clamp(self.shortest(), self.longest()))
     }
 
-    /// Pause after a poll of a job that had run for `elapsed`.
+    /// Pause after a poll of a job that has run for `elapsed`.
     #[must_use]
     pub fn pause(&self, elapsed: Duration) -> Duration {
-        // Where the first poll came early, the second one need not be late for it.
+        // An early first poll does not delay the second one.
         if let Some(left) = self.first.checked_sub(elapsed).filter(|left| !left.is_zero()) {
             return left;
         }
         elapsed.mul_f64(PAUSE_SHARE).clamp(self.first, self.longest())
     }
 
-    /// Pause between list polls of `pages` pages each that serve `jobs` jobs, which have run for
-    /// `elapsed` on average: no more requests than polls of the single jobs at the vendor's cadence
-    /// would take, and fewer where jobs are long.
+    /// Pause between list polls of `pages` pages that serve `jobs` jobs with the mean running time
+    /// `elapsed`: at most as many requests as polls of the single jobs, and fewer for long jobs.
     #[must_use]
     pub fn list_interval(&self, pages: u32, jobs: u32, elapsed: Duration) -> Duration {
         let fair = self.first.mul_f64(f64::from(pages.max(1)) / f64::from(jobs.max(1)));
@@ -77,7 +77,8 @@ impl PollTiming {
     }
 }
 
-/// The longest that a job still takes which got to `percent` in `elapsed`, if its progress is even.
+/// Upper bound of the remaining time of a job that reached `percent` in `elapsed`, if it progresses
+/// evenly.
 #[must_use]
 pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
     let least = percent.min(100.0) - PROGRESS_STEP;
@@ -87,10 +88,10 @@ pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(elapsed.as_secs_f64() * (100.0 - least) / least).ok()
 }
 
-/// Most pages that a list poll for `jobs` jobs may read, so that each page is expected to save a
-/// request; none when polling each job by itself takes no more.
+/// Maximum pages of a list poll for `jobs` jobs, so that each page saves at least one request;
+/// `None` if single polls take no more requests.
 #[must_use]
-pub fn most_pages(jobs: u32) -> Option<u32> {
+pub fn max_pages(jobs: u32) -> Option<u32> {
     Some(jobs / 2).filter(|pages| *pages > 0)
 }
 
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn list_polls_keep_the_cadence_and_follow_how_long_jobs_run() {
         let timing = PollTiming::default();
-        // (pages, jobs, run for, pause)
+        // (pages, jobs, elapsed, pause)
         let table = [
             (1, 1, 0.0, 2.0),
             (1, 2, 0.0, 1.0),
@@ -167,7 +168,7 @@ mod tests {
             let interval = timing.list_interval(pages, jobs, seconds(elapsed));
             assert_eq!(interval, seconds(expected), "{pages} {jobs} {elapsed}");
         }
-        let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(most_pages).into();
+        let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(max_pages).into();
         assert_eq!(pages, [None, None, Some(1), Some(1), Some(2), Some(50)]);
     }
 

@@ -1,4 +1,4 @@
-//! What callers hand to the client and get back from it, in domain terms. How these travel is in
+//! Parameters and results of the client, in domain terms. Their wire formats are in
 //! [`wire`](super::wire).
 
 use std::collections::BTreeMap;
@@ -8,148 +8,135 @@ use serde_json::Value;
 
 use crate::model::{ApiKey, Credits, JobId, JobOptions, JobStatus, JobView, Timestamp};
 
-/// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadFile {
-    /// Where it lies.
     pub path: PathBuf,
-    /// What the service is told it is called. Sent in plain ASCII; other characters become `_`.
+    /// File name sent to the service, in ASCII; other characters become `_`.
     pub name: String,
-    /// Bytes. A file that turns out shorter is an error; more is not sent.
+    /// Size in bytes. A shorter file is an error; bytes beyond it are not sent.
     pub size: u64,
     /// Media type, such as `video/mp4` (contract, *Upload*).
     pub content_type: String,
 }
 
-/// `POST /v1/uploads`.
+/// Response of `POST /v1/uploads`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadedFile {
-    /// Names the upload in a job.
+    /// Refers to the upload in a job.
     pub video_url: String,
-    /// The service's name of the upload.
     pub video_id: Option<String>,
-    /// Bytes that the service says it got.
+    /// Size in bytes, as received by the service.
     pub size: Option<u64>,
-    /// The service's name of the request.
     pub request_id: Option<String>,
 }
 
-/// A job to make.
 #[derive(Debug, Clone, Copy)]
 pub struct NewJob<'a> {
-    /// From an upload, or any public address.
+    /// URL of an upload, or any public URL.
     pub video_url: &'a str,
-    /// What is asked for.
     pub options: &'a JobOptions,
-    /// Address of the uploaded picture, where the background is a file.
+    /// URL of the uploaded background image, if the background is a file.
     pub background_image_url: Option<&'a str>,
-    /// Whether it runs, and is billed, at once.
+    /// Starts the job at once, which bills it.
     pub auto_start: bool,
-    /// Kept with the job: our correlation id, the user's tags.
+    /// Stored with the job: our correlation ID and the user's tags.
     pub metadata: &'a BTreeMap<String, String>,
 }
 
-/// `POST /v1/jobs`.
+/// Response of `POST /v1/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedJob {
-    /// The job.
     pub id: JobId,
-    /// Its state, when the service says: a draft is `created`.
+    /// `created` for a draft; `None` if the service does not state it.
     pub status: Option<JobStatus>,
-    /// The service's name of the request.
     pub request_id: Option<String>,
 }
 
-/// What is sent along with a start.
+/// Parameters of a start.
 #[derive(Debug, Clone, Copy)]
 pub struct StartJob<'a> {
-    /// What is asked for, as it was in the draft.
+    /// The options of the draft.
     pub options: &'a JobOptions,
-    /// Address of the uploaded picture, where the background is a file.
+    /// URL of the uploaded background image, if the background is a file.
     pub background_image_url: Option<&'a str>,
 }
 
-/// `POST /v1/jobs/{id}/start`.
+/// Response of `POST /v1/jobs/{id}/start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartedJob {
-    /// The job's state, when the service says.
+    /// `None` if the service does not state it.
     pub status: Option<JobStatus>,
-    /// The service's name of the request.
     pub request_id: Option<String>,
 }
 
-/// Which page of `GET /v1/jobs`.
+/// Parameters of `GET /v1/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
-    /// How many jobs are asked for; the service may give fewer.
+    /// Page size; the service may return fewer jobs.
     pub limit: u32,
-    /// How many jobs are passed over.
+    /// Jobs to skip.
     pub offset: u64,
-    /// Only jobs in this state.
+    /// Only jobs with this status.
     pub status: Option<JobStatus>,
 }
 
-/// A page of jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobPage {
-    /// In the service's order.
+    /// In the order of the service.
     pub jobs: Vec<JobView>,
-    /// How many there are in all, when the service says.
+    /// Number of all jobs, if the service states it.
     pub total: Option<u64>,
-    /// Entries that hold no job that can be told: while there are any, absence proves nothing.
+    /// Entries without a readable job ID. While there are any, the absence of a job is not proven.
     pub unreadable: usize,
 }
 
-/// `GET /health`.
+/// Response of `GET /health`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
-    /// `healthy`, `degraded`, or what else the service says.
+    /// `healthy`, `degraded`, or another word of the service.
     pub status: String,
-    /// The single checks.
+    /// Individual checks.
     pub checks: BTreeMap<String, bool>,
-    /// The service's clock when it answered, by its `Date` header.
+    /// `Date` of the response.
     pub date: Option<Timestamp>,
-    /// The answer as it came.
+    /// Unmodified response.
     pub raw: Value,
 }
 
 impl Health {
-    /// Whether the service calls itself well.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.status.eq_ignore_ascii_case("healthy")
     }
 
-    /// The checks that are not well.
+    /// Names of the failed checks.
     #[must_use]
-    pub fn ill(&self) -> Vec<&str> {
-        let ill = self.checks.iter().filter(|(_, well)| !**well);
-        ill.map(|(name, _)| name.as_str()).collect()
+    pub fn failed_checks(&self) -> Vec<&str> {
+        let failed = self.checks.iter().filter(|(_, passed)| !**passed);
+        failed.map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// `GET /v1/usage/summary`. Its fields are not documented (contract, *Credits*): what is known is
-/// looked for under several names.
+/// Response of `GET /v1/usage/summary`. Its fields are undocumented (contract, *Credits*), so each
+/// is read under several names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageSummary {
     /// Jobs in the period.
     pub total_jobs: Option<u64>,
-    /// Of these, completed.
     pub completed_jobs: Option<u64>,
-    /// Of these, failed.
     pub failed_jobs: Option<u64>,
     /// Credits charged.
     pub credits_used: Option<Credits>,
-    /// Credits that are left.
+    /// Remaining credits.
     pub credits_left: Option<Credits>,
-    /// Day by day, where the answer has that.
+    /// Usage per day, if the response has it.
     pub days: Vec<UsageDay>,
-    /// The answer as it came.
+    /// Unmodified response.
     pub raw: Value,
 }
 
 impl UsageSummary {
-    /// Credits of the period: the total, or else the sum of its days, if each has a figure.
+    /// Credits of the period: the total, or the sum of the days if all of them have a value.
     #[must_use]
     pub fn used(&self) -> Option<Credits> {
         let days = || {
@@ -163,58 +150,57 @@ impl UsageSummary {
 /// A day of a [`UsageSummary`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageDay {
-    /// As the service writes it.
+    /// In the format of the service.
     pub date: String,
-    /// Jobs of the day.
     pub jobs: Option<u64>,
-    /// Credits charged on the day.
+    /// Credits charged.
     pub credits: Option<Credits>,
 }
 
-/// `GET /v1/usage/events`: the latest events. The contract has no way to ask for older ones.
+/// Response of `GET /v1/usage/events`: the latest events. The contract offers no access to older
+/// ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageEventPage {
-    /// In the service's order.
+    /// In the order of the service.
     pub events: Vec<UsageEvent>,
-    /// How many there are in all, when the service says.
+    /// Number of all events, if the service states it.
     pub total: Option<u64>,
 }
 
-/// An entry of `GET /v1/usage/events`; undocumented fields, read like [`UsageSummary`].
+/// An entry of `GET /v1/usage/events`; its fields are undocumented, and read like [`UsageSummary`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageEvent {
-    /// The job it is about.
     pub job: Option<JobId>,
-    /// Whether the entry says that this is a job: a bare `id` may as well name the event.
+    /// The entry names a job explicitly; a plain `id` may be that of the event.
     pub names_job: bool,
-    /// What happened.
     pub kind: Option<String>,
     /// Credits charged.
     pub credits: Option<Credits>,
-    /// When, as the service writes it.
+    /// In the format of the service.
     pub at: Option<String>,
-    /// The entry as it came.
+    /// Unmodified entry.
     pub raw: Value,
 }
 
 /// An entry of `GET /v1/admin/keys`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdminKey {
-    /// Whose key it is.
+    /// Owner of the key.
     pub client_id: Option<String>,
-    /// The service's name of the key. Not made like our [`Fingerprint`](crate::model::Fingerprint).
+    /// The service's fingerprint, which differs from our
+    /// [`Fingerprint`](crate::model::Fingerprint).
     pub key_fingerprint: Option<String>,
-    /// Whether it works, when the service says.
+    /// `None` if the service does not state it.
     pub enabled: Option<bool>,
-    /// The entry as it came.
+    /// Unmodified entry.
     pub raw: Value,
 }
 
-/// `POST /v1/admin/keys`.
+/// Response of `POST /v1/admin/keys`.
 #[derive(Debug, Clone)]
 pub struct NewKey {
-    /// The key. The service shows it this once.
+    /// Shown by the service only once.
     pub api_key: ApiKey,
-    /// The service's name of the key.
+    /// The service's fingerprint.
     pub key_fingerprint: Option<String>,
 }

@@ -286,7 +286,7 @@ fn create_not_executed(mut state: AttemptState, failure: Failure) -> Step {
 
 /// Waiting helps against limits and outages, but not against a lack of credits or a rejected key.
 fn back_off_or_suspend(state: AttemptState, failure: Failure) -> Step {
-    if failure.kind.repeat_when_harmless() {
+    if failure.kind.is_retryable_if_idempotent() {
         transition(state, Effect::BackOff(failure))
     } else {
         transition(state, Effect::Suspend(failure))
@@ -472,7 +472,7 @@ fn observed_as(status: &JobStatus) -> DraftObservation {
     match status {
         JobStatus::Created => DraftObservation::Created,
         JobStatus::Pending => DraftObservation::Pending,
-        JobStatus::Other(status) if status == JobStatus::UNTOLD => DraftObservation::Unknown,
+        JobStatus::Other(status) if status == JobStatus::UNKNOWN => DraftObservation::Unknown,
         JobStatus::Other(_) => DraftObservation::Other,
         JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
             DraftObservation::Started

@@ -567,7 +567,7 @@ fn what_is_paused_is_opened_again_by_its_reason() {
         let failure = Failure::new(kind, "start", "why");
         ledger.set_input_state(id, InputState::Paused, Some(&failure)).unwrap();
     }
-    let passing = &FailureKind::PASSING;
+    let passing = &FailureKind::TEMPORARY;
     assert_eq!(ledger.count_paused_for(number, passing).unwrap(), 2);
     assert_eq!(ledger.count_paused_for(number, &[FailureKind::BudgetReached]).unwrap(), 1);
     assert_eq!(ledger.count_paused_for(BatchId(99), passing).unwrap(), 0);

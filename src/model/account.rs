@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::options::ModelName;
 
-/// An amount of credits. The service bills fractions, so this is not a whole number.
+/// An amount of credits, possibly fractional.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Credits(pub f64);
 
@@ -28,25 +28,25 @@ impl std::iter::Sum for Credits {
     }
 }
 
-/// `GET /api/pricing`, as far as an estimate needs it.
+/// The parts of `GET /api/pricing` that estimates need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pricing {
-    /// Credits per minute of output, by the service's model name.
+    /// Credits per minute of output, by model name.
     pub per_minute: BTreeMap<String, f64>,
-    /// The answer as it came, kept with estimates so that each can be explained later.
+    /// Unmodified response, stored with estimates so that they can be explained later.
     pub raw: serde_json::Value,
 }
 
 impl Pricing {
-    /// Credits for `seconds` of output by `model`; none if the service names no price for it.
+    /// Credits for `seconds` of output; `None` if the model has no price.
     #[must_use]
     pub fn estimate(&self, model: ModelName, seconds: f64) -> Option<Credits> {
         self.per_minute.get(model.as_str()).map(|rate| Credits(rate * seconds / 60.0))
     }
 
-    /// Credits for a second of output by `model`; none if the service names no price for it.
+    /// Credits per second of output; `None` if the model has no price.
     #[must_use]
-    pub fn a_second(&self, model: ModelName) -> Option<f64> {
+    pub fn credits_per_second(&self, model: ModelName) -> Option<f64> {
         self.estimate(model, 1.0).map(|credits| credits.0)
     }
 }

@@ -95,7 +95,7 @@ pub enum Event {
         /// Time until the run gives up.
         patience: Duration,
     },
-    /// The service responds again, after this time.
+    /// The service responds again, after this outage.
     Answers(Duration),
     Finished(RunSummary),
 }

@@ -74,14 +74,14 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// Whether an idempotent call (poll, download, upload) may be retried.
+    /// Retryable if the call is idempotent (poll, download, upload).
     #[must_use]
-    pub fn repeat_when_harmless(self) -> bool {
+    pub fn is_retryable_if_idempotent(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Unreachable | Self::Broken)
     }
 
     /// Temporary causes, which do not need a change of input or command. `run --watch` retries these.
-    pub const PASSING: [Self; 9] = [
+    pub const TEMPORARY: [Self; 9] = [
         Self::InsufficientCredits,
         Self::RateLimited,
         Self::Unavailable,
@@ -107,7 +107,7 @@ impl FailureKind {
             Self::Unverified => ExitClass::Unverified,
             Self::Local | Self::Unwritable => ExitClass::Local,
             Self::Conflict | Self::LinkExpired | Self::Contract => ExitClass::Contract,
-            Self::NeedsReview => ExitClass::Some,
+            Self::NeedsReview => ExitClass::PartialFailure,
             Self::Interrupted => ExitClass::Interrupted,
         }
     }
@@ -128,7 +128,7 @@ impl FailureKind {
     }
 }
 
-/// Whether the service may have executed a failed call. Only create and start need this, because they
+/// Certainty of execution of a failed call. Only create and start need this, because they
 /// are not idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Execution {
@@ -234,13 +234,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How a run can end. Scripts rely on [`ExitClass::code`].
+/// The result class of a run. Scripts rely on [`ExitClass::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitClass {
     /// Everything is done and verified.
     Done,
     /// Some inputs failed, others are done.
-    Some,
+    PartialFailure,
     /// The command line, or an input named on it, is wrong.
     Usage,
     /// Configuration or credentials.
@@ -271,7 +271,7 @@ impl ExitClass {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Some => 1,
+            Self::PartialFailure => 1,
             Self::Usage => 2,
             Self::Credentials => 3,
             Self::Credits => 4,
@@ -298,19 +298,19 @@ impl ExitClass {
         Self::TimedOut,
         Self::Job,
         Self::Check,
-        Self::Some,
+        Self::PartialFailure,
         Self::Usage,
     ];
 
     /// The class of a run in which all of `seen` occurred. If any input `succeeded`, job failures are
-    /// only [`ExitClass::Some`].
+    /// only [`ExitClass::PartialFailure`].
     #[must_use]
     pub fn combine(seen: impl IntoIterator<Item = Self>, succeeded: bool) -> Self {
         let seen: Vec<Self> = seen.into_iter().filter(|class| *class != Self::Done).collect();
         let strongest = Self::PRECEDENCE.into_iter().find(|class| seen.contains(class));
         match strongest {
             None => Self::Done,
-            Some(Self::Job) if succeeded => Self::Some,
+            Some(Self::Job) if succeeded => Self::PartialFailure,
             Some(class) => class,
         }
     }
@@ -326,9 +326,9 @@ mod tests {
         let table = [
             (vec![], true, E::Done),
             (vec![E::Job], false, E::Job),
-            (vec![E::Job], true, E::Some),
+            (vec![E::Job], true, E::PartialFailure),
             (vec![E::Job, E::Unverified], true, E::Unverified),
-            (vec![E::Some, E::Credits, E::Unavailable], true, E::Credits),
+            (vec![E::PartialFailure, E::Credits, E::Unavailable], true, E::Credits),
             (vec![E::Interrupted, E::Credentials], false, E::Interrupted),
             (vec![E::Contract, E::TimedOut], false, E::Contract),
         ];

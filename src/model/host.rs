@@ -1,10 +1,9 @@
-//! Which hosts are this machine.
+//! Detection of hosts on this machine.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether `url` names this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -18,7 +17,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether `ip` leads to this machine. The unspecified address does where it is connected to.
+/// The unspecified address also connects to this machine.
 fn is_local(ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
     ip.is_loopback() || ip.is_unspecified()

@@ -1,16 +1,15 @@
-//! Jobs as the service shows them (contract, *Job*).
+//! Jobs as returned by the service (contract, *Job*).
 
 use std::fmt;
 
 use super::secret::OutputLink;
 
-/// Most notes of one job that are shown.
+/// Maximum displayed notes per job.
 const NOTES_MAX: usize = 8;
 
-/// Longest note that is shown, in characters.
+/// Maximum displayed length of a note, in characters.
 const NOTE_MAX: usize = 300;
 
-/// The service's name of a job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub String);
 
@@ -20,28 +19,27 @@ impl fmt::Display for JobId {
     }
 }
 
-/// State of a job at the service.
+/// Status of a job at the service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum JobStatus {
     /// A draft; costs nothing until started.
     Created,
     /// Accepted, waiting for a worker.
     Pending,
-    /// Being worked on.
     Processing,
     /// Final: the output can be downloaded.
     Completed,
     /// Final: there is no output.
     Failed,
-    /// A state that the contract does not list. Never final.
+    /// A status that the contract does not list. Never final.
     Other(String),
 }
 
 impl JobStatus {
-    /// The word for the state of a job whose answer gives none.
-    pub const UNTOLD: &str = "unknown";
+    /// Status of a job whose response contains none.
+    pub const UNKNOWN: &str = "unknown";
 
-    /// Reads the wire word; letter case is not significant.
+    /// Parses the wire format, ignoring case.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         match word.to_ascii_lowercase().as_str() {
@@ -54,7 +52,6 @@ impl JobStatus {
         }
     }
 
-    /// The wire word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -67,7 +64,6 @@ impl JobStatus {
         }
     }
 
-    /// Whether the job can never change again.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
@@ -80,32 +76,31 @@ impl fmt::Display for JobStatus {
     }
 }
 
-/// One look at a job.
+/// A job as returned by one poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobView {
-    /// `id`, or `job_id` where the service says that.
+    /// `id` or `job_id` of the response.
     pub id: JobId,
-    /// State.
     pub status: JobStatus,
-    /// Percent done, 0 to 100, when the service says.
+    /// Percent, 0 to 100; `None` if the service does not state it.
     pub progress: Option<f64>,
-    /// Time-bound link to the output; absent until completed.
+    /// Time-limited link to the output; `None` until completed.
     pub output_url: Option<OutputLink>,
-    /// Why the job failed, in the service's words.
+    /// The service's reason for a failed job.
     pub error: Option<String>,
-    /// When the job was made, as the service writes it (UTC).
+    /// Creation time (UTC), in the format of the service.
     pub created_at: Option<String>,
-    /// Duration of the output in seconds, which is what is billed.
+    /// Duration of the output in seconds, which is billed.
     pub duration_seconds: Option<f64>,
-    /// What the service says of the bill; any value means that the job was started.
+    /// Any value means that the job was started.
     pub billing_status: Option<String>,
-    /// The answer as it came, unknown fields included, without the output link.
+    /// The response, including unknown fields, without the output link.
     pub raw: serde_json::Value,
 }
 
 impl JobView {
-    /// What the service says about how the job was done (another model was used, nobody was found),
-    /// under the names that services give it. Not documented by the contract.
+    /// Notes about the processing (another model was used, no person was found), under the field
+    /// names used by services. Not documented by the contract.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let fields = ["notes", "note", "warnings", "warning"];
@@ -126,7 +121,7 @@ impl JobView {
         notes
     }
 
-    /// A field of the `metadata` object that a client gave with the job, if it is echoed.
+    /// A field of the job's `metadata`, if the service returns it.
     #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.raw.get("metadata")?.get(key)?.as_str()
@@ -135,7 +130,7 @@ impl JobView {
 
 #[cfg(test)]
 impl JobView {
-    /// A job of which nothing but the state is known.
+    /// A job with only a status.
     pub(crate) fn bare(id: &str, status: JobStatus) -> Self {
         Self {
             id: JobId(id.to_owned()),

@@ -1,9 +1,8 @@
-//! What is known of a key's limits and of a host's health, as plain data, and the trait by which
-//! all processes on a machine share it. The policies that change these values are in
-//! [`crate::client`]; where they are kept is the store's affair.
+//! Rate limits of a key and health of a host as plain data, and the trait through which the processes
+//! of a machine share them. The policies that change these values are in [`crate::client::limits`].
 //!
-//! Times are boot-time clock values ([`Instant`]) and mean nothing after another boot: a store
-//! gives none of them back then. What was learned of a key is kept.
+//! Times are boot-time clock values ([`Instant`]), valid for one boot only: after a reboot a store
+//! returns [`KeyLimits::without_times`], which preserves learned limits.
 
 use std::time::Duration;
 
@@ -13,175 +12,183 @@ use super::failure::Failure;
 use super::secret::Fingerprint;
 use super::time::Instant;
 
-/// Whose limits: a key at an origin.
+/// The owner of limits: one key at one origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LimitKey {
     /// Scheme, host and port.
     pub origin: String,
-    /// The key; none for calls without one.
+    /// `None` for calls without a key.
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// What a call is to the limits of a key.
+/// The kind of a call, as far as the limits of its key are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CallKind {
-    /// Sends an input.
+    /// Uploads an input.
     Upload,
-    /// Makes a job.
+    /// Creates a job.
     Create,
     /// Starts a job, which bills it.
     Start,
-    /// Reads: a job, a list, usage.
+    /// Reads a job, a list, or usage.
     Poll,
-    /// Carries no key, or an administrator's: limits of the key do not concern it.
+    /// Carries no key, or the admin token: not subject to the limits of a key.
     Unkeyed,
 }
 
 impl CallKind {
-    /// Whether it is one of the calls that each job needs once.
+    /// Upload, create or start: the calls that each job needs once.
     #[must_use]
     pub fn submits(self) -> bool {
         matches!(self, Self::Upload | Self::Create | Self::Start)
     }
 }
 
-/// A pace: rounds a second, where a round is one call of each kind.
+/// Allowed rate in rounds a second. A round is one call of each kind: one upload, one create and one
+/// start, or one poll.
 ///
-/// Times are microseconds of the boot-time clock where they are fine enough to matter.
+/// `*_micros` are microseconds of the boot-time clock.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pace {
-    /// Rounds a second; 0 before the first call.
+    /// Rounds a second; 0 until the first growth or cut, when the initial rate applies.
     pub rate: f64,
-    /// The rate to which it returns after a cut; 0 before the first refusal.
+    /// Rate to which it recovers after a cut; 0 before the first refusal (429).
     pub ceiling: f64,
-    /// When it was last cut. Refusals of calls that were sent before belong to that cut.
+    /// Time of the last cut. Refusals of calls sent before it belong to the same overload.
     pub cut_at: Option<Instant>,
-    /// Rounds that were accepted since then.
-    pub passed: f64,
-    /// Time since then in which no call waited for the pace, in microseconds.
+    /// Rounds accepted since `cut_at`.
+    #[serde(rename = "passed")]
+    pub accepted_rounds: f64,
+    /// Time since `cut_at` in which no call waited for this rate.
     pub unused_micros: u64,
-    /// Which kinds were refused, in the order of [`CallKind`]: these share the service's bucket.
-    pub counted: [bool; 4],
-    /// When the next call of a counted kind is due, in microseconds.
+    /// Kinds that were refused at least once, indexed by [`CallKind`]: these are assumed to share one
+    /// bucket of the service.
+    #[serde(rename = "counted")]
+    pub refused_kinds: [bool; 4],
+    /// Earliest time of the next call of any kind that shares the bucket.
     pub due_micros: u64,
-    /// When the next call of each kind is due, in microseconds.
+    /// Earliest time of the next call of each kind, up to the burst.
     pub kind_due_micros: [u64; 4],
 }
 
-/// A start that was refused, before it is known whether the pace or the window was the reason.
+/// A refused start (429) of which it is not known yet whether it exceeded the rate or the window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct UnexplainedRefusal {
-    /// When it was refused.
+    /// Time of the refusal.
     pub at: Instant,
-    /// Jobs in flight besides.
-    pub beside: u32,
-    /// Starts that were accepted since then beside at least as many.
-    pub passed: u32,
-    /// The pace before it was cut for this.
+    /// Other jobs in flight at the refusal.
+    #[serde(rename = "beside")]
+    pub others: u32,
+    /// Starts accepted since then with at least as many other jobs in flight.
+    #[serde(rename = "passed")]
+    pub accepted: u32,
+    /// Pace of submissions before this refusal cut it; restored if the window was the reason.
     pub pace: Pace,
 }
 
-/// A window: jobs in flight.
+/// Concurrency limit: jobs in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Window {
-    /// Jobs that fit; 0 before any refusal has shown a limit.
+    /// Jobs accepted in flight; 0 until a refusal has shown a limit.
     pub size: u32,
-    /// Windows of accepted starts between two trials of a larger one.
-    pub patience: u32,
-    /// Starts that were accepted since the last refusal.
+    /// Starts between two trials of a larger window, in multiples of `size`.
+    #[serde(rename = "patience")]
+    pub trial_interval: u32,
+    /// Starts accepted since the last refusal.
     pub accepted: u32,
-    /// How many jobs more the next trial is.
-    pub step: u32,
-    /// Accepted starts beyond the window in this trial.
-    pub beyond: u32,
-    /// When a start was last accepted.
+    /// Jobs beyond `size` that a trial allows.
+    #[serde(rename = "step")]
+    pub trial_step: u32,
+    /// Starts accepted beyond `size` in this trial.
+    #[serde(rename = "beyond")]
+    pub trial_accepted: u32,
+    /// Time of the last accepted start.
     pub accepted_at: Option<Instant>,
-    /// A refusal that is not explained yet.
-    pub suspicion: Option<UnexplainedRefusal>,
+    /// The last refusal that is not attributed to a limit yet.
+    #[serde(rename = "suspicion")]
+    pub unexplained: Option<UnexplainedRefusal>,
 }
 
-/// What stops a key until its user says otherwise.
+/// Blocks of a key that only the user lifts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeyBlock {
-    /// 402: nothing is started.
+    /// 402: no job is started.
     pub no_credits: bool,
-    /// 401 or 403: nothing is sent.
+    /// 401, or 403 of a submission: nothing is sent.
     pub unauthorized: bool,
 }
 
-/// The calls of some minutes in a row.
+/// Calls in a few consecutive minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestCount {
-    /// When the first of these minutes began.
+    /// Start of the first of these minutes.
     pub began: Instant,
-    /// Calls that came to an end.
+    /// Calls that ended.
     pub calls: u32,
-    /// Refused (429): submissions and polls.
+    /// Refused calls (429): `[submissions, polls]`.
     pub refused: [u32; 2],
 }
 
-/// Everything that is kept of a key.
+/// The stored limits of a key.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeyLimits {
-    /// Uploads, creates and starts: rounds are jobs.
+    /// Uploads, creates and starts; a round is one job.
     pub submissions: Pace,
-    /// Polls.
     pub polls: Pace,
-    /// When the last poll was sent.
+    /// Time of the last poll.
     pub polled_at: Option<Instant>,
-    /// Jobs in flight.
     pub jobs: Window,
-    /// The service asked not to be sent submissions before.
+    /// End of the `Retry-After` pause of submissions.
     pub submissions_paused_until: Option<Instant>,
-    /// The service asked not to be polled before.
+    /// End of the `Retry-After` pause of polls.
     pub polls_paused_until: Option<Instant>,
-    /// Stops.
     pub block: KeyBlock,
-    /// The calls of the last hour, the latest last.
-    pub tallies: Vec<RequestCount>,
-    /// Largest page of jobs that the service accepted; `None` while it has refused none.
+    /// Calls of the last hour, oldest first.
+    #[serde(rename = "tallies")]
+    pub request_counts: Vec<RequestCount>,
+    /// Largest accepted page size of job lists; `None` until the service has refused one.
     pub page_size: Option<u32>,
 }
 
-/// Longest pause that a service may ask for and is believed; a time beyond it comes from a clock
-/// that was set.
-pub const LONGEST_PAUSE: Duration = Duration::from_hours(48);
+/// Longest plausible pause. Later times result from a clock change, or from a nonsensical
+/// `Retry-After`, and are ignored.
+pub const PAUSE_MAX: Duration = Duration::from_hours(48);
 
 impl KeyLimits {
-    /// What holds after another boot, whose times cannot be compared: what was learned, and what only
-    /// the user releases.
+    /// State for another boot, whose times cannot be compared: learned limits and blocks, without
+    /// times.
     #[must_use]
     pub fn without_times(self) -> Self {
         let pace = |pace: Pace| Pace {
             rate: pace.rate,
             ceiling: pace.ceiling,
-            counted: pace.counted,
+            refused_kinds: pace.refused_kinds,
             ..Pace::default()
         };
         Self {
             submissions: pace(self.submissions),
             polls: pace(self.polls),
-            jobs: Window { accepted_at: None, suspicion: None, ..self.jobs },
+            jobs: Window { accepted_at: None, unexplained: None, ..self.jobs },
             block: self.block,
             page_size: self.page_size,
             ..Self::default()
         }
     }
 
-    /// What holds now: a time further ahead than any pause is forgotten with everything like it.
+    /// This state, without any times if one of them is further ahead than [`PAUSE_MAX`].
     #[must_use]
     pub fn believable(self, now: Instant) -> Self {
-        let latest = now.after(LONGEST_PAUSE);
+        let latest = now.after(PAUSE_MAX);
         let times = [
             self.submissions.cut_at,
             self.polls.cut_at,
             self.polled_at,
             self.jobs.accepted_at,
-            self.jobs.suspicion.map(|suspicion| suspicion.at),
+            self.jobs.unexplained.map(|refusal| refusal.at),
             self.submissions_paused_until,
             self.polls_paused_until,
         ];
@@ -189,76 +196,66 @@ impl KeyLimits {
     }
 }
 
-/// Which way a breaker stands.
+/// State of a circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerPhase {
-    /// Calls go through.
+    /// Calls are permitted.
     #[default]
     Closed,
-    /// None does, until then.
+    /// No calls are permitted until the cooldown is over.
     Open {
-        /// When one call may try.
+        /// End of the cooldown: the next call becomes the probe.
         until: Instant,
     },
-    /// One call is trying since then; a second one may when the first is lost.
+    /// One probe is in flight; another is permitted if it is not answered within the probe timeout.
     Probing {
-        /// When it was let through.
+        /// Time at which the probe was permitted.
         since: Instant,
     },
-    /// Calls go through at a rate that grows, since then.
+    /// Calls are permitted at a growing rate.
     Ramp {
-        /// When the probe came back well.
+        /// Time of the successful probe.
         since: Instant,
-        /// When the ramp's bucket would be full again, in microseconds.
+        /// Earliest time of the next permitted call, in microseconds.
         full_at_micros: u64,
     },
 }
 
-/// What is kept of a host, whatever the key: its trouble is everybody's.
+/// Stored health of a host, shared by all keys.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HostLimits {
-    /// Which way it stands.
     pub phase: BreakerPhase,
-    /// Recent good answers, fading.
-    pub good: f64,
-    /// Recent failures, fading.
-    pub bad: f64,
-    /// When these were counted.
+    /// Exponentially decaying count of successes.
+    #[serde(rename = "good")]
+    pub successes: f64,
+    /// Exponentially decaying count of failures.
+    #[serde(rename = "bad")]
+    pub failures: f64,
+    /// Time to which both counts are decayed.
     pub counted_at: Option<Instant>,
-    /// How often it opened without a long quiet between.
+    /// Openings without a longer failure-free time in between; doubles the cooldown.
     pub flaps: u32,
-    /// When it last closed.
+    /// Time of the last successful probe.
     pub closed_at: Option<Instant>,
 }
 
-/// Keeps limits, for one process or for all on the machine.
+/// Store of limits, for one process or for all on the machine.
 ///
-/// A change runs alone: no other process sees or makes one in between. It is quick, does no input
-/// or output, and may run twice when a transaction is taken again. Rows need not survive a crash
-/// of the machine.
+/// Changes are atomic across processes. A change is fast, does no I/O, and may run twice when a
+/// transaction is retried. Rows need not survive a crash of the machine.
 pub trait LimiterStore: Send + Sync {
-    /// What is kept of a key. Keeps nobody from changing it.
-    ///
-    /// # Errors
-    /// [`FailureKind::Local`](super::FailureKind::Local) when the store cannot be read.
+    /// A snapshot of the limits of a key; takes no lock.
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure>;
 
-    /// Changes what is kept of a key.
-    ///
-    /// # Errors
-    /// [`FailureKind::Local`](super::FailureKind::Local) when the store cannot be read or written.
     fn change_key(
         &self,
         key: &LimitKey,
         change: &mut dyn FnMut(&mut KeyLimits),
     ) -> Result<(), Failure>;
 
-    /// Changes what is kept of a host (name and port).
-    ///
-    /// # Errors
-    /// [`FailureKind::Local`](super::FailureKind::Local) when the store cannot be read or written.
+    /// `host` is a name and a port.
     fn change_host(
         &self,
         host: &str,

@@ -1,9 +1,9 @@
-//! Plain data that every room may speak of: jobs, options, failures, events, secrets, and the
-//! traits through which time and randomness come in.
+//! Plain data used by all modules: jobs, options, failures, events, secrets, and the traits that
+//! provide time and randomness.
 //!
-//! Nothing here does input or output. Formats of others are elsewhere: request and answer bodies in
-//! [`crate::client`], JSON for users in [`crate::output`]. What is known of limits derives the form in
-//! which [`crate::ledger`] keeps it.
+//! Nothing here does I/O. Foreign formats are elsewhere: request and response bodies in
+//! [`crate::client`], JSON for users in [`crate::output`]. Learned limits are serialised with
+//! `serde` for [`crate::ledger`].
 
 pub mod account;
 pub mod event;

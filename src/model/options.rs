@@ -1,4 +1,4 @@
-//! What a job is asked to do: the options of the contract's *Job request*, as domain types.
+//! Options of a job (contract, *Job request*) as domain types.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,35 +7,35 @@ use std::str::FromStr;
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// Which model works on the video.
+/// The matting model.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum ModelName {
-    /// The service's default.
+    /// Default of the service.
     #[default]
     Original,
     /// Cheaper and faster.
     Light,
-    /// Best quality; understands a text prompt.
+    /// Best quality; supports a text prompt.
     Pro,
     /// For people.
     Human,
 }
 
 impl ModelName {
-    /// Every model, in the contract's order.
+    /// All models, in the order of the contract.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The service's word for it.
+    /// Wire name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// The file format of the output.
+/// File format of the output.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
 )]
@@ -46,7 +46,7 @@ pub enum OutputFormat {
     Webm,
     /// `QuickTime`, with alpha.
     Mov,
-    /// MP4: no alpha, so it needs a colour or an image behind the subject.
+    /// MP4: no alpha, so it needs a colour or an image as background.
     Mp4,
     /// Animated GIF, with one-bit alpha.
     Gif,
@@ -57,16 +57,16 @@ pub enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// Every format, in the contract's order.
+    /// All formats, in the order of the contract.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The service's word for it.
+    /// Wire name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The ending of a file in this format, without the dot. A sequence comes as an archive.
+    /// File extension, without the dot. A sequence is an archive.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl OutputFormat {
         }
     }
 
-    /// Whether transparency survives in this format.
+    /// The format has an alpha channel.
     #[must_use]
     pub fn keeps_alpha(self) -> bool {
         self != Self::Mp4
@@ -105,12 +105,12 @@ macro_rules! words {
 words!(ModelName, "model");
 words!(OutputFormat, "format");
 
-/// Why an option cannot be used, and what to do about it, in words for the user.
+/// An invalid option and its remedy, as a message to the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct OptionError(pub String);
 
-/// A colour, normalised to 0..1 as the service has it.
+/// A colour with channels in 0..1, as on the wire.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rgb(pub [f64; 3]);
 
@@ -118,7 +118,7 @@ impl Rgb {
     /// The vendor's green (contract, *Job request*).
     pub const GREEN: Self = Self([0.035, 0.635, 0.274]);
 
-    /// Reads `#rrggbb` or `#rgb`.
+    /// Parses `#rrggbb` or `#rgb`.
     fn from_hex(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#')?;
         let wide: String = match digits.len() {
@@ -133,28 +133,27 @@ impl Rgb {
     /// The nearest `#rrggbb`.
     #[must_use]
     pub fn to_hex(self) -> String {
-        // Rounded and clamped to 0..=255 just before, so nothing is lost.
+        // Lossless: rounded and clamped to 0..=255.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let bytes = self.0.map(|channel| (channel * 255.0).round().clamp(0.0, 255.0) as u8);
         format!("#{}", hex::encode(bytes))
     }
 }
 
-/// What stands behind the subject.
+/// The background of the output.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Background {
-    /// Nothing: the output has alpha.
+    /// None: the output has alpha.
     #[default]
     Transparent,
-    /// One colour.
     Color(Rgb),
-    /// A picture at a public address.
+    /// An image at a public URL.
     ImageUrl(String),
-    /// A picture on this machine, uploaded before the job is made.
+    /// A local image, uploaded before the job is created.
     ImageFile(PathBuf),
 }
 
-/// The colours that have a name.
+/// Named colours.
 const NAMED: [(&str, Rgb); 6] = [
     ("green", Rgb::GREEN),
     ("white", Rgb([1.0, 1.0, 1.0])),
@@ -167,7 +166,7 @@ const NAMED: [(&str, Rgb); 6] = [
 impl FromStr for Background {
     type Err = OptionError;
 
-    /// Reads `transparent`, a colour's name, `#rrggbb`, an http(s) address, or a path.
+    /// Parses `transparent`, a colour name, `#rrggbb`, an http(s) URL, or a path.
     fn from_str(text: &str) -> Result<Self, OptionError> {
         if text.eq_ignore_ascii_case("transparent") {
             return Ok(Self::Transparent);
@@ -198,7 +197,7 @@ impl FromStr for Background {
 }
 
 impl Background {
-    /// What can be written, as a sentence that follows what is wrong.
+    /// The accepted values, as the second sentence of an error message.
     #[must_use]
     pub fn choices() -> String {
         let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
@@ -210,7 +209,7 @@ impl Background {
     }
 }
 
-/// Why `text` is no address that the service can reach.
+/// Rejects URLs that the service cannot reach.
 fn check_address(text: &str) -> Result<(), String> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
@@ -218,8 +217,8 @@ fn check_address(text: &str) -> Result<(), String> {
         Some("http" | "https") => {}
         Some(other) => return Err(format!("{other} URLs are not supported")),
     }
-    if text.len() > LONGEST_TEXT {
-        return Err(format!("the URL is longer than {LONGEST_TEXT} bytes"));
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(format!("the URL is longer than {MAX_TEXT_BYTES} bytes"));
     }
     match url::Url::parse(text) {
         Ok(url) if url.host().is_some() => Ok(()),
@@ -228,17 +227,17 @@ fn check_address(text: &str) -> Result<(), String> {
     }
 }
 
-/// Longest prompt, address or tag, in bytes.
-const LONGEST_TEXT: usize = 4_096;
+/// Maximum length of a prompt, URL or tag, in bytes.
+const MAX_TEXT_BYTES: usize = 4_096;
 
-/// Smallest and largest side of a canvas, and the largest offset, in pixels.
-const SMALLEST_SIDE: u32 = 2;
-const LARGEST_SIDE: u32 = 7_680;
+/// Limits of canvas sides and offsets, in pixels.
+const MIN_SIDE: u32 = 2;
+const MAX_SIDE: u32 = 7_680;
 
-/// Smallest and largest size factor of the subject.
-const SCALES: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+/// Limits of the size factor of the subject.
+const SCALE_RANGE: std::ops::RangeInclusive<f64> = 0.01..=10.0;
 
-/// Where a subject can stand on a canvas.
+/// Anchor positions of the subject on a canvas.
 const ANCHORS: [&str; 13] = [
     "center",
     "top",
@@ -269,55 +268,50 @@ impl fmt::Display for Background {
     }
 }
 
-/// Where the subject stands on a canvas. Sent only when something in it is set.
+/// Position of the subject on a canvas. Sent only if a field is set.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Composition {
     /// Width and height of the output in pixels.
     pub canvas: Option<(u32, u32)>,
-    /// The service's word for a place on the canvas, such as `bottom-center`.
+    /// Wire name of the position on the canvas, such as `bottom-center`.
     pub anchor: Option<String>,
     /// Size factor of the subject.
     pub scale: Option<f64>,
-    /// Shift from the anchor in pixels, right and down.
+    /// Offset from the anchor in pixels, right and down.
     pub offset: Option<(i32, i32)>,
-    /// A composition as the user wrote it, in the service's own form. Stands alone.
+    /// A composition written by the user in wire format. Excludes the other fields.
     pub verbatim: Option<serde_json::Value>,
 }
 
 impl Composition {
-    /// Whether there is anything to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// All that decides what a job makes of its input.
+/// All options that determine the output of a job, and how its completion is reported.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct JobOptions {
-    /// Which model.
     pub model: ModelName,
-    /// Which file format.
     pub format: OutputFormat,
-    /// What stands behind the subject.
     pub background: Background,
-    /// What to keep, in short noun phrases; only for [`ModelName::Pro`].
+    /// What to preserve, in short noun phrases; only for [`ModelName::Pro`].
     pub prompt: Option<String>,
-    /// Where the subject stands.
     pub composition: Composition,
-    /// Where the service sends its events. Does not change the result.
+    /// URL for webhooks. Does not affect the output.
     pub webhook_url: Option<String>,
-    /// The user's own words, kept with the job. Do not change the result.
+    /// User-defined tags, stored with the job. Do not affect the output.
     pub tags: BTreeMap<String, String>,
-    /// Fields that this version does not know, passed on as they are.
+    /// Additional request fields, passed on unmodified.
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 
 impl JobOptions {
-    /// Finds options that contradict each other, before anything is sent or spent.
+    /// Rejects contradictory options before anything is sent or billed.
     ///
     /// # Errors
-    /// Says which options and what to do.
+    /// The options concerned, and the remedy.
     pub fn check(&self) -> Result<(), OptionError> {
         if self.background == Background::Transparent && !self.format.keeps_alpha() {
             return Err(OptionError(format!(
@@ -365,7 +359,7 @@ impl JobOptions {
         })
     }
 
-    /// MP4 holds colours for blocks of two by two pixels.
+    /// MP4 stores colours for blocks of two by two pixels.
     fn check_sides(&self, option: &str, width: i64, height: i64) -> Result<(), OptionError> {
         if self.format != OutputFormat::Mp4 || (width % 2 == 0 && height % 2 == 0) {
             return Ok(());
@@ -381,13 +375,15 @@ impl JobOptions {
 
     fn check_texts(&self) -> Result<(), OptionError> {
         let long = |what: &str| {
-            Err(OptionError(format!("{what} is longer than {LONGEST_TEXT} bytes; make it shorter")))
+            Err(OptionError(format!(
+                "{what} is longer than {MAX_TEXT_BYTES} bytes; make it shorter"
+            )))
         };
-        if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > LONGEST_TEXT) {
+        if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > MAX_TEXT_BYTES) {
             return long("the prompt");
         }
         if let Some((key, _)) =
-            self.tags.iter().find(|(key, value)| key.len() + value.len() > LONGEST_TEXT)
+            self.tags.iter().find(|(key, value)| key.len() + value.len() > MAX_TEXT_BYTES)
         {
             let key: String = key.chars().take(40).collect();
             return long(&format!("the tag {key}"));
@@ -403,8 +399,8 @@ impl JobOptions {
         Ok(())
     }
 
-    /// One canonical text of everything that changes the result: two jobs with equal text and
-    /// equal input make the same output. Webhook and tags are left out.
+    /// Canonical text of all options that affect the output: jobs with the same text and the same
+    /// input have the same output. Excludes webhook and tags.
     #[must_use]
     pub fn result_key(&self) -> String {
         let c = &self.composition;
@@ -437,12 +433,12 @@ impl JobOptions {
 }
 
 fn check_canvas(width: i64, height: i64) -> Result<(), OptionError> {
-    let sides = i64::from(SMALLEST_SIDE)..=i64::from(LARGEST_SIDE);
+    let sides = i64::from(MIN_SIDE)..=i64::from(MAX_SIDE);
     if sides.contains(&width) && sides.contains(&height) {
         return Ok(());
     }
     Err(OptionError(format!(
-        "canvas {width}x{height} is out of range; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
+        "canvas {width}x{height} is out of range; use {MIN_SIDE} to {MAX_SIDE} pixels \
          per side"
     )))
 }
@@ -455,26 +451,26 @@ fn check_anchor(anchor: &str) -> Result<(), OptionError> {
 }
 
 fn check_scale(scale: f64) -> Result<(), OptionError> {
-    // NaN is in no range.
-    if SCALES.contains(&scale) {
+    // NaN is outside every range.
+    if SCALE_RANGE.contains(&scale) {
         return Ok(());
     }
     Err(OptionError(format!(
         "scale {scale} is out of range; use {} to {}",
-        SCALES.start(),
-        SCALES.end()
+        SCALE_RANGE.start(),
+        SCALE_RANGE.end()
     )))
 }
 
 fn check_offset(x: i64, y: i64) -> Result<(), OptionError> {
-    let most = i64::from(LARGEST_SIDE);
+    let most = i64::from(MAX_SIDE);
     if (-most..=most).contains(&x) && (-most..=most).contains(&y) {
         return Ok(());
     }
     Err(OptionError(format!("offset {x},{y} is out of range; use -{most} to {most} pixels")))
 }
 
-/// Checks the fields of a composition that are documented; others are passed on as they are.
+/// Validates the documented fields of a composition; others are passed on.
 fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
     let bad = |field: &str, what: &str| OptionError(format!("composition: {field} must be {what}"));
     let part = |of: &serde_json::Value, field: &str, what: &str| match of.get(field) {
@@ -520,7 +516,7 @@ fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
     Ok(())
 }
 
-/// `value` with the keys of every object in order, so that spelling does not matter.
+/// `value` with sorted object keys, so that their order does not matter.
 fn sorted(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(map) => {

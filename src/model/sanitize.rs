@@ -1,12 +1,12 @@
-//! Text from others (the service, gateways, hosts of outputs, senders of webhooks), made fit to be
-//! shown, logged and stored. It is cleaned once, where it enters, by [`Sanitizer::clean`]:
+//! Sanitizing of foreign text (from the service, gateways, output hosts and webhook senders) for
+//! display, logs and storage. Text is sanitized once, where it enters, by [`Sanitizer::clean`]:
 //!
-//! 1. secrets that this process has loaded are hidden, however they are encoded;
-//! 2. links are cut to their host, and values of sensitive names are hidden;
+//! 1. known secrets are hidden, in any encoding;
+//! 2. links are reduced to their host, and values of sensitive names are hidden;
 //! 3. control, bidirectional and invisible characters are escaped ([`super::text`]).
 //!
-//! Encodings are undone in a *view*, a sequence of characters each of which knows its bytes in the
-//! original. What is found in the view is replaced in the original.
+//! Encodings are undone in a *view*, a sequence of characters with their byte ranges in the
+//! original. Matches in the view are replaced in the original.
 
 #[cfg(test)]
 #[path = "sanitize/tests.rs"]
@@ -23,38 +23,38 @@ use serde_json::Value;
 
 use super::text::{self, is_hostile};
 
-/// Stands for what was taken out.
+/// Replaces hidden text.
 pub const HIDDEN: &str = "(hidden)";
 
-/// Shorter secrets, in bytes, are not searched for: they would take half of every text with them.
+/// Minimum length of secrets, in bytes: shorter ones would match everywhere.
 const SECRET_MIN: usize = 6;
 
-/// Shortest encoded form that is searched for, in bytes.
+/// Minimum length of encoded forms, in bytes.
 const ENCODED_MIN: usize = 8;
 
-/// Longest text that is kept, in bytes. More is cut off.
+/// Maximum length of sanitized text, in bytes. The rest is truncated.
 const TEXT_MAX: usize = 16 * 1024;
 
-/// Bytes after [`TEXT_MAX`] that are still searched, so that a secret across the cut is found whole.
+/// Bytes beyond [`TEXT_MAX`] that are still searched, for secrets across the cut.
 const CUT_MARGIN: usize = 4 * 1024;
 
-/// Longest identifier (job, delivery, request), in bytes.
+/// Maximum length of an ID (job, delivery, request), in bytes.
 const IDENTIFIER_MAX: usize = 200;
 
-/// Encodings on top of each other that are undone.
+/// Levels of nested encodings that are undone.
 const DECODE_ROUNDS: usize = 3;
 
-/// Longest name before `=` or `:`, in characters.
+/// Maximum length of a name before `=` or `:`, in characters.
 const NAME_MAX: usize = 64;
 
-/// A value of this many characters that looks random is hidden whatever its name.
+/// Random-looking values of at least this many characters are hidden whatever their name.
 const OPAQUE_MIN: usize = 24;
 
-/// Fields of an answer or of an entry of a list that are read into a type that hides them, or are
-/// sent back: left as they are. [`without_links`] removes them from what is kept.
+/// Fields of a response, or of entries of a list, that are read into a type that hides them, or
+/// sent back: not sanitized. [`without_links`] removes them before storage.
 const TYPED: [&str; 4] = ["output_url", "download_url", "video_url", "api_key"];
 
-/// Parts of names whose values are secret.
+/// Parts of names with secret values.
 const SENSITIVE: [&str; 24] = [
     "key",
     "apikey",
@@ -82,7 +82,7 @@ const SENSITIVE: [&str; 24] = [
     "verify",
 ];
 
-/// Ends of names without separators whose values are secret.
+/// Suffixes of names without separators with secret values.
 const SENSITIVE_ENDS: [&str; 8] = [
     "token",
     "secret",
@@ -94,15 +94,15 @@ const SENSITIVE_ENDS: [&str; 8] = [
     "authorization",
 ];
 
-/// Cleans text from others. Clones share the secrets that they know.
+/// Sanitizes foreign text. Clones share the known secrets.
 #[derive(Clone, Default)]
 pub struct Sanitizer(Arc<RwLock<Vec<SecretForm>>>);
 
-/// One form of a secret, in lower case.
+/// A searchable form of a secret, in lower case.
 #[derive(Clone, PartialEq, Eq)]
 struct SecretForm {
     text: String,
-    /// Hexadecimal or Base64: what is encoded around the secret is hidden with it.
+    /// Hexadecimal or Base64: the encoded text around the secret is hidden too.
     encoded: bool,
 }
 
@@ -113,7 +113,7 @@ impl fmt::Debug for Sanitizer {
 }
 
 impl Sanitizer {
-    /// Hides `secret` from now on.
+    /// Adds a secret to hide.
     pub fn add(&self, secret: &str) {
         let secret = secret.trim();
         if secret.len() < SECRET_MIN {
@@ -125,11 +125,11 @@ impl Sanitizer {
                 known.push(form);
             }
         }
-        // One that holds another is searched for first.
+        // Longest first, since one form may contain another.
         known.sort_by_key(|form| std::cmp::Reverse(form.text.len()));
     }
 
-    /// Hides user and password of the address `url`, a proxy's.
+    /// Hides user and password of the proxy `url`.
     pub fn add_credentials_of(&self, url: &str) {
         let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
         let Some((user_info, _)) = bare.rsplit_once('@') else { return };
@@ -142,7 +142,8 @@ impl Sanitizer {
         }
     }
 
-    /// `text` on one line, without secrets, links and invisible characters, and not too long.
+    /// `text` on one line, without secrets, links and invisible characters, truncated to
+    /// [`TEXT_MAX`].
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         let kept = floor(text, TEXT_MAX);
@@ -151,10 +152,10 @@ impl Sanitizer {
         if kept < text.len() {
             shown.push('…');
         }
-        text::escaped_whole(&without_openers(&shown))
+        text::escaped_whole(&without_links_and_secrets(&shown))
     }
 
-    /// [`Sanitizer::clean`] for a short text: an identifier or a code that is only shown.
+    /// [`Sanitizer::clean`] for short text that is only displayed: an ID or a code.
     #[must_use]
     pub fn clean_short(&self, text: &str) -> String {
         let cleaned = self.clean(text);
@@ -164,22 +165,22 @@ impl Sanitizer {
         }
     }
 
-    /// `text` as an identifier, which is used as it is; `None` if cleaning would change it.
+    /// `text` as an ID, which is used unmodified; `None` if sanitizing would change it.
     #[must_use]
     pub fn identifier<'a>(&self, text: &'a str) -> Option<&'a str> {
         let fits = !text.trim().is_empty() && text.len() <= IDENTIFIER_MAX;
         (fits && self.clean(text) == text).then_some(text)
     }
 
-    /// Whether `text` holds a secret in any form.
+    /// `text` contains a known secret in any form.
     #[must_use]
     pub fn holds_secret(&self, text: &str) -> bool {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         !secrets_in(&view(text), &known).is_empty()
     }
 
-    /// Cleans every text and name in `value`, in place. Fields with secret names are removed. Links
-    /// and new keys of the answer itself and of entries of lists stay as they are.
+    /// Sanitizes all texts and names in `value`. Fields with secret names are removed. Links and
+    /// new keys at the top level and in entries of lists are not modified.
     pub fn clean_json(&self, value: &mut Value) {
         self.clean_node(value, true);
     }
@@ -225,7 +226,7 @@ impl Sanitizer {
     }
 }
 
-/// `value` without fields that hold links or keys, at any depth.
+/// `value` without fields that contain links or keys, at any depth.
 #[must_use]
 pub fn without_links(mut value: Value) -> Value {
     remove_links(&mut value);
@@ -243,13 +244,13 @@ fn remove_links(value: &mut Value) {
     }
 }
 
-/// Whether the field `name` of a JSON object holds a secret.
+/// The JSON field `name` contains a secret.
 fn is_secret_field(name: &str) -> bool {
     let squashed = name_parts(name).concat();
     SENSITIVE_ENDS.iter().any(|end| squashed.ends_with(end))
 }
 
-/// Largest character boundary of `text` that is at most `most`.
+/// The last character boundary of `text` up to `most`.
 fn floor(text: &str, most: usize) -> usize {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
@@ -258,15 +259,15 @@ fn floor(text: &str, most: usize) -> usize {
     end
 }
 
-/// The forms of a secret that are searched for. Percent, JSON and HTML escapes and letter case are
-/// undone in the view.
+/// The forms in which a secret is searched. Percent, JSON and HTML escapes and letter case are
+/// handled by the view.
 fn forms(secret: &str) -> Vec<SecretForm> {
     let plain = SecretForm { text: secret.to_ascii_lowercase(), encoded: false };
     let mut forms = vec![plain, SecretForm { text: hex::encode(secret), encoded: true }];
-    // Inside a longer Base64 text, a secret begins at one of three positions.
+    // In a longer Base64 text, a secret starts at one of three offsets.
     for offset in 0..3 {
         let padded = [&vec![0; offset], secret.as_bytes()].concat();
-        // Characters that depend on the secret alone.
+        // Characters that depend only on the secret.
         let core = (offset * 8).div_ceil(6)..padded.len() * 8 / 6;
         for encoded in
             [BASE64_STANDARD_NO_PAD.encode(&padded), BASE64_URL_SAFE_NO_PAD.encode(&padded)]
@@ -280,17 +281,17 @@ fn forms(secret: &str) -> Vec<SecretForm> {
     forms
 }
 
-/// A character of a view, and its bytes in the original.
+/// A character of a view, with its byte range in the original.
 #[derive(Clone, Copy)]
 struct TextUnit {
     c: char,
     start: usize,
     end: usize,
-    /// Percent-encoded: part of an address even if it is a space.
+    /// Percent-encoded: part of a URL even if it is a space.
     percent: bool,
 }
 
-/// `text` with percent, JSON and HTML escapes undone, and without invisible characters.
+/// `text` without percent, JSON and HTML escapes and invisible characters.
 fn view(text: &str) -> Vec<TextUnit> {
     let mut units: Vec<TextUnit> = text
         .char_indices()
@@ -330,7 +331,7 @@ fn decoded(units: &[TextUnit]) -> Vec<TextUnit> {
     plain
 }
 
-/// The character that `digits` hexadecimal digits at `at` name.
+/// The character encoded by `digits` hexadecimal digits at `at`.
 fn byte(units: &[TextUnit], at: usize, digits: usize) -> Option<char> {
     let digits = units.get(at..at + digits)?;
     let number = digits.iter().try_fold(0, |number, unit| Some(number * 16 + unit.c.to_digit(16)?));
@@ -379,7 +380,7 @@ fn entity(units: &[TextUnit], at: usize) -> (char, usize) {
     }
 }
 
-/// Where the original of a view holds one of the `known` secrets.
+/// Byte ranges of `known` secrets in the original of a view.
 fn secrets_in(units: &[TextUnit], known: &[SecretForm]) -> Vec<Range<usize>> {
     let mut text = String::with_capacity(units.len());
     let mut unit_at = Vec::with_capacity(units.len());
@@ -412,8 +413,8 @@ fn secrets_in(units: &[TextUnit], known: &[SecretForm]) -> Vec<Range<usize>> {
     found
 }
 
-/// The first `kept` bytes of `text` with each range replaced. Of ranges that overlap, the union is
-/// replaced, by the text of the first.
+/// The first `kept` bytes of `text` with each range replaced. Overlapping ranges are merged, with
+/// the replacement of the first.
 fn replaced(
     text: &str,
     kept: usize,
@@ -437,9 +438,9 @@ fn replaced(
     shown
 }
 
-/// `text` in which links are cut to their host, and values that open something are hidden.
-fn without_openers(text: &str) -> Cow<'_, str> {
-    // What follows needs one of these, encoded or not.
+/// `text` with links reduced to their host, and secret values hidden.
+fn without_links_and_secrets(text: &str) -> Cow<'_, str> {
+    // Precondition of all rules below.
     let may_be_bearer = || text.to_ascii_lowercase().contains("bearer");
     if !text.contains(['/', '=', ':', '?', '%', '\\', '&']) && !may_be_bearer() {
         return Cow::Borrowed(text);
@@ -464,10 +465,10 @@ fn without_openers(text: &str) -> Cow<'_, str> {
     Cow::Owned(replaced(text, text.len(), ranges.into_iter()))
 }
 
-/// What a rule found: units that are done with, and what replaces them, if anything.
+/// The result of a rule: the units consumed, and their replacement, if any.
 type RuleMatch = Option<(Range<usize>, Option<String>)>;
 
-/// Whether a link ends before `unit`: at white space, and at what no address may hold.
+/// White space and characters that no URL contains end a link.
 fn ends_link(unit: &TextUnit) -> bool {
     !unit.percent
         && (unit.c.is_whitespace()
@@ -478,8 +479,8 @@ fn text_of(units: &[TextUnit]) -> String {
     units.iter().map(|unit| unit.c).collect()
 }
 
-/// The end of what may be an address from `at` on. Punctuation that ends the sentence around it, and
-/// brackets that were opened before it, are left out.
+/// The end of a possible URL from `at` on. Excludes trailing punctuation of the sentence, and
+/// closing brackets that were opened before the URL.
 fn link_end(units: &[TextUnit], at: usize) -> usize {
     let mut end = units[at..].iter().position(ends_link).map_or(units.len(), |end| at + end);
     for _ in 0..3 {
@@ -519,7 +520,7 @@ fn link(units: &[TextUnit], at: usize) -> RuleMatch {
             start -= 1;
         }
     } else if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-')) {
-        // A path with a doubled slash.
+        // A path with a double slash.
         return None;
     } else if !units.get(at + 2).is_some_and(starts_host) {
         return None;
@@ -547,7 +548,7 @@ fn link(units: &[TextUnit], at: usize) -> RuleMatch {
     Some((start..end, Some(format!("{scheme}//{host}{more}"))))
 }
 
-/// Whether `text` is the name or address of a host, with or without a port.
+/// `text` is a host name or address, with or without a port.
 fn is_host(text: &str) -> bool {
     let (name, port) = match text.strip_prefix('[').and_then(|text| text.split_once(']')) {
         Some((name, rest)) => (name, rest.strip_prefix(':').unwrap_or(rest)),
@@ -560,7 +561,7 @@ fn is_host(text: &str) -> bool {
     !name.is_empty() && name.chars().all(fits) && has_port
 }
 
-/// The query of an address without a scheme, from its `?` at `at` on.
+/// The query of a URL without a scheme; its `?` is at `at`.
 fn query(units: &[TextUnit], at: usize) -> RuleMatch {
     if units[at].c != '?' {
         return None;
@@ -575,7 +576,7 @@ fn name_length(units: &[TextUnit], at: usize) -> usize {
     units.get(at..).unwrap_or_default().iter().take_while(|unit| in_name(unit.c)).count()
 }
 
-/// A name at `at` and its value: `sig=abc`, `"token": "abc"`, `Authorization: Bearer abc`.
+/// A name at `at` with its value: `sig=abc`, `"token": "abc"`, `Authorization: Bearer abc`.
 fn named_value(units: &[TextUnit], at: usize) -> RuleMatch {
     let length = name_length(units, at);
     if length == 0 || length > NAME_MAX {
@@ -611,7 +612,7 @@ fn named_value(units: &[TextUnit], at: usize) -> RuleMatch {
         }
         None => value_end(units, start),
     };
-    // A scheme of authorization and its value.
+    // An authorization scheme with its value.
     let scheme = text_of(units.get(start..end).unwrap_or_default()).to_ascii_lowercase();
     let is_authorized = matches!(scheme.as_str(), "bearer" | "basic" | "digest");
     if is_authorized {
@@ -630,7 +631,7 @@ fn named_value(units: &[TextUnit], at: usize) -> RuleMatch {
     }
 }
 
-/// The end of a value without quotes.
+/// The end of an unquoted value.
 fn value_end(units: &[TextUnit], start: usize) -> usize {
     let rest = units.get(start..).unwrap_or_default();
     let ends = |unit: &TextUnit| {
@@ -639,7 +640,7 @@ fn value_end(units: &[TextUnit], start: usize) -> usize {
     rest.iter().position(ends).map_or(units.len().max(start), |end| start + end)
 }
 
-/// Whether a value is long enough and looks random: letters and digits, and no words.
+/// A value is long enough and looks random: letters and digits, and no words.
 fn is_opaque(value: &[TextUnit], least: usize) -> bool {
     value.len() >= least
         && value.iter().any(|unit| unit.c.is_ascii_digit())
@@ -650,7 +651,7 @@ fn is_opaque(value: &[TextUnit], least: usize) -> bool {
         })
 }
 
-/// The parts of a name, in lower case: `X-Amz-Signature` and `accessToken` have several.
+/// The parts of a name in lower case: `X-Amz-Signature` and `accessToken` have several.
 fn name_parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut was_lower = false;
@@ -671,7 +672,7 @@ fn is_sensitive(name: &str) -> bool {
     name_parts(name).iter().any(|part| SENSITIVE.contains(&part.as_str())) || is_secret_field(name)
 }
 
-/// Whether values of this name only tell things apart.
+/// Values of this name are identifiers, not secrets.
 fn names_identifier(name: &str) -> bool {
     let parts = name_parts(name);
     parts.last().is_some_and(|last| matches!(last.as_str(), "id" | "uuid" | "trace" | "request"))

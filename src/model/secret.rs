@@ -5,30 +5,29 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// An API key or admin token. Cloning keeps the secret wrapped; it is wiped on drop.
+/// An API key or admin token, wiped on drop.
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// Wraps a key. Surrounding white space, such as the newline of a key file, is not part of it.
+    /// Trims white space, such as the newline of a key file.
     #[must_use]
     pub fn new(raw: &str) -> Self {
         Self(SecretString::from(raw.trim().to_owned()))
     }
 
-    /// Whether the key holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
     }
 
-    /// The key itself, for the one header that carries it and for nothing else.
+    /// The key itself, only for the header that carries it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// What may be shown and stored in place of the key.
+    /// Replaces the key in output and storage.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let digest = Sha256::digest(self.expose().as_bytes());
@@ -42,7 +41,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The first twelve hex digits of the SHA-256 of a key: tells keys apart without revealing them.
+/// The first twelve hex digits of the SHA-256 of a key: identifies the key without revealing it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub String);
 
@@ -52,25 +51,24 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// A time-bound link to an output. Whoever has it can download the file, so it is never stored,
-/// and only its host is shown.
+/// A time-limited link to an output. It grants access to the file, so it is never stored, and only
+/// its host is displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutputLink(String);
 
 impl OutputLink {
-    /// Wraps a link as the service gave it.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The whole link, signature included, for the request that uses it.
+    /// The whole link, including its signature, for the request that uses it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Scheme, host and port: user, path, query and fragment may all open it.
+    /// Scheme, host and port: user, path, query and fragment may all grant access.
     #[must_use]
     pub fn redacted(&self) -> String {
         host_of(&self.0)
@@ -91,7 +89,7 @@ pub fn redact_url(url: &str) -> String {
             let hidden = parsed.query().is_some();
             parsed.set_query(None);
             parsed.set_fragment(None);
-            // Both fail only for addresses that cannot have a user, and then there is none to hide.
+            // Both fail only for URLs that cannot have a user.
             let _ = parsed.set_username("");
             let _ = parsed.set_password(None);
             if hidden { format!("{parsed}?…") } else { parsed.to_string() }
@@ -100,7 +98,7 @@ pub fn redact_url(url: &str) -> String {
     }
 }
 
-/// Scheme, host and port of `url`, and a sign that there is more.
+/// Scheme, host and port of `url`, with an ellipsis for the rest.
 #[must_use]
 pub fn host_of(url: &str) -> String {
     let Ok(parsed) = url::Url::parse(url) else { return "(unreadable URL)".to_owned() };

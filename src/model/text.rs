@@ -1,22 +1,24 @@
-//! Making foreign text fit for a terminal.
+//! Escaping of foreign text for terminals.
 
 use std::path::Path;
 
 use std::fmt::Write as _;
 
-/// Longest piece of foreign text that is shown, in characters.
-const SHOWN: usize = 2_000;
+/// Longest foreign text that is displayed, in characters.
+const MAX_DISPLAYED_CHARS: usize = 2_000;
 
-/// `text` on one line with control characters, bidirectional overrides and line breaks made
-/// visible, and cut when it is very long: nothing that a server or a file name says may move the
-/// cursor or pass for our own words.
+/// `text` on one line, with control characters, bidirectional overrides and line breaks escaped,
+/// and truncated if very long. Text of a server or a file name must not move the cursor or imitate
+/// our own output.
 #[must_use]
 pub fn escaped(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(SHOWN) else { return escaped_whole(text) };
+    let Some((end, _)) = text.char_indices().nth(MAX_DISPLAYED_CHARS) else {
+        return escaped_whole(text);
+    };
     escaped_whole(&text[..end]) + "…"
 }
 
-/// [`escaped`], however long `text` is.
+/// [`escaped`] without truncation.
 #[must_use]
 pub fn escaped_whole(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -26,7 +28,7 @@ pub fn escaped_whole(text: &str) -> String {
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
             c if is_hostile(c) => {
-                // Writing to a String cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(shown, "\\u{{{:x}}}", c as u32);
             }
             c => shown.push(c),
@@ -35,8 +37,8 @@ pub fn escaped_whole(text: &str) -> String {
     shown
 }
 
-/// Whether `c` is a control, or a character that is invisible, reorders text, or fills a space: all
-/// that Unicode calls default-ignorable, line separators, annotations and the blank of Braille.
+/// Control characters and characters that are invisible, reorder text, or look like a space: all
+/// that Unicode calls default-ignorable, line separators, annotations and the Braille blank.
 #[must_use]
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
@@ -48,24 +50,24 @@ pub fn is_hostile(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// How the bytes of a file that should be text are written.
+/// Encoding of a file that should be text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Plain bytes; UTF-8 as far as this tells.
+    /// No byte order mark; assumed to be UTF-8.
     Plain,
-    /// UTF-8 behind a byte order mark of three bytes.
+    /// UTF-8 with a byte order mark.
     MarkedUtf8,
-    /// UTF-16, with a byte order mark or without.
+    /// UTF-16, with or without a byte order mark.
     Utf16,
 }
 
-/// The encoding of a text that begins with `head`.
+/// The encoding of a text that starts with `head`.
 #[must_use]
 pub fn encoding(head: &[u8]) -> Encoding {
     if head.starts_with(b"\xef\xbb\xbf") {
         return Encoding::MarkedUtf8;
     }
-    // Latin text in UTF-16 without a mark has a NUL in each unit, always on the same side.
+    // Latin text in UTF-16 has a NUL in each unit, always on the same side.
     let units = head.as_chunks::<2>().0;
     let latin = |nul: usize| {
         units.len() > 1 && units.iter().take(32).all(|unit| unit[nul] == 0 && unit[1 - nul] != 0)
@@ -76,10 +78,10 @@ pub fn encoding(head: &[u8]) -> Encoding {
     Encoding::Plain
 }
 
-/// A whole file as text, without its byte order mark.
+/// Decodes a whole file, without its byte order mark.
 ///
 /// # Errors
-/// What it is instead, in words that follow its name.
+/// The detected content, phrased to follow the file name.
 pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     match encoding(&bytes) {
         Encoding::Utf16 => {
@@ -92,7 +94,7 @@ pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
 }
 
-/// `path` as an argument that can be typed into a shell.
+/// `path`, quoted for a shell.
 #[must_use]
 pub fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
@@ -106,7 +108,7 @@ mod tests {
     fn nothing_moves_the_cursor() {
         assert_eq!(escaped("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
         assert_eq!(escaped("Fuß Ж 视频"), "Fuß Ж 视频");
-        assert_eq!(escaped(&"x".repeat(5_000)).chars().count(), SHOWN + 1);
+        assert_eq!(escaped(&"x".repeat(5_000)).chars().count(), MAX_DISPLAYED_CHARS + 1);
         // Arabic letter mark, tag, filler, zero width, soft hyphen, variation selector.
         for c in ['\u{61c}', '\u{e0041}', '\u{3164}', '\u{200d}', '\u{ad}', '\u{fe01}'] {
             assert_eq!(escaped(&c.to_string()), format!("\\u{{{:x}}}", c as u32));
@@ -118,7 +120,7 @@ mod tests {
         let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
             text.encode_utf16().flat_map(bytes).collect()
         };
-        // (bytes, what is read)
+        // (bytes, result)
         let table: [(Vec<u8>, Result<&str, &str>); 10] = [
             (b"a = 1\r\n".to_vec(), Ok("a = 1\r\n")),
             (b"\xef\xbb\xbfa = 1".to_vec(), Ok("a = 1")),

@@ -1,15 +1,14 @@
 //! Time and randomness as values.
 //!
-//! Two clocks with different duties: [`Instant`] measures waits (boot-time clock, which runs
-//! through suspend, so that a laptop lid cannot make a stale request look fresh), [`Timestamp`] is
-//! wall time and is kept for people only.
+//! Two clocks: [`Instant`] measures waits, on the boot-time clock, which includes suspend, so that
+//! a stale request does not look fresh after it. [`Timestamp`] is wall time, for display only.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds of the boot-time clock (`CLOCK_BOOTTIME`), or of a stand-in in tests.
+/// Milliseconds of the boot-time clock (`CLOCK_BOOTTIME`), or of a test clock.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -17,19 +16,19 @@ use serde::{Deserialize, Serialize};
 pub struct Instant(pub u64);
 
 impl Instant {
-    /// The instant `wait` later, saturating.
+    /// Saturating.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(millis(wait)))
     }
 
-    /// The instant `wait` earlier, saturating.
+    /// Saturating.
     #[must_use]
     pub fn before(self, wait: Duration) -> Self {
         Self(self.0.saturating_sub(millis(wait)))
     }
 
-    /// How long ago `unknown_jobs_of_key` was; zero if it lies in the future.
+    /// Zero if `earlier` is in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -41,8 +40,8 @@ impl Instant {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Reads a time as services write it: RFC 3339; without a zone, which then is UTC; a date
-    /// alone, which is its first moment; seconds or milliseconds since 1970.
+    /// Parses the formats used by services: RFC 3339; without a zone, as UTC; a date, as its start;
+    /// seconds or milliseconds since 1970.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -57,8 +56,8 @@ impl Timestamp {
         Some(Self(time.as_millisecond()))
     }
 
-    /// Seconds or milliseconds since 1970: between 1973 and 5138 as seconds, the two do not
-    /// overlap. Other numbers are no times.
+    /// Seconds or milliseconds since 1970; the ranges do not overlap between the years 1973 and
+    /// 5138. Other numbers are rejected.
     #[expect(clippy::cast_possible_truncation, reason = "the bounds are checked before")]
     fn of_number(number: f64) -> Option<Self> {
         match number {
@@ -77,29 +76,28 @@ impl Timestamp {
         }
     }
 
-    /// The moment `span` earlier, saturating.
+    /// Saturating.
     #[must_use]
     pub fn before(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(millis(span)).unwrap_or(i64::MAX)))
     }
 }
 
-/// The clocks of the machine, or of a test.
+/// Clocks of the machine, or of a test.
 pub trait Clock: Send + Sync {
-    /// Now, by the clock that waits are measured with.
+    /// Current time of the clock that measures waits.
     fn now(&self) -> Instant;
-    /// Now, by the clock that people read.
+    /// Current wall time.
     fn wall(&self) -> Timestamp;
-    /// Identifies the boot that [`Clock::now`] counts from: instants of different boots must not
-    /// be compared.
+    /// The boot to which [`Clock::now`] refers: instants of different boots are not comparable.
     fn boot_id(&self) -> String;
 }
 
 /// A source of random numbers.
 pub trait Random: Send + Sync {
-    /// The next number, uniform in `[0, 1)`.
+    /// Uniform in `[0, 1)`.
     fn unit(&self) -> f64;
-    /// The next 64 random bits, for identifiers.
+    /// 64 random bits, for identifiers.
     fn bits(&self) -> u64;
 }
 
@@ -109,7 +107,7 @@ pub fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A clock that stands still until it is told to move: for tests, where waits are exact.
+/// A test clock that only advances on request.
 #[derive(Debug)]
 pub struct ManualClock {
     now: AtomicU64,
@@ -118,27 +116,26 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock of the boot `boot_id` that shows `now` and `wall`.
     #[must_use]
     pub fn new(now: Instant, wall: Timestamp, boot_id: impl Into<String>) -> Self {
         Self { now: AtomicU64::new(now.0), wall: AtomicI64::new(wall.0), boot_id: boot_id.into() }
     }
 
-    /// Lets `wait` pass on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, wait: Duration) {
         let wait = millis(wait);
         self.now.fetch_add(wait, Ordering::SeqCst);
         self.wall.fetch_add(i64::try_from(wait).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 
-    /// Sets wall time alone, as a person or a time server does.
+    /// Sets only the wall time, as a user or a time server does.
     pub fn set_wall(&self, wall: Timestamp) {
         self.wall.store(wall.0, Ordering::SeqCst);
     }
 }
 
 impl Default for ManualClock {
-    /// A second after its boot, at the first second of 2026 (UTC).
+    /// One second after boot, at the start of 2026 (UTC).
     fn default() -> Self {
         Self::new(Instant(1_000), Timestamp(1_767_225_600_000), "boot-1")
     }
@@ -158,7 +155,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Numbers that were chosen beforehand, over and over: for tests.
+/// A fixed sequence of random numbers, for tests.
 #[derive(Debug)]
 pub struct FixedRandom {
     units: Vec<f64>,
@@ -167,7 +164,7 @@ pub struct FixedRandom {
 }
 
 impl FixedRandom {
-    /// Gives `units` in turn (0.5 if there are none), and 1, 2, 3 … as bits.
+    /// Cycles through `units` (0.5 if empty); the bits are 1, 2, 3 …
     #[must_use]
     pub fn new(units: impl Into<Vec<f64>>) -> Self {
         Self { units: units.into(), drawn: AtomicUsize::new(0), bits: AtomicU64::new(0) }

@@ -50,7 +50,7 @@ impl SmokeRun<'_> {
             }
         };
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
-        let unhealthy = health.ill();
+        let unhealthy = health.failed_checks();
         if !contract::is_health(&health.status) {
             let message = format!("service reports {}, which is not documented", health.status);
             result.fail(StageFailure::Contract, message);

@@ -166,7 +166,7 @@ impl SmokeRun<'_> {
         };
         // An earlier run has learned that this key has no credits, and its stop would block the
         // request.
-        if let Err(failure) = context.service.release_latches().await {
+        if let Err(failure) = context.service.lift_key_blocks().await {
             return StageResult::of_failure(stage, &failure);
         }
         let pricing = match self.current_prices().await {

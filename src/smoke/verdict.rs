@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn what_failed_without_a_word_still_fails() {
         let stages = [StageResult::new(SmokeStage::Health, StageOutcome::Failed, "odd")];
-        assert_eq!(judge(&stages).class, ExitClass::Some);
+        assert_eq!(judge(&stages).class, ExitClass::PartialFailure);
     }
 
     #[test]

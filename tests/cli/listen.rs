@@ -163,7 +163,10 @@ fn a_signature_that_does_not_fit_is_explained() {
     verify(&"x".repeat((1 << 20) + 1), &secret).ends_with(2).says("larger than 1048576 bytes");
     std::fs::write(home.work().join("secret"), "another").unwrap();
     let told = verify(text("body"), &secret).ends_with(10).stdout;
-    assert!(told.contains("a secret other than") && told.contains("would reject this webhook"), "{told}");
+    assert!(
+        told.contains("a secret other than") && told.contains("would reject this webhook"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -98,16 +98,16 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
 fn row_12_twenty_refusals_at_once_cut_once() {
     use rbgv::client::limits::LimitTuning;
     use rbgv::client::limits::PaceBounds;
-    use rbgv::client::limits::pace::{rate, refused};
+    use rbgv::client::limits::pace::{on_refused, rate};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
+    let bounds = PaceBounds { initial: 10.0, max: 20.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     let mut pace = Pace::default();
     // All were sent before the first refusal came: one episode.
-    (0..20).for_each(|_| refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050))));
+    (0..20).for_each(|_| on_refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050))));
     let once = rate(&pace, &bounds);
     assert!((5.0..10.0).contains(&once), "{once}");
-    refused(&mut pace, &bounds, 2, (Instant(1_100), Instant(1_200)));
+    on_refused(&mut pace, &bounds, 2, (Instant(1_100), Instant(1_200)));
     assert!(rate(&pace, &bounds) < once, "a later refusal is another episode");
 }
 
@@ -135,21 +135,21 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
 #[test]
 fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follow_slowly() {
     use rbgv::client::BreakerConfig;
-    use rbgv::client::limits::circuit_breaker::{BreakerDecision, ask, on_failure, well};
+    use rbgv::client::limits::circuit_breaker::{BreakerDecision, check, on_failure, on_success};
     use rbgv::ledger::Ledger;
     use rbgv::model::limits::LimiterStore as _;
     use rbgv::model::{Clock, Instant};
     let directory = tempfile::tempdir().unwrap();
     let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(rbgv::env::SystemClock::new());
     let ledgers = [(); 2].map(|()| Ledger::open(directory.path(), clock.clone()).unwrap());
-    let shape = BreakerConfig::default();
+    let config = BreakerConfig::default();
     let at = |second: u64| Instant(1_000_000 + second * 1_000);
     let answered = |process: usize, well_answered: bool, second| {
         let change = &mut |host: &mut _| {
             if well_answered {
-                well(host, &shape, at(second));
+                on_success(host, &config, at(second));
             } else {
-                on_failure(host, &shape, at(second));
+                on_failure(host, &config, at(second));
             }
         };
         ledgers[process].change_host("host", change).unwrap();
@@ -157,7 +157,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     let crowd = |callers: usize, second| -> Vec<BreakerDecision> {
         let asks = |n: usize| {
             let mut leave = None;
-            let change = &mut |host: &mut _| leave = Some(ask(host, &shape, false, at(second)));
+            let change = &mut |host: &mut _| leave = Some(check(host, &config, false, at(second)));
             ledgers[n % 2].change_host("host", change).unwrap();
             leave.unwrap()
         };
@@ -165,7 +165,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     };
     let sent = |callers, second| -> usize {
         let leaves = crowd(callers, second);
-        leaves.iter().filter(|leave| !matches!(leave, BreakerDecision::AskAfter(_))).count()
+        leaves.iter().filter(|leave| !matches!(leave, BreakerDecision::CheckAfter(_))).count()
     };
     (0..6).for_each(|n| answered(n % 2, false, 0));
     assert_eq!(sent(1_000, 1), 0, "it is open in both");
@@ -191,7 +191,7 @@ fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
     use rbgv::client::limits::pace::admit;
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 1.0, tuning: LimitTuning::DEFAULT };
+    let bounds = PaceBounds { initial: 10.0, max: 20.0, kinds: 1.0, tuning: LimitTuning::DEFAULT };
     let admitted = |pace: &mut Pace, from: u64, milliseconds: u64| {
         let at = |ms| Instant(from + ms);
         (0..milliseconds).filter(|ms| admit(pace, &bounds, 0, at(*ms)).is_ok()).count()

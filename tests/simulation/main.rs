@@ -100,7 +100,7 @@ fn limits() -> rbgv::client::RateLimits {
         let number: f64 = value.parse().unwrap_or_else(|_| panic!("SIM_TUNING: {name}={value}"));
         let seconds = std::time::Duration::from_secs_f64(number);
         match name {
-            "first_rate" => limits.first_rate = number,
+            "first_rate" => limits.initial_rate = number,
             "cut" => tuning.cut = number,
             "unmeasured" => tuning.unmeasured = number,
             "return_rounds" => tuning.return_rounds = number,

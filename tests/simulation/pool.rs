@@ -106,7 +106,7 @@ impl Thread {
                 auth: Auth::Key,
                 payload,
                 new_connection: false,
-                answer_max: PAGE_MAX,
+                response_max: PAGE_MAX,
             };
             let answered = self.client.send(request).await;
             if let Ok(Response { head, body, .. }) = &answered

@@ -24,7 +24,7 @@ use crate::record::Record;
 use crate::server::{Kind, Server, seconds};
 
 /// Longest body of an answer.
-const ANSWER_MAX: usize = 8 << 20;
+const RESPONSE_MAX: usize = 8 << 20;
 
 /// How long a silent connection is waited for, as the program's own transport does.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -258,7 +258,7 @@ impl Wire {
         let response =
             self.service.call(request).await.map_err(|_| "connection reset".to_owned())?;
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, ANSWER_MAX).await.map_err(|error| error.to_string())?;
+        let body = to_bytes(body, RESPONSE_MAX).await.map_err(|error| error.to_string())?;
         self.record().served(kind, call.file.as_deref(), &call.body, &body);
         Ok((parts, body))
     }

@@ -170,7 +170,7 @@ impl World {
         observer: Arc<dyn Observer>,
     ) -> Result<RunResult, Failure> {
         let context = self.context(observer)?;
-        context.service.release_latches().await?;
+        context.service.lift_key_blocks().await?;
         let pricing = context.service.pricing(RequestOptions::plain()).await?;
         let run_options = self.run_options();
         let planner = Planner {
@@ -238,7 +238,7 @@ impl World {
             poll: PollTiming::default(),
             wait_timeout: Duration::from_hours(2),
         };
-        let service = Client::over(
+        let service = Client::with_transport(
             Box::new(wire::Client(Arc::clone(&self.wire))),
             endpoint,
             timing.client,

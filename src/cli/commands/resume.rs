@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::{bound_time, confirm, release_latches, report_plan, run_batch};
+use crate::cli::run_batch::{bound_time, confirm, lift_key_blocks, report_plan, run_batch};
 use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
@@ -52,7 +52,7 @@ async fn resume_within(
     app: &AppContext,
     context: &Arc<Context>,
 ) -> Result<ExitClass, Failure> {
-    release_latches(context).await?;
+    lift_key_blocks(context).await?;
     let Some(batch) = find(args.batch, context).await? else {
         let state = app.settings.state_dir.display();
         return Ok(match args.batch {

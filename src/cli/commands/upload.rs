@@ -30,7 +30,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let uploads = amounts::counted(args.files.len() as u64, "upload", "uploads");
     app.warn_production(&format!("{uploads} (free)"));
     let context = app.context(app.reporter())?;
-    context.service.release_latches().await?;
+    context.service.lift_key_blocks().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&app.env, file)).collect();
     let printer = &app.printer;
     upload_files(&context, &files, args.again, |path, url| {

@@ -1,5 +1,5 @@
-//! One key: whether a call may go now, and what its answer teaches. Pure, over the plain state that
-//! processes share.
+//! Admission of the calls of one key, and learning from their results. Pure functions over the
+//! state that processes share.
 
 use std::time::Duration;
 
@@ -7,58 +7,54 @@ use super::config::{PaceBounds, RateLimits};
 use super::pace;
 use super::window::{self, MetLimit};
 use super::{key_block, request_stats};
-use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};
+use crate::model::limits::{CallKind, KeyLimits, PAUSE_MAX, Pace};
 use crate::model::{Execution, FailureKind, Instant};
 
-/// What asks to be sent.
+/// A call that asks for admission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AdmissionRequest {
     pub(crate) kind: CallKind,
     pub(crate) backlog: Backlog,
 }
 
-/// What inputs that are not started yet wait for.
+/// The limit that inputs wait for that are not started yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backlog {
     /// The pace of submissions.
     Pace,
-    /// A job to end.
+    /// The concurrency limit.
     Window,
-    /// Nothing: there are none.
+    /// No input is waiting.
     Empty,
 }
 
-/// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AdmissionDecision {
-    /// Now.
     Go,
-    /// The pace holds it back: it is worth asking again after this time.
-    AskAfter(Duration),
-    /// A poll that makes way for submissions: it is worth asking again after this time.
-    GiveWay(Duration),
-    /// The service asked for a pause that lasts this long.
+    /// The pace delays the call: check again after this time.
+    CheckAfter(Duration),
+    /// A poll yields to submissions: check again after this time, or when the backlog changes.
+    Yield(Duration),
+    /// The service requested a pause (`Retry-After`) that lasts this much longer.
     Paused(Duration),
-    /// The key is blocked.
     Blocked(FailureKind),
 }
 
-/// A call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SentCall {
     pub(crate) kind: CallKind,
     pub(crate) at: Instant,
-    /// Whether the pace, and nothing else, had held it back.
-    pub(crate) was_held: bool,
-    /// Of a start: jobs in flight besides.
+    /// Only the pace delayed it, and no block or pause.
+    pub(crate) was_delayed: bool,
+    /// Other jobs in flight, for a start.
     pub(crate) others: Option<u32>,
 }
 
-/// How a call went: kind of failure, what is known of its effect, and the pause that was asked for.
+/// Kind of failure, certainty of execution, and the requested pause.
 pub(crate) type FailedCall = (FailureKind, Execution, Option<Duration>);
 
-/// What stops `kind` whatever the pace.
-pub(crate) fn obstacle(
+/// A block or pause that stops calls of `kind` regardless of the pace.
+pub(crate) fn blocking_limit(
     limits: &KeyLimits,
     kind: CallKind,
     now: Instant,
@@ -72,111 +68,114 @@ pub(crate) fn obstacle(
     let until =
         if kind.submits() { limits.submissions_paused_until } else { limits.polls_paused_until };
     let left = until?.since(now);
-    (!left.is_zero() && left <= LONGEST_PAUSE).then_some(AdmissionDecision::Paused(left))
+    (!left.is_zero() && left <= PAUSE_MAX).then_some(AdmissionDecision::Paused(left))
 }
 
-/// Lets a call go now and counts it, or says when to ask again.
-pub(crate) fn ask(
+/// Admits and counts a call, or returns the reason and the time of the next check.
+pub(crate) fn admit(
     limits: &mut KeyLimits,
-    shape: &RateLimits,
-    asking: AdmissionRequest,
+    config: &RateLimits,
+    request: AdmissionRequest,
     now: Instant,
 ) -> AdmissionDecision {
-    if let Some(obstacle) = obstacle(limits, asking.kind, now) {
-        return obstacle;
+    if let Some(decision) = blocking_limit(limits, request.kind, now) {
+        return decision;
     }
-    let admitted = match asking.kind {
+    let admitted = match request.kind {
         CallKind::Unkeyed => Ok(()),
         CallKind::Poll => {
-            if let Some(wait) = gives_way(limits, shape, asking, now) {
-                return AdmissionDecision::GiveWay(whole(wait));
+            if let Some(wait) = time_to_yield(limits, config, request, now) {
+                return AdmissionDecision::Yield(whole_millis(wait));
             }
-            admit_poll(limits, shape, now)
+            admit_poll(limits, config, now)
         }
-        kind => pace::admit(&mut limits.submissions, &shape.submissions(), kind as usize, now),
+        kind => pace::admit(&mut limits.submissions, &config.submissions(), kind as usize, now),
     };
-    admitted
-        .map_or_else(|wait| AdmissionDecision::AskAfter(whole(wait)), |()| AdmissionDecision::Go)
+    admitted.map_or_else(
+        |wait| AdmissionDecision::CheckAfter(whole_millis(wait)),
+        |()| AdmissionDecision::Go,
+    )
 }
 
-/// Times are in whole milliseconds: asking a moment too early would only repeat the question.
-fn whole(wait: Duration) -> Duration {
+/// Rounds up to whole milliseconds, the resolution of the clock: a check before its time is in
+/// vain.
+fn whole_millis(wait: Duration) -> Duration {
     Duration::from_millis(crate::model::time::millis(wait) + 1)
 }
 
-/// One bucket may count polls and submissions, once both were refused.
-fn may_share(limits: &KeyLimits) -> bool {
+/// Once both were refused, polls and submissions are assumed to share one token bucket.
+fn may_share_bucket(limits: &KeyLimits) -> bool {
     pace::is_known(&limits.submissions) && pace::is_known(&limits.polls)
 }
 
-/// How long a poll makes way for submissions that may need the same bucket.
-fn gives_way(
+/// Time for which a poll yields to submissions that may share its token bucket.
+fn time_to_yield(
     limits: &KeyLimits,
-    shape: &RateLimits,
-    asking: AdmissionRequest,
+    config: &RateLimits,
+    request: AdmissionRequest,
     now: Instant,
 ) -> Option<Duration> {
-    if !may_share(limits) {
+    if !may_share_bucket(limits) {
         return None;
     }
-    let tuning = &shape.tuning;
-    let rounds = match asking.backlog {
+    let tuning = &config.tuning;
+    let rounds = match request.backlog {
         Backlog::Pace => tuning.rounds_per_poll,
-        // One poll for each job.
+        // One poll per job.
         Backlog::Window => 1.0,
         Backlog::Empty => return None,
     };
-    let rate = pace::rate(&limits.submissions, &shape.submissions());
+    let rate = pace::rate(&limits.submissions, &config.submissions());
     let gap = Duration::from_secs_f64(rounds / rate).min(tuning.seldom);
     let left = limits.polled_at?.after(gap).since(now);
     (!left.is_zero()).then_some(left)
 }
 
-fn admit_poll(limits: &mut KeyLimits, shape: &RateLimits, now: Instant) -> Result<(), Duration> {
+fn admit_poll(limits: &mut KeyLimits, config: &RateLimits, now: Instant) -> Result<(), Duration> {
     let mut polls = limits.polls;
-    pace::admit(&mut polls, &shape.polls(), CallKind::Poll as usize, now)?;
-    if may_share(limits) {
-        pace::share(&mut limits.submissions, &shape.submissions(), now)?;
+    pace::admit(&mut polls, &config.polls(), CallKind::Poll as usize, now)?;
+    if may_share_bucket(limits) {
+        pace::take_shared_slot(&mut limits.submissions, &config.submissions(), now)?;
     }
     limits.polls = polls;
     limits.polled_at = Some(now);
     Ok(())
 }
 
-/// Learns from how a call went.
-pub(crate) fn learn(
+/// Updates the limits of the key with the result of a call.
+pub(crate) fn record(
     limits: &mut KeyLimits,
-    shape: &RateLimits,
+    config: &RateLimits,
     sent: &SentCall,
     failed: Option<FailedCall>,
     now: Instant,
 ) {
     let is_refused = matches!(failed, Some((FailureKind::RateLimited, ..)));
-    request_stats::count(&mut limits.tallies, sent.kind, is_refused, now);
+    request_stats::count(&mut limits.request_counts, sent.kind, is_refused, now);
     if sent.kind == CallKind::Unkeyed {
         return;
     }
     match failed {
-        None => accepted(limits, shape, sent, now),
-        Some((FailureKind::RateLimited, _, pause)) => refused(limits, shape, sent, pause, now),
-        // A poll may be forbidden for its one job.
+        None => on_accepted(limits, config, sent, now),
+        Some((FailureKind::RateLimited, _, pause)) => on_refused(limits, config, sent, pause, now),
+        // A 403 of a poll may concern a single job.
         Some((FailureKind::Forbidden, ..)) if !sent.kind.submits() => {}
         Some((kind, Execution::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
         Some(_) => {}
     }
 }
 
-fn accepted(limits: &mut KeyLimits, shape: &RateLimits, sent: &SentCall, now: Instant) {
-    let (pace, bounds) = of_kind(limits, shape, sent.kind);
-    pace::accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_held);
+fn on_accepted(limits: &mut KeyLimits, config: &RateLimits, sent: &SentCall, now: Instant) {
+    let (pace, bounds) = pace_of(limits, config, sent.kind);
+    pace::on_accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_delayed);
     if let Some(others) = sent.others {
-        window::accepted(&mut limits.jobs, &shape.tuning, others, (sent.at, now));
+        window::on_accepted(&mut limits.jobs, &config.tuning, others, (sent.at, now));
     }
 }
 
-fn refused(
+fn on_refused(
     limits: &mut KeyLimits,
-    shape: &RateLimits,
+    config: &RateLimits,
     sent: &SentCall,
     pause: Option<Duration>,
     now: Instant,
@@ -190,34 +189,34 @@ fn refused(
     *paused = (*paused).max(until);
     let is_of_last_cut = limits.submissions.cut_at.is_some_and(|cut| sent.at <= cut);
     if let Some(others) = sent.others.filter(|_| !is_of_last_cut) {
-        let suspicion = limits.jobs.suspicion;
+        let refusal = limits.jobs.unexplained;
         let times = (sent.at, now);
         let pace = &limits.submissions;
-        match window::refused(&mut limits.jobs, &shape.tuning, others, pace, times) {
+        match window::on_refused(&mut limits.jobs, &config.tuning, others, pace, times) {
             MetLimit::Pace => {}
-            MetLimit::Nothing => return,
+            MetLimit::AlreadyKnown => return,
             MetLimit::Window => {
-                if let Some(suspicion) = suspicion {
-                    pace::restore(&mut limits.submissions, &suspicion.pace, now);
+                if let Some(refusal) = refusal {
+                    pace::undo_cut(&mut limits.submissions, &refusal.pace, now);
                 }
-                limits.jobs.suspicion = None;
+                limits.jobs.unexplained = None;
                 return;
             }
         }
     }
-    let (pace, bounds) = of_kind(limits, shape, sent.kind);
-    pace::refused(pace, &bounds, sent.kind as usize, (sent.at, now));
+    let (pace, bounds) = pace_of(limits, config, sent.kind);
+    pace::on_refused(pace, &bounds, sent.kind as usize, (sent.at, now));
 }
 
-fn of_kind<'a>(
+fn pace_of<'a>(
     limits: &'a mut KeyLimits,
-    shape: &RateLimits,
+    config: &RateLimits,
     kind: CallKind,
 ) -> (&'a mut Pace, PaceBounds) {
     if kind.submits() {
-        (&mut limits.submissions, shape.submissions())
+        (&mut limits.submissions, config.submissions())
     } else {
-        (&mut limits.polls, shape.polls())
+        (&mut limits.polls, config.polls())
     }
 }
 
@@ -229,18 +228,18 @@ mod tests {
 
     fn sent(kind: CallKind) -> SentCall {
         let others = (kind == CallKind::Start).then_some(3);
-        SentCall { kind, at: NOW, was_held: false, others }
+        SentCall { kind, at: NOW, was_delayed: false, others }
     }
 
-    /// What a start, a create, an upload and a poll meet after calls failed like this.
-    fn after(lessons: &[(CallKind, FailedCall)]) -> [Option<AdmissionDecision>; 4] {
+    /// Blocks and pauses of a start, a create, an upload and a poll after these failures.
+    fn after(failures: &[(CallKind, FailedCall)]) -> [Option<AdmissionDecision>; 4] {
         let mut limits = KeyLimits::default();
-        for (number, (kind, failed)) in lessons.iter().enumerate() {
+        for (number, (kind, failed)) in failures.iter().enumerate() {
             let now = Instant(NOW.0 + number as u64);
-            learn(&mut limits, &RateLimits::default(), &sent(*kind), Some(*failed), now);
+            record(&mut limits, &RateLimits::default(), &sent(*kind), Some(*failed), now);
         }
         [CallKind::Start, CallKind::Create, CallKind::Upload, CallKind::Poll]
-            .map(|kind| obstacle(&limits, kind, NOW))
+            .map(|kind| blocking_limit(&limits, kind, NOW))
     }
 
     #[test]
@@ -286,16 +285,16 @@ mod tests {
 
     #[test]
     fn polls_make_way_for_submissions_that_wait_for_the_pace() {
-        let shape = RateLimits::default();
+        let config = RateLimits::default();
         let mut limits = KeyLimits::default();
         let limited = (FailureKind::RateLimited, Execution::NotExecuted, None);
-        learn(&mut limits, &shape, &sent(CallKind::Upload), Some(limited), NOW);
-        learn(&mut limits, &shape, &sent(CallKind::Poll), Some(limited), NOW);
+        record(&mut limits, &config, &sent(CallKind::Upload), Some(limited), NOW);
+        record(&mut limits, &config, &sent(CallKind::Poll), Some(limited), NOW);
         let mut count = |backlog, from: u64| {
             let poll = AdmissionRequest { kind: CallKind::Poll, backlog };
             let go = |ms: &u64| {
                 let now = Instant(NOW.0 + from + ms);
-                ask(&mut limits, &shape, poll, now) == AdmissionDecision::Go
+                admit(&mut limits, &config, poll, now) == AdmissionDecision::Go
             };
             (0..100_000).filter(go).count()
         };
@@ -309,13 +308,13 @@ mod tests {
 
     #[test]
     fn a_start_that_met_the_window_does_not_slow_the_pace() {
-        let shape = RateLimits::default();
+        let config = RateLimits::default();
         let mut limits = KeyLimits::default();
         let limited = (FailureKind::RateLimited, Execution::NotExecuted, None);
         let start = |at: u64| SentCall { at: Instant(at), ..sent(CallKind::Start) };
-        learn(&mut limits, &shape, &start(1_000), Some(limited), Instant(1_100));
+        record(&mut limits, &config, &start(1_000), Some(limited), Instant(1_100));
         assert!(limits.submissions.ceiling > 0.0);
-        learn(&mut limits, &shape, &start(2_000), Some(limited), Instant(2_100));
+        record(&mut limits, &config, &start(2_000), Some(limited), Instant(2_100));
         assert_eq!((limits.jobs.size, limits.submissions.ceiling), (3, 0.0));
     }
 }

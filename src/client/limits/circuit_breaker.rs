@@ -1,11 +1,10 @@
-//! A circuit breaker for each host: when failures surge, the host is left alone for a while, then
-//! one call tries, and only if that goes well do the others follow, slowly at first. It reads as
-//! its diagram:
+//! A circuit breaker for each host. A surge of failures opens it; after a cooldown one probe is sent,
+//! and if that succeeds, calls are permitted at a growing rate:
 //!
 //! ```text
-//! closed --surge--> open --cool-down--> probing --well--> ramp --quiet--> closed
-//!                    ^                     |                |
-//!                    +------- badly -------+---- badly -----+   (a longer cool-down each time)
+//! closed --surge--> open --cooldown--> probing --success--> ramp --end of ramp--> closed
+//!                    ^                    |                  |
+//!                    +----- failure ------+----- failure ----+   (doubles the cooldown)
 //! ```
 
 use std::time::Duration;
@@ -13,60 +12,58 @@ use std::time::Duration;
 use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{FailureKind, Instant};
 
-/// When it opens, and how it closes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BreakerConfig {
-    /// Failures that make a surge, if they are also more than half of what was seen lately.
-    pub surge: f64,
-    /// Time in which what was seen loses half of its weight.
+    /// Failures that open the breaker, if they are also more than half of the recent results.
+    pub failure_threshold: f64,
+    /// Half-life of the counts of successes and failures.
     pub half_life: Duration,
-    /// First cool-down; doubled each time that the host fails again.
+    /// First cooldown; doubles with each further opening.
     pub cooldown: Duration,
-    /// Longest cool-down.
     pub cooldown_max: Duration,
-    /// How long a probe may take before another call may be one: its process may be gone.
-    pub probe_patience: Duration,
-    /// How long the ramp lasts.
+    /// Time after which a probe is considered lost, since its process may have ended, and another
+    /// is permitted.
+    pub probe_timeout: Duration,
+    /// Length of the ramp.
     pub ramp: Duration,
-    /// Calls a second at the foot of the ramp; doubled every second.
+    /// Calls a second at the start of the ramp; doubles every second.
     pub ramp_rate: f64,
-    /// Quiet time after which earlier trouble is forgotten.
-    pub forgiven: Duration,
+    /// Time without an opening after which the cooldown is back at its first length.
+    pub failure_memory: Duration,
 }
 
 impl Default for BreakerConfig {
     fn default() -> Self {
         Self {
-            surge: 5.0,
+            failure_threshold: 5.0,
             half_life: Duration::from_secs(10),
             cooldown: Duration::from_secs(15),
             cooldown_max: Duration::from_mins(5),
-            probe_patience: Duration::from_secs(75),
+            probe_timeout: Duration::from_secs(75),
             ramp: Duration::from_secs(6),
             ramp_rate: 1.0,
-            forgiven: Duration::from_mins(5),
+            failure_memory: Duration::from_mins(5),
         }
     }
 }
 
-/// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerDecision {
-    /// At once.
+    /// Send now.
     Go,
-    /// At once, as the one that tries.
+    /// Send now, as the probe.
     Probe,
-    /// After this long, without asking again.
+    /// Send after this time, without another check.
     GoAfter(Duration),
-    /// Not now: ask again after this long.
-    AskAfter(Duration),
+    /// Check again after this time.
+    CheckAfter(Duration),
 }
 
-/// Asks for leave to call the host. The first call of a process (`is_new`) does not wait for what
-/// another one has met: it is a probe of its own, and makes no other wait longer.
-pub fn ask(
+/// Decides whether a call may be sent to the host. The first call of a process (`is_new`) passes an
+/// open breaker as an extra probe, whose failure does not extend the cooldown.
+pub fn check(
     state: &mut HostLimits,
-    shape: &BreakerConfig,
+    config: &BreakerConfig,
     is_new: bool,
     now: Instant,
 ) -> BreakerDecision {
@@ -74,22 +71,22 @@ pub fn ask(
         BreakerPhase::Open { .. } | BreakerPhase::Probing { .. } if is_new => BreakerDecision::Go,
         BreakerPhase::Closed => BreakerDecision::Go,
         BreakerPhase::Open { until } => match until.since(now) {
-            // A time beyond every cool-down comes from a broken clock.
-            wait if !wait.is_zero() && wait <= shape.cooldown_max => {
-                BreakerDecision::AskAfter(wait)
+            // An implausibly distant end results from a clock change.
+            wait if !wait.is_zero() && wait <= config.cooldown_max => {
+                BreakerDecision::CheckAfter(wait)
             }
             _ => probe(state, now),
         },
         BreakerPhase::Probing { since } => {
-            let left = shape.probe_patience.saturating_sub(now.since(since));
+            let left = config.probe_timeout.saturating_sub(now.since(since));
             if left.is_zero() || since > now {
                 probe(state, now)
             } else {
-                BreakerDecision::AskAfter(left.min(shape.cooldown))
+                BreakerDecision::CheckAfter(left.min(config.cooldown))
             }
         }
         BreakerPhase::Ramp { since, full_at_micros } => {
-            ramp_up(state, shape, (since, full_at_micros), now)
+            ramp_up(state, config, (since, full_at_micros), now)
         }
     }
 }
@@ -99,82 +96,84 @@ fn probe(state: &mut HostLimits, now: Instant) -> BreakerDecision {
     BreakerDecision::Probe
 }
 
-/// Lets a call onto the ramp, or ends the ramp.
+/// Admits a call at the rate of the ramp, or closes the breaker at its end.
 fn ramp_up(
     state: &mut HostLimits,
-    shape: &BreakerConfig,
+    config: &BreakerConfig,
     (since, due_micros): (Instant, u64),
     now: Instant,
 ) -> BreakerDecision {
-    let climbed = now.since(since);
-    let left = shape.ramp.saturating_sub(climbed);
+    let ramp_age = now.since(since);
+    let left = config.ramp.saturating_sub(ramp_age);
     if left.is_zero() || since > now {
         state.phase = BreakerPhase::Closed;
         return BreakerDecision::Go;
     }
-    let gap = Duration::from_secs_f64(1.0 / (shape.ramp_rate * climbed.as_secs_f64().exp2()));
+    let gap = Duration::from_secs_f64(1.0 / (config.ramp_rate * ramp_age.as_secs_f64().exp2()));
     let at = now.0.saturating_mul(1_000);
     let due = due_micros.max(at);
     let wait = Duration::from_micros(due - at);
     if wait >= left {
-        // Those who would wait for the ramp's end come then, with the state as it is by then.
-        return BreakerDecision::AskAfter(left);
+        // Calls that would be due after the end of the ramp check again at its end.
+        return BreakerDecision::CheckAfter(left);
     }
     let full_at_micros = due.saturating_add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
     state.phase = BreakerPhase::Ramp { since, full_at_micros };
     if wait.is_zero() { BreakerDecision::Go } else { BreakerDecision::GoAfter(wait) }
 }
 
-/// Whether a failure speaks against the host. A refusal, also a 429, shows that it is alive.
+/// Failures that count against the host. A refusal, including 429, shows that it is alive.
 #[must_use]
-pub fn counts(kind: FailureKind) -> bool {
+pub fn is_host_failure(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Unavailable | FailureKind::Unreachable | FailureKind::Broken)
 }
 
-/// Takes note of an answer.
-pub fn well(state: &mut HostLimits, shape: &BreakerConfig, now: Instant) {
-    fade(state, shape, now);
-    state.good += 1.0;
-    // What was sent before the breaker opened may still come back well, and is proof enough.
+/// Records a success.
+pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
+    decay(state, config, now);
+    state.successes += 1.0;
+    // Calls sent before the breaker opened may still succeed, which is sufficient evidence.
     if matches!(state.phase, BreakerPhase::Probing { .. } | BreakerPhase::Open { .. }) {
         state.phase = BreakerPhase::Ramp { since: now, full_at_micros: 0 };
         state.closed_at = Some(now);
-        (state.good, state.bad) = (0.0, 0.0);
+        (state.successes, state.failures) = (0.0, 0.0);
     }
 }
 
-/// Takes note of a failure that [`counts`]. Gives whether it opened the breaker.
-pub fn on_failure(state: &mut HostLimits, shape: &BreakerConfig, now: Instant) -> bool {
-    fade(state, shape, now);
-    state.bad += 1.0;
+/// Records a failure for which [`is_host_failure`] holds. Returns `true` if it opened the breaker.
+pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) -> bool {
+    decay(state, config, now);
+    state.failures += 1.0;
     let opens = match state.phase {
         BreakerPhase::Open { .. } => false,
         BreakerPhase::Probing { .. } | BreakerPhase::Ramp { .. } => true,
-        // What has faded a little still counts as one.
-        BreakerPhase::Closed => state.bad + 0.5 >= shape.surge && state.bad > state.good,
+        // Tolerates slight decay between the failures.
+        BreakerPhase::Closed => {
+            state.failures + 0.5 >= config.failure_threshold && state.failures > state.successes
+        }
     };
     if opens {
-        open(state, shape, now);
+        open(state, config, now);
     }
     opens
 }
 
-fn open(state: &mut HostLimits, shape: &BreakerConfig, now: Instant) {
-    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= shape.forgiven);
+fn open(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
+    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= config.failure_memory);
     let probing = matches!(state.phase, BreakerPhase::Probing { .. });
     state.flaps = if forgiven && !probing { 0 } else { state.flaps.saturating_add(1) };
     let factor = 2_u32.checked_pow(state.flaps).unwrap_or(u32::MAX);
-    let cooldown = shape.cooldown.saturating_mul(factor).min(shape.cooldown_max);
+    let cooldown = config.cooldown.saturating_mul(factor).min(config.cooldown_max);
     state.phase = BreakerPhase::Open { until: now.after(cooldown) };
-    (state.good, state.bad) = (0.0, 0.0);
+    (state.successes, state.failures) = (0.0, 0.0);
 }
 
-/// Lets what was seen lose weight with time.
-fn fade(state: &mut HostLimits, shape: &BreakerConfig, now: Instant) {
+/// Applies the exponential decay to both counts.
+fn decay(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     let passed = state.counted_at.map_or(Duration::ZERO, |then| now.since(then));
-    let left = (-passed.as_secs_f64() / shape.half_life.as_secs_f64().max(0.001)).exp2();
-    state.good *= left;
-    state.bad *= left;
+    let left = (-passed.as_secs_f64() / config.half_life.as_secs_f64().max(0.001)).exp2();
+    state.successes *= left;
+    state.failures *= left;
     state.counted_at = Some(now);
 }
 
@@ -201,8 +200,8 @@ mod tests {
 
     #[test]
     fn only_a_surge_opens() {
-        let shape = BreakerConfig::default();
-        // (good, bad, seconds between, opens)
+        let config = BreakerConfig::default();
+        // (successes, failures, seconds in between, opens)
         let table = [
             (0, 4, 0, false),
             (0, 5, 0, true),
@@ -213,24 +212,36 @@ mod tests {
         for (good, bad, between, expected) in table {
             let mut host = HostLimits::default();
             for _ in 0..good {
-                well(&mut host, &shape, at(0));
+                on_success(&mut host, &config, at(0));
             }
-            let opens = (0..bad).any(|number| on_failure(&mut host, &shape, at(number * between)));
+            let opens = (0..bad).any(|number| on_failure(&mut host, &config, at(number * between)));
             assert_eq!(opens, expected, "{good} {bad} {between}");
         }
     }
 
     #[test]
     fn after_the_cool_down_one_call_tries() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let mut host = opened();
-        assert_eq!(ask(&mut host, &shape, false, at(100)), BreakerDecision::AskAfter(seconds(15)));
-        assert_eq!(ask(&mut host, &shape, false, at(114)), BreakerDecision::AskAfter(seconds(1)));
-        assert_eq!(ask(&mut host, &shape, false, at(115)), BreakerDecision::Probe);
-        assert_eq!(ask(&mut host, &shape, false, at(115)), BreakerDecision::AskAfter(seconds(15)));
-        assert_eq!(ask(&mut host, &shape, false, at(189)), BreakerDecision::AskAfter(seconds(1)));
         assert_eq!(
-            ask(&mut host, &shape, false, at(190)),
+            check(&mut host, &config, false, at(100)),
+            BreakerDecision::CheckAfter(seconds(15))
+        );
+        assert_eq!(
+            check(&mut host, &config, false, at(114)),
+            BreakerDecision::CheckAfter(seconds(1))
+        );
+        assert_eq!(check(&mut host, &config, false, at(115)), BreakerDecision::Probe);
+        assert_eq!(
+            check(&mut host, &config, false, at(115)),
+            BreakerDecision::CheckAfter(seconds(15))
+        );
+        assert_eq!(
+            check(&mut host, &config, false, at(189)),
+            BreakerDecision::CheckAfter(seconds(1))
+        );
+        assert_eq!(
+            check(&mut host, &config, false, at(190)),
             BreakerDecision::Probe,
             "the first one is lost"
         );
@@ -238,75 +249,82 @@ mod tests {
 
     #[test]
     fn a_new_process_tries_at_once() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let mut host = opened();
-        assert_eq!(ask(&mut host, &shape, false, at(101)), BreakerDecision::AskAfter(seconds(14)));
-        assert_eq!(ask(&mut host, &shape, true, at(101)), BreakerDecision::Go);
-        assert!(!on_failure(&mut host, &shape, at(101)), "others wait no longer for it");
-        assert_eq!(ask(&mut host, &shape, false, at(101)), BreakerDecision::AskAfter(seconds(14)));
-        well(&mut host, &shape, at(102));
         assert_eq!(
-            ask(&mut host, &shape, true, at(102)),
+            check(&mut host, &config, false, at(101)),
+            BreakerDecision::CheckAfter(seconds(14))
+        );
+        assert_eq!(check(&mut host, &config, true, at(101)), BreakerDecision::Go);
+        assert!(!on_failure(&mut host, &config, at(101)), "others wait no longer for it");
+        assert_eq!(
+            check(&mut host, &config, false, at(101)),
+            BreakerDecision::CheckAfter(seconds(14))
+        );
+        on_success(&mut host, &config, at(102));
+        assert_eq!(
+            check(&mut host, &config, true, at(102)),
             BreakerDecision::Go,
             "the ramp holds for all"
         );
-        assert_eq!(ask(&mut host, &shape, true, at(102)), BreakerDecision::GoAfter(seconds(1)));
+        assert_eq!(check(&mut host, &config, true, at(102)), BreakerDecision::GoAfter(seconds(1)));
     }
 
     #[test]
     fn trouble_that_returns_cools_down_longer_each_time() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let mut host = opened();
         let mut now = 100;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            let BreakerDecision::AskAfter(wait) = ask(&mut host, &shape, false, at(now)) else {
+            let BreakerDecision::CheckAfter(wait) = check(&mut host, &config, false, at(now))
+            else {
                 panic!("open")
             };
             waits.push(wait.as_secs());
             now += wait.as_secs();
-            assert_eq!(ask(&mut host, &shape, false, at(now)), BreakerDecision::Probe);
-            assert!(on_failure(&mut host, &shape, at(now)));
+            assert_eq!(check(&mut host, &config, false, at(now)), BreakerDecision::Probe);
+            assert!(on_failure(&mut host, &config, at(now)));
         }
         assert_eq!(waits, [15, 30, 60, 120, 240, 300]);
     }
 
     #[test]
     fn a_good_probe_opens_a_ramp_and_trouble_on_it_closes_again() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let mut host = opened();
-        ask(&mut host, &shape, false, at(115));
-        well(&mut host, &shape, at(116));
-        // One a second at its foot: the second caller is given the next place.
-        assert_eq!(ask(&mut host, &shape, false, at(116)), BreakerDecision::Go);
-        assert_eq!(ask(&mut host, &shape, false, at(116)), BreakerDecision::GoAfter(seconds(1)));
-        // A crowd is told to come when the ramp ends.
+        check(&mut host, &config, false, at(115));
+        on_success(&mut host, &config, at(116));
+        // One call a second at the start of the ramp: the second caller gets the next slot.
+        assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::Go);
+        assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::GoAfter(seconds(1)));
+        // Callers beyond the ramp check again at its end.
         let crowd: Vec<BreakerDecision> =
-            (0..1_000).map(|_| ask(&mut host, &shape, false, at(116))).collect();
+            (0..1_000).map(|_| check(&mut host, &config, false, at(116))).collect();
         let placed =
             crowd.iter().filter(|leave| matches!(leave, BreakerDecision::GoAfter(_))).count();
         assert_eq!(placed, 4);
-        assert_eq!(crowd.last(), Some(&BreakerDecision::AskAfter(seconds(6))));
+        assert_eq!(crowd.last(), Some(&BreakerDecision::CheckAfter(seconds(6))));
 
         let mut flapping = host;
-        assert!(on_failure(&mut flapping, &shape, at(118)));
+        assert!(on_failure(&mut flapping, &config, at(118)));
         assert_eq!(
-            ask(&mut flapping, &shape, false, at(118)),
-            BreakerDecision::AskAfter(seconds(30))
+            check(&mut flapping, &config, false, at(118)),
+            BreakerDecision::CheckAfter(seconds(30))
         );
 
-        assert_eq!(ask(&mut host, &shape, false, at(122)), BreakerDecision::Go);
+        assert_eq!(check(&mut host, &config, false, at(122)), BreakerDecision::Go);
         assert_eq!(host.phase, BreakerPhase::Closed);
     }
 
     #[test]
     fn a_long_quiet_time_is_forgiven() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let surge = |closed_at: u64, now: u64| {
             let mut host =
                 HostLimits { flaps: 3, closed_at: Some(at(closed_at)), ..HostLimits::default() };
             (0..5).for_each(|_| {
-                on_failure(&mut host, &shape, at(now));
+                on_failure(&mut host, &config, at(now));
             });
             host.flaps
         };
@@ -315,13 +333,13 @@ mod tests {
 
     #[test]
     fn a_broken_clock_cannot_keep_a_host_closed() {
-        let shape = BreakerConfig::default();
+        let config = BreakerConfig::default();
         let mut host =
             HostLimits { phase: BreakerPhase::Open { until: at(99_999) }, ..HostLimits::default() };
-        assert_eq!(ask(&mut host, &shape, false, at(1)), BreakerDecision::Probe);
+        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
         host.phase = BreakerPhase::Probing { since: at(99_999) };
-        assert_eq!(ask(&mut host, &shape, false, at(1)), BreakerDecision::Probe);
+        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
         host.phase = BreakerPhase::Ramp { since: at(99_999), full_at_micros: u64::MAX };
-        assert_eq!(ask(&mut host, &shape, false, at(1)), BreakerDecision::Go);
+        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Go);
     }
 }

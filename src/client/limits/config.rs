@@ -1,60 +1,56 @@
-//! The bounds of what is learned: `[profiles.NAME.limits]`.
+//! Bounds of the learned limits (`[profiles.NAME.limits]`) and tuned constants.
 
 use std::time::Duration;
 
 use super::circuit_breaker::BreakerConfig;
 
-/// What is never exceeded, whatever a service accepts.
+/// Upper bounds, whatever the service accepts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimits {
-    /// Jobs submitted, and polls, a second before anything is known.
-    pub first_rate: f64,
-    /// Jobs submitted a second, at most: so many uploads, creates and starts each.
+    /// Initial jobs a second, and initial polls a second.
+    pub initial_rate: f64,
+    /// Maximum jobs submitted a second: uploads, creates and starts, each.
     pub submission_rate_max: f64,
-    /// Polls a second, at most.
+    /// Maximum polls a second.
     pub poll_rate_max: f64,
-    /// Jobs in flight, at most.
+    /// Maximum jobs in flight.
     pub in_flight_max: u32,
-    /// API requests of this process under way at once.
+    /// Maximum concurrent API requests of this process.
     pub concurrency: usize,
-    /// When a host is left alone.
     pub breaker: BreakerConfig,
-    /// How pace and window change.
     pub tuning: LimitTuning,
 }
 
-/// Every tuned constant of pace and window. No profile sets them; what each is worth is measured in
+/// Tuned constants of pace and window, fixed for all profiles. Their effect is measured in
 /// `docs/benchmarks.md`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitTuning {
-    /// Share of a pace that a refusal takes.
+    /// Share by which a refusal cuts the rate.
     pub cut: f64,
-    /// Share that is left where too little passed since the last refusal to measure.
+    /// Factor of a second cut when too few calls passed since the last one to measure a rate.
     pub unmeasured: f64,
-    /// Rounds in which a pace returns to where it was cut.
+    /// Rounds after which the rate is back at its ceiling.
     pub return_rounds: f64,
-    /// Growth beyond that: its exponent after another such time.
+    /// Exponent of the growth beyond the ceiling, per recovery time.
     pub beyond: f64,
-    /// Largest factor of growth by one accepted call.
+    /// Largest growth factor per accepted call.
     pub step: f64,
-    /// Calls of a kind that may go at once after a pause.
+    /// Burst size: calls of one kind without spacing after an idle time.
     pub burst: f64,
-    /// Accepted starts that prove that a refusal was about the pace, or a window larger.
+    /// Accepted starts required to attribute a refusal to the pace, or to enlarge the window.
     pub proofs: u32,
-    /// Windows of accepted starts between two trials of a larger one, at most.
+    /// Maximum interval between two trials of a larger window, in windows of accepted starts.
     pub patience_max: u32,
-    /// Time without a start before such a trial, and from one refused start to another that makes a
-    /// known window smaller.
+    /// Time without a start before a trial, and minimum time between two refusals that shrink a
+    /// known window. A token bucket refills in this time.
     pub quiet: Duration,
-    /// Once polls were refused as well, there is at most one in so many rounds of submissions that
-    /// their pace holds back: a bucket may count both.
+    /// Submission rounds per poll while submissions wait for a bucket that polls may share.
     pub rounds_per_poll: f64,
-    /// And at least one in this time.
+    /// Longest time between two polls under `rounds_per_poll`.
     pub seldom: Duration,
 }
 
 impl LimitTuning {
-    /// The values in use.
     pub const DEFAULT: Self = Self {
         cut: 0.07,
         unmeasured: 0.7,
@@ -73,7 +69,7 @@ impl LimitTuning {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            first_rate: 5.0,
+            initial_rate: 5.0,
             submission_rate_max: 50.0,
             poll_rate_max: 20.0,
             in_flight_max: 64,
@@ -84,25 +80,24 @@ impl Default for RateLimits {
     }
 }
 
-/// What bounds a pace.
+/// Bounds of one pace.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PaceBounds {
-    /// Rounds a second before anything is known.
-    pub first: f64,
-    /// Rounds a second, at most.
-    pub most: f64,
-    /// Kinds of calls in a round while none of them was refused.
+    /// Rounds a second before any refusal or growth.
+    pub initial: f64,
+    /// Maximum rounds a second.
+    pub max: f64,
+    /// Kinds of calls per round while none of them was refused.
     pub kinds: f64,
-    /// How it changes.
     pub tuning: LimitTuning,
 }
 
 impl RateLimits {
     pub(crate) fn submissions(&self) -> PaceBounds {
-        // An upload, a create and a start.
+        // Uploads, creates and starts.
         PaceBounds {
-            first: self.first_rate,
-            most: self.submission_rate_max,
+            initial: self.initial_rate,
+            max: self.submission_rate_max,
             kinds: 3.0,
             tuning: self.tuning,
         }
@@ -110,8 +105,8 @@ impl RateLimits {
 
     pub(crate) fn polls(&self) -> PaceBounds {
         PaceBounds {
-            first: self.first_rate,
-            most: self.poll_rate_max,
+            initial: self.initial_rate,
+            max: self.poll_rate_max,
             kinds: 1.0,
             tuning: self.tuning,
         }

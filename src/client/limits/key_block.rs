@@ -1,10 +1,10 @@
-//! Stops that only the user releases: 402 stops all starts of a key, 401, and 403 of a submission, everything
-//! that it sends. Without them, a thousand queued calls would each learn the same by itself.
+//! Blocks of a key that only the user lifts: 402 blocks its starts; 401, and 403 of a submission,
+//! block all its calls. They spare a thousand queued calls the same refusal.
 
 use crate::model::FailureKind;
 use crate::model::limits::KeyBlock;
 
-/// What blocks a call now; `starts` says whether it would start a job.
+/// The failure that blocks a call now; `starts` if the call would start a job.
 pub(crate) fn blocked(block: KeyBlock, starts: bool) -> Option<FailureKind> {
     if block.unauthorized {
         Some(FailureKind::Unauthorized)
@@ -15,7 +15,7 @@ pub(crate) fn blocked(block: KeyBlock, starts: bool) -> Option<FailureKind> {
     }
 }
 
-/// A call of the key was refused for this reason.
+/// Records that a call was refused with `kind`.
 pub(crate) fn failed(block: &mut KeyBlock, kind: FailureKind) {
     match kind {
         FailureKind::Unauthorized | FailureKind::Forbidden => block.unauthorized = true,
@@ -24,7 +24,7 @@ pub(crate) fn failed(block: &mut KeyBlock, kind: FailureKind) {
     }
 }
 
-/// The user resumes, after a top-up or with a key that works.
+/// Lifts all blocks: the user resumes after a top-up, or with a working key.
 pub(crate) fn release(block: &mut KeyBlock) {
     *block = KeyBlock::default();
 }
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn a_block_stops_what_it_is_for_until_it_is_released() {
         use FailureKind as K;
-        // (what failed, stops a start, stops a poll)
+        // (failure, blocks a start, blocks a poll)
         let table = [
             (None, None, None),
             (Some(K::RateLimited), None, None),

@@ -1,5 +1,5 @@
-//! The part of limits that waits: asks the policies whether a call may go, sleeps, asks again, and
-//! tells the shared state how the call went.
+//! The only part of the limits that waits: consults the policies, sleeps until a call is admitted,
+//! and records its result in the shared state.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -20,72 +20,70 @@ use crate::client::request::options::RequestOptions;
 use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind};
 
-/// A wait that is shorter than this is not reported.
-const WORTH_REPORTING: Duration = Duration::from_secs(1);
+/// Shorter waits are not reported to the user.
+const MIN_REPORTED_WAIT: Duration = Duration::from_secs(1);
 
-/// What failures of the store are about.
-const KEEPING: &str = "saving rate limits";
+/// Operation named in failures of the store.
+const STORE_OPERATION: &str = "saving rate limits";
 
-/// Outputs that are fetched at once.
-const DOWNLOADS: usize = 8;
+/// Maximum concurrent downloads of outputs.
+const MAX_DOWNLOADS: usize = 8;
 
-/// Permission to send one request. Dropping it lets another one go.
+/// Permission to send one request. Dropping it releases its concurrency slot.
 #[derive(Debug)]
 pub struct CallPermit {
     _permit: OwnedSemaphorePermit,
     sent: SentCall,
 }
 
-/// Admission for one key, and for the hosts that it leads to.
+/// Admission for one key and the hosts that its calls go to.
 pub(crate) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,
-    shape: Arc<RateLimits>,
+    config: Arc<RateLimits>,
     requests: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
-    /// One caller of each kind asks at a time, in the order of arrival.
+    /// Admission is serialised by kind of call, first come, first served.
     turns: [Mutex<()>; 5],
     backlog: watch::Sender<Backlog>,
     clock: Arc<dyn Clock>,
-    /// Longest pause that a call waits for.
-    patience: Duration,
-    /// Longest outage that a call waits for.
+    /// Longest requested pause (`Retry-After`) that a call waits for.
+    pause_max: Duration,
     outage_max: Duration,
-    /// Breakers that this process has asked before.
-    asked: std::sync::Mutex<BTreeSet<String>>,
-    watched: Arc<OutageMonitor>,
+    /// Hosts whose breaker this process has checked before.
+    known_hosts: std::sync::Mutex<BTreeSet<String>>,
+    outage: Arc<OutageMonitor>,
 }
 
 impl Limiter {
     pub(crate) fn new(
         store: Arc<dyn LimiterStore>,
         key: LimitKey,
-        shape: &RateLimits,
+        config: &RateLimits,
         clock: Arc<dyn Clock>,
         timing: &CallTiming,
     ) -> Self {
         Self {
             store,
             key,
-            shape: Arc::new(*shape),
-            requests: Arc::new(Semaphore::new(shape.concurrency.max(1))),
-            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            config: Arc::new(*config),
+            requests: Arc::new(Semaphore::new(config.concurrency.max(1))),
+            downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             turns: std::array::from_fn(|_| Mutex::new(())),
             backlog: watch::Sender::new(Backlog::Empty),
             clock,
-            patience: timing.retry_after_max,
+            pause_max: timing.retry_after_max,
             outage_max: timing.outage_max,
-            asked: std::sync::Mutex::default(),
-            watched: Arc::default(),
+            known_hosts: std::sync::Mutex::default(),
+            outage: Arc::default(),
         }
     }
 
-    /// The same, whose pauses `watched` is shown.
-    pub(crate) fn watched(self, watched: Arc<OutageMonitor>) -> Self {
-        Self { watched, ..self }
+    /// Reports pauses to `outage`.
+    pub(crate) fn with_outage_monitor(self, outage: Arc<OutageMonitor>) -> Self {
+        Self { outage, ..self }
     }
 
-    /// Says what inputs that are not started yet wait for.
     pub(crate) fn set_backlog(&self, backlog: Backlog) {
         self.backlog.send_replace(backlog);
     }
@@ -93,7 +91,7 @@ impl Limiter {
     /// Waits until a call of `kind` may be sent to `host`. `what` names the call in failures.
     ///
     /// # Errors
-    /// The key is blocked, or the pause is longer than a call waits; nothing was sent.
+    /// The key is blocked, or the wait exceeds its maximum. Nothing was sent.
     pub(crate) async fn admit(
         &self,
         kind: CallKind,
@@ -103,50 +101,50 @@ impl Limiter {
     ) -> Result<CallPermit, Failure> {
         let mut has_waited = false;
         loop {
-            self.pass_breaker(&scope(host, kind), what, call).await?;
-            let answer = {
+            self.pass_breaker(&breaker_scope(host, kind), what, call).await?;
+            let decision = {
                 let _turn = self.turns[kind as usize].lock().await;
                 let permit = permit(&self.requests, what).await?;
-                let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
+                let (config, now) = (Arc::clone(&self.config), self.clock.now());
                 let backlog = *self.backlog.borrow();
-                let asking = AdmissionRequest { kind, backlog };
-                let answer =
-                    self.with_key(move |key| admission::ask(key, &shape, asking, now)).await?;
-                if answer == AdmissionDecision::Go {
-                    let sent = SentCall { kind, at: now, was_held: has_waited, others: None };
+                let request = AdmissionRequest { kind, backlog };
+                let decision =
+                    self.with_key(move |key| admission::admit(key, &config, request, now)).await?;
+                if decision == AdmissionDecision::Go {
+                    let sent = SentCall { kind, at: now, was_delayed: has_waited, others: None };
                     return Ok(CallPermit { _permit: permit, sent });
                 }
                 drop(permit);
-                match answer {
-                    AdmissionDecision::AskAfter(wait) => {
+                match decision {
+                    AdmissionDecision::CheckAfter(wait) => {
                         has_waited = true;
-                        // Of several that wait for the same moment, starts are first to ask.
-                        tokio::time::sleep(wait + rank(kind)).await;
+                        // Starts first among calls that wait for the same time.
+                        tokio::time::sleep(wait + tie_break(kind)).await;
                     }
-                    AdmissionDecision::GiveWay(wait) => {
+                    AdmissionDecision::Yield(wait) => {
                         let mut changes = self.backlog.subscribe();
                         let other = changes.wait_for(|now| *now != backlog);
-                        // Changed or not: either way it is time to ask again.
+                        // Either the backlog changed or the wait is over: check again.
                         let _ = tokio::time::timeout(wait, other).await;
                     }
                     _ => {}
                 }
-                answer
+                decision
             };
-            match answer {
+            match decision {
                 AdmissionDecision::Paused(wait) => {
-                    self.wait_out(paused(what, wait), wait, call).await?;
+                    self.report_and_sleep(paused(what, wait), wait, call).await?;
                 }
                 AdmissionDecision::Blocked(kind) => return Err(blocked(what, kind)),
                 AdmissionDecision::Go
-                | AdmissionDecision::AskAfter(_)
-                | AdmissionDecision::GiveWay(_) => {}
+                | AdmissionDecision::CheckAfter(_)
+                | AdmissionDecision::Yield(_) => {}
             }
         }
     }
 
-    /// Waits until an output may be fetched from `host`, which has no key and no pace, but may be in
-    /// trouble.
+    /// Waits until an output may be downloaded from `host`. Output hosts have no key and no pace,
+    /// only a circuit breaker.
     pub(crate) async fn admit_to_host(
         &self,
         host: &str,
@@ -158,76 +156,76 @@ impl Limiter {
         let sent = SentCall {
             kind: CallKind::Unkeyed,
             at: self.clock.now(),
-            was_held: false,
+            was_delayed: false,
             others: None,
         };
         Ok(CallPermit { _permit: permit, sent })
     }
 
-    /// Learns how an admitted call went; `others` is how many jobs were in flight beside a start.
-    /// What cannot be kept is no reason to lose an answer.
-    pub(crate) async fn learn(
+    /// Records the result of an admitted call. `others` is the number of other jobs in flight at a
+    /// start. A failure of the store is only logged, so that no response is lost.
+    pub(crate) async fn record(
         &self,
         host: &str,
         admission: &CallPermit,
         others: Option<u32>,
         failed: Option<&Failure>,
     ) {
-        self.learn_of_host(&scope(host, admission.sent.kind), failed).await;
+        self.record_host_result(&breaker_scope(host, admission.sent.kind), failed).await;
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
         let sent = SentCall { others, ..admission.sent };
-        let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
-        let kept =
-            self.with_key(move |key| admission::learn(key, &shape, &sent, failed, now)).await;
-        if let Err(failure) = kept {
+        let (config, now) = (Arc::clone(&self.config), self.clock.now());
+        let saved =
+            self.with_key(move |key| admission::record(key, &config, &sent, failed, now)).await;
+        if let Err(failure) = saved {
             warn!(%failure, "rate limits were not saved");
         }
     }
 
-    /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
+    /// Stores the page size that the service accepts. Without it, the next list request is refused
+    /// once more.
     pub(crate) async fn remember_page_size(&self, size: u32) {
         if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
             warn!(%failure, "rate limits were not saved");
         }
     }
 
-    /// Learns how `host` answered.
-    pub(crate) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
-        let (shape, now) = (self.shape.breaker, self.clock.now());
-        let badly = failed.is_some_and(|failure| circuit_breaker::counts(failure.kind));
-        if !badly && failed.is_some_and(|failure| failure.status.is_none()) {
-            // Nothing was sent, so nothing is known.
+    /// Records a success or failure of `host` in its circuit breaker.
+    pub(crate) async fn record_host_result(&self, host: &str, failed: Option<&Failure>) {
+        let (config, now) = (self.config.breaker, self.clock.now());
+        let is_failure =
+            failed.is_some_and(|failure| circuit_breaker::is_host_failure(failure.kind));
+        if !is_failure && failed.is_some_and(|failure| failure.status.is_none()) {
+            // Nothing was sent.
             return;
         }
-        let kept = self
+        let saved = self
             .with_host(host, move |host| {
-                if badly {
-                    circuit_breaker::on_failure(host, &shape, now);
+                if is_failure {
+                    circuit_breaker::on_failure(host, &config, now);
                 } else {
-                    circuit_breaker::well(host, &shape, now);
+                    circuit_breaker::on_success(host, &config, now);
                 }
             })
             .await;
-        if let Err(failure) = kept {
+        if let Err(failure) = saved {
             warn!(%failure, "rate limits were not saved");
         }
     }
 
-    /// What is known of the key's limits.
-    pub(crate) async fn known(&self) -> Result<KeyLimits, Failure> {
+    pub(crate) async fn state(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
         let known = blocking(move || store.key(&key));
-        known.await.map_err(|error| Failure::local(KEEPING, &error))?
+        known.await.map_err(|error| Failure::local(STORE_OPERATION, &error))?
     }
 
-    /// Releases what only the user may.
+    /// Lifts the blocks of the key that only the user may lift.
     pub(crate) async fn release(&self) -> Result<(), Failure> {
         self.with_key(|key| key_block::release(&mut key.block)).await
     }
 
-    /// The bounds and shapes in use.
-    pub(crate) fn shape(&self) -> &RateLimits {
-        &self.shape
+    pub(crate) fn config(&self) -> &RateLimits {
+        &self.config
     }
 
     async fn pass_breaker(
@@ -238,64 +236,65 @@ impl Limiter {
     ) -> Result<(), Failure> {
         let mut waited = Duration::ZERO;
         loop {
-            let (shape, now) = (self.shape.breaker, self.clock.now());
-            // A new process is a probe: what opened the breaker may be long over.
-            let is_new = self.asked().insert(host.to_owned());
-            let ask = move |host: &mut HostLimits| circuit_breaker::ask(host, &shape, is_new, now);
-            match self.with_host(host, ask).await? {
+            let (config, now) = (self.config.breaker, self.clock.now());
+            // A new process sends its first call regardless: the outage may be long over.
+            let is_new = self.known_hosts().insert(host.to_owned());
+            let check =
+                move |host: &mut HostLimits| circuit_breaker::check(host, &config, is_new, now);
+            match self.with_host(host, check).await? {
                 BreakerDecision::Go | BreakerDecision::Probe => return Ok(()),
                 BreakerDecision::GoAfter(wait) => {
                     tokio::time::sleep(wait).await;
                     return Ok(());
                 }
-                BreakerDecision::AskAfter(wait) => {
+                BreakerDecision::CheckAfter(wait) => {
                     waited += wait;
                     let failure = breaker_open(what, host, wait);
                     if waited > self.outage_max {
                         return Err(failure);
                     }
-                    self.wait_out(failure, wait, call).await?;
+                    self.report_and_sleep(failure, wait, call).await?;
                 }
             }
         }
     }
 
-    fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known_hosts(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.known_hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits, unless that is more than a call waits, and says so.
-    async fn wait_out(
+    /// Reports a wait and sleeps, or fails if the wait exceeds the maximum for its kind.
+    async fn report_and_sleep(
         &self,
         failure: Failure,
         wait: Duration,
         call: &RequestOptions<'_>,
     ) -> Result<(), Failure> {
-        let patience = match failure.kind {
-            FailureKind::RateLimited => self.patience,
+        let wait_max = match failure.kind {
+            FailureKind::RateLimited => self.pause_max,
             _ => self.outage_max,
         };
-        if wait > patience {
+        if wait > wait_max {
             return Err(failure);
         }
-        if wait >= WORTH_REPORTING {
+        if wait >= MIN_REPORTED_WAIT {
             (call.on_retry)(&failure, wait);
-            self.watched.paused(&failure, self.clock.now().after(wait));
+            self.outage.paused(&failure, self.clock.now().after(wait));
         }
         tokio::time::sleep(wait).await;
         Ok(())
     }
 
-    /// Changes the key's state off the threads that serve sockets: a store may wait for others.
+    /// Changes the state of the key on a blocking thread: a store may wait for other processes.
     async fn with_key<T: Send + 'static>(
         &self,
         mut change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        made(blocking(move || {
-            let mut made = None;
-            store.change_key(&key, &mut |limits| made = Some(change(limits)))?;
-            Ok(made)
+        changed(blocking(move || {
+            let mut result = None;
+            store.change_key(&key, &mut |limits| result = Some(change(limits)))?;
+            Ok(result)
         }))
         .await
     }
@@ -306,30 +305,30 @@ impl Limiter {
         mut change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, host) = (Arc::clone(&self.store), host.to_owned());
-        made(blocking(move || {
-            let mut made = None;
-            store.change_host(&host, &mut |limits| made = Some(change(limits)))?;
-            Ok(made)
+        changed(blocking(move || {
+            let mut result = None;
+            store.change_host(&host, &mut |limits| result = Some(change(limits)))?;
+            Ok(result)
         }))
         .await
     }
 }
 
-/// What a change in the store made.
-async fn made<T>(
+/// The result of a change in the store.
+async fn changed<T>(
     changing: impl Future<Output = Result<Result<Option<T>, Failure>, JoinError>>,
 ) -> Result<T, Failure> {
-    let made = changing.await.map_err(|error| Failure::local(KEEPING, &error))?;
-    made?.ok_or_else(|| Failure::local(KEEPING, &"the store changed nothing"))
+    let result = changing.await.map_err(|error| Failure::local(STORE_OPERATION, &error))?;
+    result?.ok_or_else(|| Failure::local(STORE_OPERATION, &"the store changed nothing"))
 }
 
-/// The scope of a host's breaker. Failing uploads say nothing about small requests, and must not
-/// hold up polls and downloads of what is finished.
-fn scope(host: &str, kind: CallKind) -> String {
+/// The scope of a circuit breaker. Uploads have their own: their failures say nothing about small
+/// requests and must not delay polls and downloads.
+fn breaker_scope(host: &str, kind: CallKind) -> String {
     if kind == CallKind::Upload { format!("{host} (uploads)") } else { host.to_owned() }
 }
 
-fn rank(kind: CallKind) -> Duration {
+fn tie_break(kind: CallKind) -> Duration {
     Duration::from_millis(match kind {
         CallKind::Start | CallKind::Poll | CallKind::Unkeyed => 0,
         CallKind::Create => 1,
@@ -338,7 +337,7 @@ fn rank(kind: CallKind) -> Duration {
 }
 
 async fn permit(of: &Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    // It is never closed.
+    // Never closed.
     Arc::clone(of).acquire_owned().await.map_err(|error| Failure::local(what, &error))
 }
 

@@ -1,5 +1,5 @@
-//! Limits that live as long as the process: for a single command, and for tests. Processes that
-//! share a key share its limits through the ledger's store instead.
+//! In-memory limits for single commands and tests. Processes that share a key share its limits
+//! through the store of the ledger.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::Failure;
 use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
 
-/// A [`LimiterStore`] without any place to keep things.
+/// A [`LimiterStore`] without persistence.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     keys: Mutex<HashMap<LimitKey, KeyLimits>>,
@@ -17,8 +17,8 @@ pub struct MemoryStore {
 
 impl LimiterStore for MemoryStore {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        let kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.get(key).cloned().unwrap_or_default())
+        let state = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.get(key).cloned().unwrap_or_default())
     }
 
     fn change_key(
@@ -40,12 +40,12 @@ impl LimiterStore for MemoryStore {
     }
 }
 
-fn change_in<K, Q, V>(kept: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
+fn change_in<K, Q, V>(state: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
 where
     K: Hash + Eq + std::borrow::Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     V: Default,
 {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    change(kept.entry(name.to_owned()).or_default());
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    change(state.entry(name.to_owned()).or_default());
 }

@@ -1,19 +1,19 @@
-//! The limits of a key: learned from answers, since no service publishes them, and shared by every
-//! process through a [`LimiterStore`](crate::model::limits::LimiterStore).
+//! Limits of a key: learned from responses, since the service publishes none, and shared by all
+//! processes through a [`LimiterStore`](crate::model::limits::LimiterStore).
 //!
-//! Read in this order:
+//! In reading order:
 //!
-//! | file | its one concern |
+//! | file | content |
 //! |---|---|
-//! | `config` | the bounds that a profile sets, and every tuned constant |
-//! | `pace` | how fast: one pace for submissions, one for polls |
-//! | `window` | how many jobs in flight, and whether a refusal was about the pace or the window |
-//! | `key_block` | stops after 401, 402 and 403, until the user resumes |
-//! | `admission` | one key: may this call go now, and what does its answer teach |
-//! | `breaker` | one host: left alone while its failures surge |
-//! | `limiter` | the only part that waits: asks the policies above, sleeps, asks again |
-//! | `tally`, `report` | the last hour, and what is known, for people |
-//! | `memory_store` | limits that end with the process |
+//! | `config` | bounds set by a profile, and the tuned constants |
+//! | `pace` | rate limit: one pace for submissions, one for polls |
+//! | `window` | concurrency limit, and attribution of a 429 to the pace or the window |
+//! | `key_block` | blocks after 401, 402 and 403, until the user resumes |
+//! | `admission` | one key: admission of calls, and learning from their results |
+//! | `circuit_breaker` | one host: no calls while its failures surge |
+//! | `limiter` | the only part that waits: consults the policies above and sleeps |
+//! | `request_stats`, `report` | calls of the last hour, and the learned limits, for display |
+//! | `memory_store` | limits for the lifetime of the process |
 //!
 //! All but `limiter` and `memory_store` are pure functions over the plain state in
 //! [`model::limits`](crate::model::limits).

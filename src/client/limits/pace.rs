@@ -1,15 +1,15 @@
-//! How fast calls may go, learned from refusals.
+//! Rate limit, learned from refusals (429).
 //!
-//! A batch is a pipeline in balance: each job needs one upload, one create and one start. So whatever
-//! a service counts, in buckets of whatever calls, comes to one number: *rounds* a second, where a
-//! round is one call of each kind. Each kind is spaced by the pace; the kinds that were refused share
-//! the service's bucket and are spaced among each other, too.
+//! Each job needs one upload, one create and one start, so every limit of a service reduces to one
+//! number, whichever calls its token buckets count: *rounds* a second, where a round is one call of
+//! each kind. Each kind is spaced by the round. Kinds that were refused are assumed to share one
+//! bucket, and are also spaced among each other.
 //!
-//! The pace grows with each accepted round until the first refusal. A refusal cuts it once: by half
-//! while nothing is known, to what passed since the last cut if that was a short time ago (of which only
-//! the time in which calls were waiting counts), and a little otherwise. It returns along a cubic curve
-//! that is flat around the old value, and grows exponentially once that has been left behind. Only
-//! calls that the pace had held back let it grow.
+//! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to half
+//! while nothing is known; to the rate measured since the last cut if that was recent (excluding
+//! times in which no call waited); otherwise by [`LimitTuning::cut`]. It recovers along a cubic
+//! curve that is flat around the old ceiling (as in CUBIC), and grows exponentially beyond it. Only
+//! calls that were delayed by the pace let it grow.
 
 use std::time::Duration;
 
@@ -17,28 +17,28 @@ use super::config::{LimitTuning, PaceBounds};
 use crate::model::Instant;
 use crate::model::limits::Pace;
 
-/// The slowest pace, a call each 100 s: a bound, so that no mistake stops a key for good.
-const SLOWEST: f64 = 0.01;
+/// Slowest rate, one round in 100 s. Bounds the damage of a wrong measurement.
+const MIN_RATE: f64 = 0.01;
 
-const SECOND: f64 = 1_000_000.0;
+const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
-/// Rounds a second that are allowed now.
+/// Permitted rounds a second.
 #[must_use]
 pub fn rate(pace: &Pace, bounds: &PaceBounds) -> f64 {
-    within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
+    clamp_rate(if pace.rate > 0.0 { pace.rate } else { bounds.initial }, bounds)
 }
 
-fn within(rate: f64, bounds: &PaceBounds) -> f64 {
-    rate.clamp(SLOWEST, bounds.most.max(SLOWEST))
+fn clamp_rate(rate: f64, bounds: &PaceBounds) -> f64 {
+    rate.clamp(MIN_RATE, bounds.max.max(MIN_RATE))
 }
 
-/// Whether a refusal has shown where the limit is.
+/// `true` once a refusal has shown a limit.
 #[must_use]
 pub fn is_known(pace: &Pace) -> bool {
     pace.ceiling > 0.0
 }
 
-/// Lets a call of `kind` go now, or answers how long until it is worth asking again.
+/// Admits a call of `kind`, or returns the time until the next check.
 pub fn admit(
     pace: &mut Pace,
     bounds: &PaceBounds,
@@ -46,12 +46,12 @@ pub fn admit(
     now: Instant,
 ) -> Result<(), Duration> {
     let at = micros(now);
-    let round = SECOND / rate(pace, bounds);
-    let gap = round / counted(pace, bounds);
+    let round = MICROS_PER_SECOND / rate(pace, bounds);
+    let gap = round / kinds_in_shared_bucket(pace, bounds);
     let burst = bounds.tuning.burst;
-    forget_other_clock(pace, at, round);
+    reset_after_clock_change(pace, at, round);
     let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
-    let shares = is_counted(pace, kind);
+    let shares = uses_shared_bucket(pace, kind);
     let shared_due = if shares { pace.due_micros.max(at) } else { 0 };
     let due = kind_due.max(shared_due);
     if due > at {
@@ -60,7 +60,7 @@ pub fn admit(
     pace.kind_due_micros[kind] = add(kind_due, round);
     if shares {
         let unused_since = pace.due_micros.max(pace.cut_at.map_or(at, micros));
-        // A call that was a moment late was waiting all the same.
+        // Shorter gaps are scheduling jitter: the call was waiting.
         if add(unused_since, gap) < at {
             pace.unused_micros += at - unused_since;
         }
@@ -69,8 +69,8 @@ pub fn admit(
     Ok(())
 }
 
-/// A call is never due further ahead than a round or two: a clock was set.
-fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
+/// Due times are at most two rounds ahead; later ones result from a clock change.
+fn reset_after_clock_change(pace: &mut Pace, at: u64, round: f64) {
     let latest = add(at, round * 3.0);
     for due in pace.kind_due_micros.iter_mut().chain([&mut pace.due_micros]) {
         if *due > latest {
@@ -79,47 +79,54 @@ fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
     }
 }
 
-/// Takes a place of the counted kinds for a call of another pace, if one is free.
-pub fn share(pace: &mut Pace, bounds: &PaceBounds, now: Instant) -> Result<(), Duration> {
+/// Takes the next slot of the shared bucket for a call of another pace, or returns the time until
+/// it is free.
+pub fn take_shared_slot(
+    pace: &mut Pace,
+    bounds: &PaceBounds,
+    now: Instant,
+) -> Result<(), Duration> {
     let at = micros(now);
     if pace.due_micros > at {
         return Err(Duration::from_micros(pace.due_micros - at));
     }
-    pace.due_micros = add(at, SECOND / rate(pace, bounds) / counted(pace, bounds));
+    pace.due_micros =
+        add(at, MICROS_PER_SECOND / rate(pace, bounds) / kinds_in_shared_bucket(pace, bounds));
     Ok(())
 }
 
-/// A call of `kind` that was sent at `sent` was accepted. `was_held` if the pace had held it back.
-pub fn accepted(
+/// Records an accepted call of `kind`, sent at `sent`. `was_delayed` if only the pace had delayed
+/// it.
+pub fn on_accepted(
     pace: &mut Pace,
     bounds: &PaceBounds,
     kind: usize,
     (sent, now): (Instant, Instant),
-    was_held: bool,
+    was_delayed: bool,
 ) {
-    if !is_counted(pace, kind) || pace.cut_at.is_some_and(|cut| sent <= cut) {
+    if !uses_shared_bucket(pace, kind) || pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
     }
-    let rounds = 1.0 / counted(pace, bounds);
-    pace.passed += rounds;
-    if !was_held {
+    let rounds = 1.0 / kinds_in_shared_bucket(pace, bounds);
+    pace.accepted_rounds += rounds;
+    if !was_delayed {
         return;
     }
     let before = rate(pace, bounds);
     let grown = if is_known(pace) {
-        // Without a time, since the machine was booted, it counts from the first call.
+        // A cut has no time after a reboot: recovery then starts at the first call.
         let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
         let tuning = &bounds.tuning;
-        let back = curve(tuning, pace.ceiling, since / return_time(tuning, before));
+        let back = recovery_curve(tuning, pace.ceiling, since / recovery_seconds(tuning, before));
         back.clamp(before, before * tuning.step)
     } else {
         before + rounds
     };
-    pace.rate = within(grown, bounds);
+    pace.rate = clamp_rate(grown, bounds);
 }
 
-/// The pace after a cut, at `part` of the return time.
-fn curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
+/// Rate after a cut; `part` is the elapsed share of the recovery time.
+fn recovery_curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     let from_ceiling = part - 1.0;
     if from_ceiling < 0.0 {
         ceiling * (1.0 + tuning.cut * from_ceiling.powi(3))
@@ -128,16 +135,21 @@ fn curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     }
 }
 
-/// Seconds in which a pace returns to where it was cut.
-fn return_time(tuning: &LimitTuning, rate: f64) -> f64 {
+/// Time in which a rate recovers to its ceiling.
+fn recovery_seconds(tuning: &LimitTuning, rate: f64) -> f64 {
     tuning.return_rounds / rate
 }
 
-/// A call of `kind` that was sent at `sent` was refused. That cuts the pace, unless the call was sent
-/// before the last cut, or is the first of its kind to be refused: then the kind is spaced among the
-/// others from now on, which may be all that was missing.
-pub fn refused(pace: &mut Pace, bounds: &PaceBounds, kind: usize, (sent, now): (Instant, Instant)) {
-    let is_new = !std::mem::replace(&mut pace.counted[kind], true);
+/// Records a refused call of `kind`, sent at `sent`. Cuts the rate, except if the call was sent
+/// before the last cut, or is the first refused one of its kind: that kind joins the shared bucket,
+/// which may be the only correction needed.
+pub fn on_refused(
+    pace: &mut Pace,
+    bounds: &PaceBounds,
+    kind: usize,
+    (sent, now): (Instant, Instant),
+) {
+    let is_new = !std::mem::replace(&mut pace.refused_kinds[kind], true);
     if pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
     }
@@ -145,11 +157,11 @@ pub fn refused(pace: &mut Pace, bounds: &PaceBounds, kind: usize, (sent, now): (
         cut(pace, bounds, now);
     }
     pace.cut_at = Some(now);
-    pace.passed = 0.0;
+    pace.accepted_rounds = 0.0;
     pace.unused_micros = 0;
-    // The service's bucket is empty.
+    // The bucket of the service is empty.
     let at = micros(now);
-    let gap = SECOND / rate(pace, bounds) / counted(pace, bounds);
+    let gap = MICROS_PER_SECOND / rate(pace, bounds) / kinds_in_shared_bucket(pace, bounds);
     pace.due_micros = pace.due_micros.max(add(at, gap));
     for due in &mut pace.kind_due_micros {
         *due = (*due).max(at);
@@ -160,12 +172,13 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
     let before = rate(pace, bounds);
     let tuning = &bounds.tuning;
     let kept = 1.0 - tuning.cut;
-    // What passed while no call was waiting says nothing of what would have passed.
+    // Times without waiting calls do not show what the service would have accepted.
     let unused = Duration::from_micros(pace.unused_micros);
     let since = pace.cut_at.map(|cut| now.since(cut).saturating_sub(unused).as_secs_f64());
-    let measured =
-        since.filter(|since| pace.passed >= 1.0 && *since > 0.0).map(|since| pace.passed / since);
-    let was_cut_lately = since.is_some_and(|since| since < return_time(tuning, before) / 2.0);
+    let measured = since
+        .filter(|since| pace.accepted_rounds >= 1.0 && *since > 0.0)
+        .map(|since| pace.accepted_rounds / since);
+    let was_cut_lately = since.is_some_and(|since| since < recovery_seconds(tuning, before) / 2.0);
     let after = if !is_known(pace) {
         before / 2.0
     } else if was_cut_lately {
@@ -173,31 +186,32 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
             (passed * kept).clamp(before / 2.0, before * kept)
         })
     } else {
-        // A pace far beyond the old ceiling was never in use for long, unless as much has passed.
+        // A rate far beyond the old ceiling counts only as far as it was measured.
         let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
         before.min(proved) * kept
     };
-    pace.rate = within(after, bounds);
+    pace.rate = clamp_rate(after, bounds);
     pace.ceiling = pace.rate / kept;
 }
 
-/// The last cut was for a refusal that had another reason: the pace is what it was before.
-pub fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
+/// Undoes the last cut, whose refusal was due to another limit. `before` is the pace before that
+/// cut.
+pub fn undo_cut(pace: &mut Pace, before: &Pace, now: Instant) {
     pace.rate = pace.rate.max(before.rate);
     pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
-    pace.counted = before.counted;
-    pace.passed = 0.0;
+    pace.refused_kinds = before.refused_kinds;
+    pace.accepted_rounds = 0.0;
     pace.unused_micros = 0;
     pace.cut_at = Some(now);
 }
 
-fn is_counted(pace: &Pace, kind: usize) -> bool {
-    pace.counted[kind] || pace.counted.iter().all(|counted| !counted)
+fn uses_shared_bucket(pace: &Pace, kind: usize) -> bool {
+    pace.refused_kinds[kind] || pace.refused_kinds.iter().all(|counted| !counted)
 }
 
-/// Kinds that share the service's bucket.
-fn counted(pace: &Pace, bounds: &PaceBounds) -> f64 {
-    match pace.counted.iter().filter(|counted| **counted).count() {
+/// Number of kinds that share a bucket of the service; all kinds while none was refused.
+fn kinds_in_shared_bucket(pace: &Pace, bounds: &PaceBounds) -> f64 {
+    match pace.refused_kinds.iter().filter(|counted| **counted).count() {
         0 => bounds.kinds,
         #[expect(clippy::cast_precision_loss, reason = "at most four")]
         some => some as f64,
@@ -224,11 +238,12 @@ mod tests {
     use super::*;
 
     const BOUNDS: PaceBounds =
-        PaceBounds { first: 5.0, most: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
+        PaceBounds { initial: 5.0, max: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     const MS: Duration = Duration::from_millis(1);
 
-    /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second
-    /// that counts `counts`, for `seconds`. Answers accepted calls, refusals, and the pace.
+    /// Sends calls of all kinds in turn, as soon as they are admitted, to a token bucket of `rate`
+    /// calls a second that applies to the kinds in `counts`, for `seconds`. Returns accepted calls,
+    /// refusals, and the pace.
     fn drive(
         mut pace: Pace,
         counts: [bool; 3],
@@ -240,17 +255,17 @@ mod tests {
         for ms in 0..seconds * 1_000 {
             let now = Instant(10_000 + ms);
             tokens = (tokens + rate / 1_000.0).min(burst);
-            let was_held = match admit(&mut pace, &BOUNDS, kind, now) {
+            let was_delayed = match admit(&mut pace, &BOUNDS, kind, now) {
                 Ok(()) => true,
                 Err(_) => continue,
             };
             if counts[kind] && tokens < 1.0 {
                 refusals += 1;
-                refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
+                on_refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
                 continue;
             }
             tokens -= f64::from(u8::from(counts[kind]));
-            accepted(&mut pace, &BOUNDS, kind, (now, now.after(MS)), was_held);
+            on_accepted(&mut pace, &BOUNDS, kind, (now, now.after(MS)), was_delayed);
             accepted_calls += 1;
             kind = (kind + 1) % 3;
         }
@@ -259,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_pace_finds_the_limit_whichever_calls_are_counted() {
-        // (kinds that are counted, calls a second, burst)
+        // (kinds that the bucket applies to, calls a second, burst)
         let table = [
             ([true, true, true], 12.0, 1.0),
             ([true, true, true], 12.0, 20.0),
@@ -273,7 +288,7 @@ mod tests {
             let (calls, refusals, _) = drive(learned, counts, (rate, burst), 600);
             let rounds = f64::from(calls) / 3.0 / 600.0;
             let best = rate / kinds;
-            // A bucket of one call refuses what comes a moment early.
+            // A bucket of one call refuses every early call.
             let least = if burst > 1.0 { 0.9 } else { 0.85 };
             assert!(rounds > best * least, "{counts:?} {rate}: {rounds} of {best} rounds a second");
             assert!(rounds < best * 1.05, "{counts:?} {rate}: {rounds} of {best} rounds a second");
@@ -285,26 +300,26 @@ mod tests {
     #[test]
     fn refusals_of_what_was_sent_before_a_cut_belong_to_it() {
         let mut pace = Pace::default();
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
         let cut = pace;
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
         assert_eq!(pace, cut);
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "half, while nothing is known");
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
     #[test]
     fn a_kind_that_is_refused_for_the_first_time_is_spaced_among_the_others() {
         let mut pace = Pace::default();
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "no second cut");
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_299)), Err(MS));
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_300)), Ok(()));
         // Two kinds at 2.5 rounds a second: a call each 200 ms.
         assert_eq!(admit(&mut pace, &BOUNDS, 2, Instant(2_400)), Err(MS * 100));
-        refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
@@ -312,29 +327,29 @@ mod tests {
     fn only_calls_that_were_held_back_let_it_grow() {
         let mut pace = Pace::default();
         for at in 0..100 {
-            accepted(&mut pace, &BOUNDS, 0, (Instant(at), Instant(at + 1)), false);
+            on_accepted(&mut pace, &BOUNDS, 0, (Instant(at), Instant(at + 1)), false);
         }
-        assert!((rate(&pace, &BOUNDS) - BOUNDS.first).abs() < 1e-9);
-        accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
-        assert!(rate(&pace, &BOUNDS) > BOUNDS.first);
+        assert!((rate(&pace, &BOUNDS) - BOUNDS.initial).abs() < 1e-9);
+        on_accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
+        assert!(rate(&pace, &BOUNDS) > BOUNDS.initial);
     }
 
     #[test]
     fn a_pause_between_two_batches_is_not_measured() {
         let known = Pace { rate: 3.0, ceiling: 3.0, ..Pace::default() };
-        // Two refusals with ten calls of a kind between them, and then with a pause of 20 s, too.
+        // Two refusals with ten calls of a kind in between, with and without a pause of 20 s.
         let cut_after = |pause: u64| {
             let mut pace = known;
-            refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
             let mut at = 1_001;
             for nth in 0..10 {
                 at += if nth == 5 { pause } else { 0 };
                 while admit(&mut pace, &BOUNDS, 2, Instant(at)).is_err() {
                     at += 1;
                 }
-                accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
+                on_accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
             }
-            refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
             rate(&pace, &BOUNDS)
         };
         let (at_once, later) = (cut_after(0), cut_after(20_000));
@@ -345,12 +360,12 @@ mod tests {
     fn a_cut_that_had_another_reason_is_taken_back() {
         let before = Pace { rate: 8.0, ceiling: 9.0, ..Pace::default() };
         let mut pace = before;
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        restore(&mut pace, &before, Instant(2_000));
-        assert_eq!((pace.rate, pace.ceiling, pace.counted), (8.0, 9.0, before.counted));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        undo_cut(&mut pace, &before, Instant(2_000));
+        assert_eq!((pace.rate, pace.ceiling, pace.refused_kinds), (8.0, 9.0, before.refused_kinds));
         let mut unknown = Pace::default();
-        refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        restore(&mut unknown, &Pace::default(), Instant(2_000));
+        on_refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        undo_cut(&mut unknown, &Pace::default(), Instant(2_000));
         assert!(!is_known(&unknown));
     }
 
@@ -359,7 +374,7 @@ mod tests {
         let mut pace = Pace { rate: 2.0, ceiling: 2.2, ..Pace::default() };
         for at in 0..200 {
             let at = Instant(1_000 + at * 500);
-            accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
+            on_accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
         }
         assert!(pace.rate > 2.2, "{}", pace.rate);
     }

@@ -1,76 +1,70 @@
-//! What is known of a key's limits, in figures for people.
+//! The learned limits of a key, for display.
 
 use std::time::Duration;
 
-use super::admission::{AdmissionDecision, obstacle};
+use super::admission::{AdmissionDecision, blocking_limit};
 use super::config::{PaceBounds, RateLimits};
 use super::pace;
 use super::request_stats::last_hour;
 use crate::model::limits::{CallKind, KeyLimits, Pace};
 use crate::model::{FailureKind, Instant};
 
-/// What is known of a key's limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitsReport {
-    /// Uploads, creates and starts; its rate is in jobs a second.
+    /// Uploads, creates and starts; the rate is in jobs a second.
     pub submissions: PaceReport,
-    /// Polls.
     pub polls: PaceReport,
-    /// Jobs that may be in flight now.
+    /// Jobs permitted in flight now.
     pub in_flight: u32,
-    /// Most that the profile allows.
+    /// Maximum of the profile.
     pub in_flight_max: u32,
-    /// Jobs that fit, once a refusal has shown it.
+    /// Learned concurrency limit; `None` until a refusal has shown one.
     pub window: Option<u32>,
-    /// Whether a start may be sent.
     pub next_start: NextCall,
-    /// Calls of the last hour.
+    /// Calls in the last hour.
     pub calls: u32,
-    /// Of these, refused.
+    /// Refused calls (429) in the last hour.
     pub refused: u32,
 }
 
-/// What is known of a pace.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PaceReport {
-    /// A second.
+    /// Rounds a second.
     pub rate: f64,
-    /// Most that the profile allows.
+    /// Maximum of the profile.
     pub rate_max: f64,
-    /// The rate to which it returns after the last refusal, if there was one.
+    /// Rate to which it recovers after the last refusal, if there was one.
     pub ceiling: Option<f64>,
-    /// Refusals of the last hour.
+    /// Refusals in the last hour.
     pub refused: u32,
-    /// Whether a call may be sent.
     pub next: NextCall,
 }
 
-/// Whether something may be sent.
+/// State of the next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextCall {
-    /// At its pace.
+    /// Permitted by the pace.
     AtPace,
-    /// After this time, for which the service asked.
+    /// Paused for this long, as the service requested.
     Paused(Duration),
-    /// Not before the user has done something about it.
+    /// Blocked until the user acts.
     Blocked(FailureKind),
 }
 
-/// Draws up a report.
-pub(crate) fn report(limits: &KeyLimits, shape: &RateLimits, now: Instant) -> LimitsReport {
-    let (calls, refused) = last_hour(&limits.tallies, now);
+pub(crate) fn report(limits: &KeyLimits, config: &RateLimits, now: Instant) -> LimitsReport {
+    let (calls, refused) = last_hour(&limits.request_counts, now);
     let of = |pace: &Pace, bounds: PaceBounds, refused: u32, kind: CallKind| PaceReport {
         rate: pace::rate(pace, &bounds),
-        rate_max: bounds.most,
+        rate_max: bounds.max,
         ceiling: pace::is_known(pace).then_some(pace.ceiling),
         refused,
         next: next(limits, kind, now),
     };
     LimitsReport {
-        submissions: of(&limits.submissions, shape.submissions(), refused[0], CallKind::Upload),
-        polls: of(&limits.polls, shape.polls(), refused[1], CallKind::Poll),
-        in_flight: shape.in_flight(limits, now),
-        in_flight_max: shape.in_flight_max,
+        submissions: of(&limits.submissions, config.submissions(), refused[0], CallKind::Upload),
+        polls: of(&limits.polls, config.polls(), refused[1], CallKind::Poll),
+        in_flight: config.in_flight(limits, now),
+        in_flight_max: config.in_flight_max,
         window: Some(limits.jobs.size).filter(|size| *size > 0),
         next_start: next(limits, CallKind::Start, now),
         calls,
@@ -79,7 +73,7 @@ pub(crate) fn report(limits: &KeyLimits, shape: &RateLimits, now: Instant) -> Li
 }
 
 fn next(limits: &KeyLimits, kind: CallKind, now: Instant) -> NextCall {
-    match obstacle(limits, kind, now) {
+    match blocking_limit(limits, kind, now) {
         Some(AdmissionDecision::Blocked(kind)) => NextCall::Blocked(kind),
         Some(AdmissionDecision::Paused(wait)) => NextCall::Paused(wait),
         _ => NextCall::AtPace,

@@ -1,67 +1,69 @@
-//! How many jobs may be in flight, and which limit a refused start has met.
+//! Concurrency limit: the number of jobs in flight, and the attribution of refused starts to a
+//! limit.
 //!
-//! A 429 does not say what was exceeded. A refused start is first put down to the pace, and
-//! *suspected* of having met the window: what happens next decides. If a few starts are accepted
-//! beside as many jobs, it was the pace. If another start, sent after the refusal was known, is
-//! refused beside as many, it was the window, and the pace gets back what it lost. A window that was
-//! known before is only made smaller by a start that was sent some time after the first refusal: until
-//! then the bucket may still be empty.
+//! A 429 does not say which limit was exceeded. A refused start is first attributed to the pace and
+//! stored as unexplained. If a few later starts are accepted with at least as many other jobs in
+//! flight, the pace was the limit. If another start, sent after the first refusal was received, is
+//! refused with at least as many other jobs in flight, the window is the limit, and the cut of the
+//! pace is undone. A known window only shrinks after a refusal that was sent [`LimitTuning::quiet`]
+//! after the first one: until then the token bucket of the service may still be empty.
 //!
-//! A window that is known is tried with one job more: after one window of accepted starts at first,
-//! ever more seldom while that is refused. A trial waits until the starts before it cannot have
-//! emptied a bucket. An accepted start may have taken the place of a job whose end was not seen yet,
-//! so it takes a few of them to believe in a larger window; then it grows in doubling steps.
+//! A known window is probed for growth with one more job: first after one window of accepted
+//! starts, then at exponentially growing intervals while the trial is refused. A trial waits until
+//! earlier starts cannot have emptied a token bucket. Since an accepted start may have replaced a
+//! job whose end was not observed yet, [`LimitTuning::proofs`] starts are required before the
+//! window grows. While trials succeed, the step doubles.
 
 use super::config::{LimitTuning, RateLimits};
 use crate::model::Instant;
 use crate::model::limits::{KeyLimits, Pace, UnexplainedRefusal, Window};
 
 impl RateLimits {
-    /// How many jobs may be in flight by what is known of a key.
+    /// Maximum jobs in flight, by the learned window and the profile.
     #[must_use]
     pub fn in_flight(&self, known: &KeyLimits, now: Instant) -> u32 {
         limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
     }
 }
 
-/// Which limit a refused start has met.
+/// The limit that a refused start exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetLimit {
-    /// The window.
     Window,
-    /// The pace, as far as is known now.
+    /// The pace, as far as is known at this time.
     Pace,
-    /// It was sent before the last refusal was known and tells nothing new.
-    Nothing,
+    /// The start was sent before the last refusal was received, so it adds no information.
+    AlreadyKnown,
 }
 
-/// Jobs that may be in flight; [`u32::MAX`] before a refusal has shown a limit.
+/// Permitted jobs in flight, including a trial; [`u32::MAX`] until a refusal has shown a limit.
 pub(crate) fn limit(window: &Window, tuning: &LimitTuning, now: Instant) -> u32 {
     if window.size == 0 {
         return u32::MAX;
     }
-    let due = window.patience.saturating_mul(window.size);
-    let quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
-    // Where jobs are so short that there is no quiet, patience is all there is.
-    let tries = window.accepted >= due && (quiet || window.accepted >= due.saturating_mul(2));
-    window.size.saturating_add(if tries { window.step } else { 0 })
+    let trial_due = window.trial_interval.saturating_mul(window.size);
+    let was_quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
+    // Short jobs leave no quiet time; a doubled interval replaces it.
+    let is_trial = window.accepted >= trial_due
+        && (was_quiet || window.accepted >= trial_due.saturating_mul(2));
+    window.size.saturating_add(if is_trial { window.trial_step } else { 0 })
 }
 
-/// A start that was sent at `sent` beside `others` jobs in flight was accepted.
-pub(crate) fn accepted(
+/// Records an accepted start, sent at `sent` with `others` other jobs in flight.
+pub(crate) fn on_accepted(
     window: &mut Window,
     tuning: &LimitTuning,
     others: u32,
     (sent, now): (Instant, Instant),
 ) {
     window.accepted_at = Some(now);
-    if let Some(suspicion) = &mut window.suspicion
-        && sent > suspicion.at
-        && others >= suspicion.beside
+    if let Some(refusal) = &mut window.unexplained
+        && sent > refusal.at
+        && others >= refusal.others
     {
-        suspicion.passed += 1;
-        if suspicion.passed >= tuning.proofs {
-            window.suspicion = None;
+        refusal.accepted += 1;
+        if refusal.accepted >= tuning.proofs {
+            window.unexplained = None;
         }
     }
     if window.size == 0 {
@@ -71,19 +73,19 @@ pub(crate) fn accepted(
     if others < window.size {
         return;
     }
-    window.beyond += 1;
-    // The trial goes on while it is accepted.
+    window.trial_accepted += 1;
+    // Keeps the trial running while its starts are accepted.
     window.accepted = u32::MAX;
-    if window.beyond >= tuning.proofs {
+    if window.trial_accepted >= tuning.proofs {
         window.size = others.saturating_add(1);
-        window.step = window.step.saturating_mul(2).min(window.size);
-        window.beyond = 0;
+        window.trial_step = window.trial_step.saturating_mul(2).min(window.size);
+        window.trial_accepted = 0;
     }
 }
 
-/// A start that was sent at `sent` beside `others` jobs in flight was refused. `pace` is what the
-/// submissions' pace is before it is cut for that.
-pub(crate) fn refused(
+/// Records a refused start, sent at `sent` with `others` other jobs in flight. `pace` is the pace
+/// of submissions before any cut for this refusal.
+pub(crate) fn on_refused(
     window: &mut Window,
     tuning: &LimitTuning,
     others: u32,
@@ -95,38 +97,40 @@ pub(crate) fn refused(
     }
     if window.size > 0 && others >= window.size {
         let is_trial_of_one = others == window.size;
-        let patience =
-            if is_trial_of_one { (window.patience * 2).clamp(1, tuning.patience_max) } else { 1 };
-        confirm(window, window.size, patience);
+        let interval = if is_trial_of_one {
+            (window.trial_interval * 2).clamp(1, tuning.patience_max)
+        } else {
+            1
+        };
+        set_window(window, window.size, interval);
         return MetLimit::Window;
     }
-    match window.suspicion {
-        Some(suspicion) if sent <= suspicion.at => MetLimit::Nothing,
-        // The bucket may still be empty.
-        Some(suspicion)
-            if others >= suspicion.beside
+    match window.unexplained {
+        Some(refusal) if sent <= refusal.at => MetLimit::AlreadyKnown,
+        // The token bucket of the service may still be empty.
+        Some(refusal)
+            if others >= refusal.others
                 && window.size > 0
-                && sent.since(suspicion.at) < tuning.quiet =>
+                && sent.since(refusal.at) < tuning.quiet =>
         {
             MetLimit::Pace
         }
-        Some(suspicion) if others >= suspicion.beside => {
-            confirm(window, suspicion.beside, 1);
+        Some(refusal) if others >= refusal.others => {
+            set_window(window, refusal.others, 1);
             MetLimit::Window
         }
         _ => {
             let pace = *pace;
-            window.suspicion =
-                Some(UnexplainedRefusal { at: now, beside: others, passed: 0, pace });
+            window.unexplained = Some(UnexplainedRefusal { at: now, others, accepted: 0, pace });
             MetLimit::Pace
         }
     }
 }
 
-fn confirm(window: &mut Window, size: u32, patience: u32) {
+fn set_window(window: &mut Window, size: u32, interval: u32) {
     window.size = size.max(1);
-    window.patience = patience;
-    (window.accepted, window.beyond, window.step) = (0, 0, 1);
+    window.trial_interval = interval;
+    (window.accepted, window.trial_accepted, window.trial_step) = (0, 0, 1);
 }
 
 #[cfg(test)]
@@ -138,10 +142,16 @@ mod tests {
     }
 
     fn refuse(window: &mut Window, others: u32, seconds: u64) -> MetLimit {
-        refused(window, &LimitTuning::DEFAULT, others, &Pace::default(), (at(seconds), at(seconds)))
+        on_refused(
+            window,
+            &LimitTuning::DEFAULT,
+            others,
+            &Pace::default(),
+            (at(seconds), at(seconds)),
+        )
     }
 
-    /// A window that was met twice beside `size` jobs.
+    /// A window learned from two refused starts with `size` other jobs in flight.
     fn known(size: u32) -> Window {
         let mut window = Window::default();
         assert_eq!(refuse(&mut window, size, 10), MetLimit::Pace);
@@ -151,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_second_refusal_beside_as_many_jobs_is_the_window() {
-        // (others at the first refusal, starts accepted beside, others at the second, what is met)
+        // (others at the first refusal, others of the starts accepted in between, others at the
+        // second refusal, limit)
         let table: [(u32, &[u32], u32, MetLimit); 6] = [
             (8, &[], 8, MetLimit::Window),
             (8, &[7, 7, 7, 7], 9, MetLimit::Window),
@@ -164,7 +175,7 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(refuse(&mut window, first, 10), MetLimit::Pace);
             for others in accepted_beside {
-                accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
+                on_accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
             }
             assert_eq!(refuse(&mut window, second, 30), expected, "{first} {second}");
             let learned = if expected == MetLimit::Window { first } else { 0 };
@@ -173,13 +184,13 @@ mod tests {
         let mut window = Window::default();
         refuse(&mut window, 8, 10);
         let late =
-            refused(&mut window, &LimitTuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
-        assert_eq!(late, MetLimit::Nothing, "it was sent before the first was known");
+            on_refused(&mut window, &LimitTuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
+        assert_eq!(late, MetLimit::AlreadyKnown, "it was sent before the first was known");
     }
 
     #[test]
     fn a_known_window_is_not_made_smaller_by_a_bucket_that_is_still_empty() {
-        // (seconds between two refusals beside 3 jobs, what is met, size of the window afterwards)
+        // (seconds between two refusals with 3 other jobs, limit, window size afterwards)
         for (seconds, expected, size) in [(1, MetLimit::Pace, 8), (2, MetLimit::Window, 3)] {
             let mut window = known(8);
             assert_eq!(refuse(&mut window, 3, 60), MetLimit::Pace);
@@ -200,7 +211,7 @@ mod tests {
                 refuse(&mut window, 4, 100 + second * 3);
                 starts = 0;
             }
-            accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
             starts += 1;
         }
         assert_eq!(trials[..6], [4, 8, 16, 32, 64, 64]);
@@ -210,7 +221,7 @@ mod tests {
     fn a_window_that_has_risen_is_believed_after_three_starts_and_then_soon() {
         let mut window = known(4);
         for second in 0..4 {
-            accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
         }
         assert_eq!(
             limit(&window, &LimitTuning::DEFAULT, at(23)),
@@ -222,7 +233,7 @@ mod tests {
         for second in 0..9 {
             let now = at(30 + second * 3);
             let others = limit(&window, &LimitTuning::DEFAULT, now) - 1;
-            accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
             sizes.push(window.size);
         }
         assert_eq!(sizes, [4, 4, 5, 5, 5, 7, 7, 7, 11]);

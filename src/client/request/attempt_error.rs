@@ -1,5 +1,5 @@
-//! One failed attempt: what is known of it, from a broken connection, a refusal in any shape, or an
-//! answer that cannot be read. It becomes a [`Failure`] once the number of attempts is added.
+//! A failed attempt: a transport error, an error response in any form, or an unreadable response.
+//! Becomes a [`Failure`] once the number of attempts is known.
 
 use std::time::Duration;
 
@@ -11,25 +11,24 @@ use crate::client::wire::Unreadable;
 use crate::client::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId};
 
-/// What is known of a failed attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AttemptError {
-    pub(crate) verdict: Classification,
+    pub(crate) classification: Classification,
     pub(crate) why: String,
     pub(crate) status: Option<u16>,
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the service itself gave the reason.
+    /// The reason comes from the service itself, in a documented form.
     is_structured: bool,
 }
 
 impl AttemptError {
-    /// There was no answer.
-    pub(crate) fn from_fault(fault: &TransportError) -> Self {
+    /// No response.
+    pub(crate) fn from_transport_error(error: &TransportError) -> Self {
         Self {
-            verdict: classify::judge(HostRole::Api, AttemptOutcome::Fault(fault)),
-            why: fault.to_string(),
+            classification: classify::classify(HostRole::Api, AttemptOutcome::NoResponse(error)),
+            why: error.to_string(),
             status: None,
             code: None,
             request_id: None,
@@ -38,65 +37,65 @@ impl AttemptError {
         }
     }
 
-    /// The answer has a refusing status.
+    /// A response with an error status.
     pub(crate) fn from_refusal(
         side: HostRole,
-        answer: &Response,
-        said: ErrorBody,
+        response: &Response,
+        body: ErrorBody,
         retry_after: Option<Duration>,
     ) -> Self {
-        let head = &answer.head;
+        let head = &response.head;
         let outcome = AttemptOutcome::Refused {
             status: head.status,
-            code: said.code.as_deref(),
-            structured: said.structured,
+            code: body.code.as_deref(),
+            structured: body.structured,
         };
         Self {
-            verdict: classify::judge(side, outcome),
-            why: said.message.unwrap_or_else(|| wordless(answer)),
+            classification: classify::classify(side, outcome),
+            why: body.message.unwrap_or_else(|| default_reason(response)),
             status: Some(head.status),
-            code: said.code,
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            code: body.code,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
             retry_after,
-            is_structured: said.structured,
+            is_structured: body.structured,
         }
     }
 
-    /// The answer has a status of success and cannot be read. An error in its body counts.
-    pub(crate) fn from_unreadable(head: &ResponseHead, said: ErrorBody, bad: Unreadable) -> Self {
-        let outcome = match said.code.as_deref() {
+    /// A response with a success status that cannot be read. An error in its body takes precedence.
+    pub(crate) fn from_unreadable(head: &ResponseHead, body: ErrorBody, bad: Unreadable) -> Self {
+        let outcome = match body.code.as_deref() {
             Some(code) => {
                 AttemptOutcome::Refused { status: head.status, code: Some(code), structured: true }
             }
             None => AttemptOutcome::Unusable { cut: bad.cut },
         };
-        let why = match said.message {
+        let why = match body.message {
             Some(message) => format!("{} ({message})", bad.why),
             None => bad.why,
         };
         Self {
-            verdict: classify::judge(HostRole::Api, outcome),
+            classification: classify::classify(HostRole::Api, outcome),
             why,
             status: Some(head.status),
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
-            code: said.code,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
+            code: body.code,
             retry_after: None,
             is_structured: true,
         }
     }
 
-    /// Names the proxy that the request went through, if it did: it may be what failed. The service
-    /// itself said a structured reason.
-    pub(crate) fn behind(mut self, proxy: Option<String>) -> Self {
+    /// Adds the proxy of the request to the reason, since the proxy may be what failed. Not for
+    /// structured reasons, which come from the service.
+    pub(crate) fn with_proxy(mut self, proxy: Option<String>) -> Self {
         if let Some(proxy) = proxy.filter(|_| !self.is_structured) {
             self.why = format!("{} (through the proxy {proxy})", self.why);
         }
         self
     }
 
-    /// The same, where it shows that there is no API at `base`.
+    /// Reclassifies a 404 on a path that every service has: there is no API at `base`.
     pub(crate) fn at_wrong_address(mut self, base: &Url) -> Self {
-        self.verdict.kind = FailureKind::Configuration;
+        self.classification.kind = FailureKind::Configuration;
         self.why = format!(
             "no API at {base}: check base_url in the profile or RBGV_BASE_URL (rbgv config \
              show); response: {}",
@@ -105,10 +104,10 @@ impl AttemptError {
         self
     }
 
-    /// The failure of `what`.
+    /// `what` is the endpoint.
     pub(crate) fn into_failure(self, what: String, job: Option<JobId>) -> Failure {
-        let mut failure = Failure::new(self.verdict.kind, what, self.why);
-        failure.delivery = self.verdict.delivery;
+        let mut failure = Failure::new(self.classification.kind, what, self.why);
+        failure.delivery = self.classification.delivery;
         failure.status = self.status;
         failure.code = self.code;
         failure.request_id = self.request_id;
@@ -119,7 +118,7 @@ impl AttemptError {
     }
 }
 
-/// The command to try next after a failure of this kind, where it is always the same.
+/// The next command to try, if it is the same for all failures of this kind.
 fn next_step(kind: FailureKind) -> Option<&'static str> {
     match kind {
         FailureKind::Unauthorized | FailureKind::Configuration | FailureKind::Unreachable => {
@@ -130,12 +129,12 @@ fn next_step(kind: FailureKind) -> Option<&'static str> {
     }
 }
 
-/// The reason of a refusal that gives none, or none that can be read.
-fn wordless(answer: &Response) -> String {
-    if let BodyEnd::Undecodable(why) = &answer.end {
+/// The reason of an error response without a readable message.
+fn default_reason(response: &Response) -> String {
+    if let BodyEnd::Undecodable(why) = &response.end {
         return format!("the reason cannot be decoded: {why}");
     }
-    match (&answer.head.location, answer.head.status) {
+    match (&response.head.location, response.head.status) {
         (Some(to), 300..400) => {
             format!("the response redirects to {to}, which is not followed")
         }

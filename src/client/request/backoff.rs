@@ -1,64 +1,62 @@
-//! How long to wait before a call is repeated: a pure function of the number of failures, of what
-//! the service asked for, and of a random number. The caller sleeps.
+//! Backoff: the wait before a retry. Pure: the number of failures, `Retry-After` and a random
+//! number are parameters, and the caller sleeps.
 
 use std::time::{Duration, SystemTime};
 
 use crate::client::config::CallTiming;
 use crate::model::Timestamp;
 
-/// What to do before the next attempt.
+/// The wait before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackoffWait {
-    /// Sleep this long, then try.
     Sleep(Duration),
-    /// The service asked for more time than a call waits by itself. Nothing may shorten it.
+    /// `Retry-After` exceeds `retry_after_max`. It must not be shortened, so there is no retry.
     TooLong(Duration),
 }
 
 /// The wait after `failures` failed attempts (1 for the first), with `random` in `[0, 1)`.
 ///
-/// Without a word from the service the wait is uniform in `[d, 2d)`, where `d` doubles from
-/// `backoff_first` up to half of `backoff_max`: the contract's 1-2, 2-4, 4-8 and 8-16 s. With one,
-/// the wait is what was asked, plus up to `backoff_first`, so that those who were told the same
-/// moment do not all come at it.
+/// Without `Retry-After`, the wait is uniform in `[d, 2d)`, where `d` doubles from `backoff_first`
+/// up to half of `backoff_max`: the contract's 1-2, 2-4, 4-8 and 8-16 s. With it, up to
+/// `backoff_first` is added as jitter, since other clients may have received the same time.
 #[must_use]
 pub fn wait(
     timing: &CallTiming,
     failures: u32,
-    asked: Option<Duration>,
+    requested: Option<Duration>,
     random: f64,
 ) -> BackoffWait {
     let random = random.clamp(0.0, 1.0);
-    match asked {
-        Some(asked) if asked > timing.retry_after_max => BackoffWait::TooLong(asked),
-        Some(asked) => BackoffWait::Sleep(asked + timing.backoff_first.mul_f64(random)),
-        None => BackoffWait::Sleep(window(timing, failures).mul_f64(1.0 + random)),
+    match requested {
+        Some(requested) if requested > timing.retry_after_max => BackoffWait::TooLong(requested),
+        Some(requested) => BackoffWait::Sleep(requested + timing.backoff_first.mul_f64(random)),
+        None => BackoffWait::Sleep(min_wait(timing, failures).mul_f64(1.0 + random)),
     }
 }
 
-/// The lower end of the window after `failures` failures.
-fn window(timing: &CallTiming, failures: u32) -> Duration {
+/// Lower end of the backoff interval.
+fn min_wait(timing: &CallTiming, failures: u32) -> Duration {
     let doubled = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     timing.backoff_first.saturating_mul(doubled).min(timing.backoff_max / 2)
 }
 
-/// Reads a `Retry-After` header in either form, seconds or a date. A date is held against the
-/// service's own `Date` where the answer has one, since our clock may be wrong. What is negative,
-/// past or unreadable asks for nothing.
+/// Parses `Retry-After`, in seconds or as a date. A date is relative to the `Date` of the response
+/// if there is one, since the local clock may be wrong. Negative, past and unreadable values are
+/// ignored.
 #[must_use]
 pub fn retry_after(header: &str, date: Option<&str>, wall: Timestamp) -> Option<Duration> {
     let header = header.trim();
-    let asked = match header.parse::<f64>() {
+    let requested = match header.parse::<f64>() {
         Ok(seconds) if seconds.is_nan() || seconds <= 0.0 => return None,
-        // What does not fit into a duration is certainly too long.
+        // Values beyond the range of a duration exceed any limit.
         Ok(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         Err(_) => {
             let until = httpdate::parse_http_date(header).ok()?;
-            let theirs = date.and_then(|date| httpdate::parse_http_date(date).ok());
-            until.duration_since(theirs.or_else(|| system_time(wall))?).ok()?
+            let service_time = date.and_then(|date| httpdate::parse_http_date(date).ok());
+            until.duration_since(service_time.or_else(|| system_time(wall))?).ok()?
         }
     };
-    (!asked.is_zero()).then_some(asked)
+    (!requested.is_zero()).then_some(requested)
 }
 
 fn system_time(wall: Timestamp) -> Option<SystemTime> {
@@ -97,7 +95,7 @@ mod tests {
     #[test]
     fn what_the_service_asks_for_is_obeyed_and_never_shortened() {
         let timing = CallTiming::default();
-        let after = |asked: f64, random| wait(&timing, 1, Some(seconds(asked)), random);
+        let after = |requested: f64, random| wait(&timing, 1, Some(seconds(requested)), random);
         assert_eq!(after(7.0, 0.0), BackoffWait::Sleep(seconds(7.0)));
         assert_eq!(after(7.0, 0.5), BackoffWait::Sleep(seconds(7.5)));
         assert_eq!(after(300.0, 0.0), BackoffWait::Sleep(seconds(300.0)));
@@ -121,7 +119,7 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:47 GMT", None, Some(10.0)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", None, None),
             ("Sun, 06 Nov 1994 08:00:00 GMT", None, None),
-            // Their clock is an hour behind ours, and it is theirs that counts.
+            // The clock of the service is an hour behind, and takes precedence.
             ("Sun, 06 Nov 1994 07:49:47 GMT", Some("Sun, 06 Nov 1994 07:49:37 GMT"), Some(10.0)),
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some("garbage"), Some(10.0)),
         ];
@@ -139,18 +137,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_wait_leaves_its_window(failures: u32, random in 0.0..1.0_f64, asked: Option<u32>) {
+        fn no_wait_leaves_its_window(failures: u32, random in 0.0..1.0_f64, requested: Option<u32>) {
             let timing = CallTiming::default();
-            let asked = asked.map(|ms| Duration::from_millis(ms.into()));
-            match wait(&timing, failures, asked, random) {
+            let requested = requested.map(|ms| Duration::from_millis(ms.into()));
+            match wait(&timing, failures, requested, random) {
                 BackoffWait::Sleep(slept) => {
-                    let least = asked.unwrap_or(timing.backoff_first);
+                    let least = requested.unwrap_or(timing.backoff_first);
                     proptest::prop_assert!(slept >= least);
-                    proptest::prop_assert!(slept <= asked.unwrap_or_default() + timing.backoff_max);
+                    proptest::prop_assert!(slept <= requested.unwrap_or_default() + timing.backoff_max);
                 }
-                BackoffWait::TooLong(told) => {
-                    proptest::prop_assert_eq!(Some(told), asked);
-                    proptest::prop_assert!(told > timing.retry_after_max);
+                BackoffWait::TooLong(wait) => {
+                    proptest::prop_assert_eq!(Some(wait), requested);
+                    proptest::prop_assert!(wait > timing.retry_after_max);
                 }
             }
         }

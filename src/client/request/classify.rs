@@ -1,60 +1,58 @@
-//! What a failed attempt means, and what is done about it. Every decision of the client is made in
-//! this file and listed, case by case, in `snapshots/`: a change of policy shows up as the diff of a
-//! table. The rules are those of `docs/architecture.md`, *The protocol*.
+//! Classification of failed attempts, and the decision about a retry. Every case is listed in
+//! `snapshots/`, so that a change of policy shows as a diff of a table. The rules are explained in
+//! `docs/architecture.md`.
 
 use super::endpoint::Idempotency;
 use crate::client::transport::TransportError;
 use crate::model::{Execution, FailureKind};
 
-/// The service's code for a lack of credits, which counts under any status (contract, *Errors*).
+/// The service's code for insufficient credits, valid with any status (contract, *Errors*).
 const NO_CREDITS: &str = "insufficient_credits";
 
-/// How an attempt failed.
+/// The way in which an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum AttemptOutcome<'a> {
-    /// There is no answer.
-    Fault(&'a TransportError),
-    /// The answer is a refusal; `structured` when its body is in a shape of the service's own errors,
-    /// rather than a gateway's page or empty.
+    /// No response.
+    NoResponse(&'a TransportError),
+    /// An error status. `structured` if the body has a form of the service's own errors, and is not
+    /// empty or the page of a gateway.
     Refused { status: u16, code: Option<&'a str>, structured: bool },
-    /// The status is one of success and the body cannot be read; `cut` when it ends too early.
+    /// A success status with an unreadable body; `cut` if the body is incomplete.
     Unusable { cut: bool },
 }
 
-/// What an outcome means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Classification {
     pub(crate) kind: FailureKind,
     pub(crate) delivery: Execution,
 }
 
-/// The service, which knows jobs and credits, or the host of outputs, which knows neither.
+/// The API, which has jobs and credits, or the host of an output, which has neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostRole {
     Api,
     Output,
 }
 
-/// What is done after a failed attempt.
+/// The decision after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
-    /// The same call again, after a wait.
-    Repeat,
-    /// Nothing: repeating would not help.
+    /// Retry after a backoff.
+    Retry,
+    /// Fail: a retry would not help.
     GiveUp,
-    /// Repeating may do harm: the caller decides, by the protocol and the ledger.
+    /// The call is not idempotent: the caller decides, based on the ledger.
     AskCaller,
 }
 
-/// Judges an outcome.
-pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classification {
+pub(crate) fn classify(side: HostRole, outcome: AttemptOutcome<'_>) -> Classification {
     match outcome {
-        AttemptOutcome::Fault(fault) => of_fault(fault),
+        AttemptOutcome::NoResponse(error) => classify_transport_error(error),
         AttemptOutcome::Refused { status, code, structured } => {
             let kind = match side {
                 HostRole::Api if code == Some(NO_CREDITS) => FailureKind::InsufficientCredits,
-                HostRole::Api => of_status(status),
-                HostRole::Output => of_output_status(status),
+                HostRole::Api => kind_of_status(status),
+                HostRole::Output => kind_of_output_status(status),
             };
             Classification { kind, delivery: delivery(kind, status, structured) }
         }
@@ -65,17 +63,16 @@ pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classificati
     }
 }
 
-/// What to do after a failure of `kind` of a call that repeats like this.
-pub(crate) fn next(repeating: Idempotency, kind: FailureKind) -> NextStep {
-    match repeating {
-        Idempotency::CallerDecides => NextStep::AskCaller,
-        Idempotency::Harmless if kind.repeat_when_harmless() => NextStep::Repeat,
-        Idempotency::Harmless => NextStep::GiveUp,
+pub(crate) fn next_step(idempotency: Idempotency, kind: FailureKind) -> NextStep {
+    match idempotency {
+        Idempotency::NonIdempotent => NextStep::AskCaller,
+        Idempotency::Idempotent if kind.is_retryable_if_idempotent() => NextStep::Retry,
+        Idempotency::Idempotent => NextStep::GiveUp,
     }
 }
 
-fn of_fault(fault: &TransportError) -> Classification {
-    let (kind, delivery) = match fault {
+fn classify_transport_error(error: &TransportError) -> Classification {
+    let (kind, delivery) = match error {
         TransportError::Unreachable(_) => (FailureKind::Unreachable, Execution::NotExecuted),
         TransportError::Untrusted(_) | TransportError::NoTls => {
             (FailureKind::Configuration, Execution::NotExecuted)
@@ -89,7 +86,7 @@ fn of_fault(fault: &TransportError) -> Classification {
     Classification { kind, delivery }
 }
 
-fn of_status(status: u16) -> FailureKind {
+fn kind_of_status(status: u16) -> FailureKind {
     match status {
         401 => FailureKind::Unauthorized,
         402 => FailureKind::InsufficientCredits,
@@ -101,25 +98,24 @@ fn of_status(status: u16) -> FailureKind {
         // 408: the server timed out waiting for the request. 425: it accepts no early data.
         408 | 425 | 500..=599 => FailureKind::Unavailable,
         400..=499 => FailureKind::InvalidRequest,
-        // Redirects that must not be followed, and what HTTP does not know.
+        // Redirects that are not followed, and statuses unknown to HTTP.
         _ => FailureKind::Contract,
     }
 }
 
-/// The host of outputs knows no jobs, keys or credits: when it refuses a link, a new link is needed.
-/// Stores differ in the status with which they answer an expired signature.
-fn of_output_status(status: u16) -> FailureKind {
+/// An output host that rejects a link requires a new link. Storage services differ in their status
+/// for an expired signature.
+fn kind_of_output_status(status: u16) -> FailureKind {
     match status {
         400 | 401 | 403 | 404 | 410 => FailureKind::LinkExpired,
-        407 | 408 | 425 | 429 | 500..=599 => of_status(status),
+        407 | 408 | 425 | 429 | 500..=599 => kind_of_status(status),
         _ => FailureKind::Contract,
     }
 }
 
 fn delivery(kind: FailureKind, status: u16, structured: bool) -> Execution {
     match (kind, status) {
-        // These statuses are refusals whoever sends them: the service, or a gateway in front of it
-        // with an HTML page or no body at all.
+        // Rejections, whether by the service or by a gateway with an HTML page or an empty body.
         (FailureKind::InsufficientCredits, _) | (_, 401 | 402 | 403 | 429) => {
             Execution::NotExecuted
         }
@@ -134,9 +130,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::request::endpoint::every_operation;
+    use crate::client::request::endpoint::every_endpoint;
 
-    /// Every way in which an attempt can fail, by phase.
+    /// Every kind of failed attempt, by phase.
     fn every_case() -> Vec<(String, OwnedOutcome)> {
         let words = || "words".to_owned();
         let faults = [
@@ -148,12 +144,12 @@ mod tests {
             ("connect: plain text in place of TLS", TransportError::NoTls),
             ("prepare: file unreadable or changed", TransportError::Unreadable(words())),
             ("prepare: request cannot be made", TransportError::Unsendable(words())),
-            ("send: reset, or closed before the answer", TransportError::Broken(words())),
+            ("send: reset, or closed before the response", TransportError::Broken(words())),
             ("send: nothing moves", TransportError::Silent(Duration::from_mins(1))),
         ];
         let mut cases: Vec<_> = faults
             .into_iter()
-            .map(|(name, fault)| (name.to_owned(), OwnedOutcome::Fault(fault)))
+            .map(|(name, error)| (name.to_owned(), OwnedOutcome::Fault(error)))
             .collect();
         let statuses = [
             301, 302, 307, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 422, 425, 429,
@@ -164,15 +160,15 @@ mod tests {
                 [(None, true, "in words"), (None, false, "page or nothing")]
             {
                 let refused = OwnedOutcome::Refused(status, code, structured);
-                cases.push((format!("answer: {status} {name}"), refused));
+                cases.push((format!("response: {status} {name}"), refused));
             }
         }
         for status in [200, 400, 403, 409, 500] {
             let refused = OwnedOutcome::Refused(status, Some(NO_CREDITS), true);
-            cases.push((format!("answer: {status} {NO_CREDITS}"), refused));
+            cases.push((format!("response: {status} {NO_CREDITS}"), refused));
         }
         let other = OwnedOutcome::Refused(200, Some("internal_error"), true);
-        cases.push(("answer: 200 internal_error".to_owned(), other));
+        cases.push(("response: 200 internal_error".to_owned(), other));
         cases.push(("body: success, cut".to_owned(), OwnedOutcome::Unusable(true)));
         cases.push((
             "body: success, garbage or too large".to_owned(),
@@ -190,7 +186,7 @@ mod tests {
     impl OwnedOutcome {
         fn borrowed(&self) -> AttemptOutcome<'_> {
             match self {
-                Self::Fault(fault) => AttemptOutcome::Fault(fault),
+                Self::Fault(error) => AttemptOutcome::NoResponse(error),
                 Self::Refused(status, code, structured) => AttemptOutcome::Refused {
                     status: *status,
                     code: *code,
@@ -204,34 +200,34 @@ mod tests {
     #[test]
     fn every_decision_is_listed() {
         let mut table = String::new();
-        for repeating in [Idempotency::Harmless, Idempotency::CallerDecides] {
-            let _ = writeln!(table, "{repeating:?}:");
-            for operation in every_operation().iter().filter(|one| one.repeating == repeating) {
-                let _ = writeln!(table, "  {} {}", operation.method.as_str(), operation.path());
+        for idempotency in [Idempotency::Idempotent, Idempotency::NonIdempotent] {
+            let _ = writeln!(table, "{idempotency:?}:");
+            for endpoint in every_endpoint().iter().filter(|one| one.idempotency == idempotency) {
+                let _ = writeln!(table, "  {} {}", endpoint.method.as_str(), endpoint.path());
             }
         }
         table.push_str("\nAPI\n");
         let _ = writeln!(
             table,
-            "{:<52}{:<21}{:<13}{:<10}others",
-            "outcome", "kind", "delivery", "harmless"
+            "{:<52}{:<21}{:<13}{:<12}others",
+            "outcome", "kind", "delivery", "idempotent"
         );
         for (name, outcome) in every_case() {
-            let verdict = judge(HostRole::Api, outcome.borrowed());
+            let classification = classify(HostRole::Api, outcome.borrowed());
             let _ = writeln!(
                 table,
-                "{name:<52}{:<21}{:<13}{:<10}{:?}",
-                verdict.kind.as_str(),
-                format!("{:?}", verdict.delivery),
-                format!("{:?}", next(Idempotency::Harmless, verdict.kind)),
-                next(Idempotency::CallerDecides, verdict.kind),
+                "{name:<52}{:<21}{:<13}{:<12}{:?}",
+                classification.kind.as_str(),
+                format!("{:?}", classification.delivery),
+                format!("{:?}", next_step(Idempotency::Idempotent, classification.kind)),
+                next_step(Idempotency::NonIdempotent, classification.kind),
             );
         }
         table.push_str("\nOutput, repeated by the caller\n");
         for (name, outcome) in every_case() {
-            let verdict = judge(HostRole::Output, outcome.borrowed());
-            let again = next(Idempotency::Harmless, verdict.kind);
-            let _ = writeln!(table, "{name:<52}{:<21}{again:?}", verdict.kind.as_str());
+            let classification = classify(HostRole::Output, outcome.borrowed());
+            let again = next_step(Idempotency::Idempotent, classification.kind);
+            let _ = writeln!(table, "{name:<52}{:<21}{again:?}", classification.kind.as_str());
         }
         insta::assert_snapshot!("decisions", table);
     }
@@ -239,7 +235,7 @@ mod tests {
     #[test]
     fn a_start_is_only_certain_where_the_protocol_says_so() {
         let delivery = |status, structured| {
-            judge(HostRole::Api, AttemptOutcome::Refused { status, code: None, structured })
+            classify(HostRole::Api, AttemptOutcome::Refused { status, code: None, structured })
                 .delivery
         };
         for status in 100..=599 {

@@ -1,13 +1,12 @@
-//! The calls that the contract has, as data: method, path, credentials, kind, and whether
-//! repeating one is harmless. Nothing here sends anything.
+//! The endpoints of the contract as data: method, path, credentials, kind and idempotency.
 
 use url::Url;
 
-use crate::client::transport::{ANSWER_MAX, Auth, Method, PAGE_MAX};
+use crate::client::transport::{Auth, Method, PAGE_MAX, RESPONSE_MAX};
 use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId};
 
-/// Which answer of the contract a call asks for.
+/// The endpoint of a response, for hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointRoute {
     /// `POST /v1/uploads`
@@ -32,30 +31,28 @@ pub enum EndpointRoute {
     Admin,
 }
 
-/// What a repetition of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
-    /// Nothing new: the client repeats it by itself.
-    Harmless,
-    /// A second draft, a second bill, a second key: never repeated inside the client, and sent on a new
-    /// connection, so that it is seldom in doubt.
-    CallerDecides,
+    /// A retry has no further effect, so the client retries.
+    Idempotent,
+    /// A retry could create a second draft, charge or key. The client never retries, and sends on a
+    /// new connection: a pooled one may be closing, which would permit the result unknown.
+    NonIdempotent,
 }
 
-/// One call, complete but for its body.
+/// A call without its body.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Endpoint {
     pub(crate) route: EndpointRoute,
-    /// In words, for failures: "starting the job".
+    /// Description for failures: "starting the job".
     pub(crate) name: &'static str,
     pub(crate) method: Method,
-    /// Path segments behind the base address, not yet encoded.
+    /// Unencoded path segments below the base URL.
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     pub(crate) auth: Auth,
-    pub(crate) repeating: Idempotency,
+    pub(crate) idempotency: Idempotency,
     pub(crate) kind: CallKind,
-    /// The job in the path.
     pub(crate) job: Option<JobId>,
 }
 
@@ -74,7 +71,7 @@ impl Endpoint {
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
             query: Vec::new(),
             auth,
-            repeating: Idempotency::Harmless,
+            idempotency: Idempotency::Idempotent,
             kind: if auth == Auth::Key { CallKind::Poll } else { CallKind::Unkeyed },
             job: None,
         }
@@ -88,17 +85,17 @@ impl Endpoint {
         Self::new(route, name, Method::Post, path, auth)
     }
 
-    fn once(mut self) -> Self {
-        self.repeating = Idempotency::CallerDecides;
+    fn non_idempotent(mut self) -> Self {
+        self.idempotency = Idempotency::NonIdempotent;
         self
     }
 
-    fn that(mut self, kind: CallKind) -> Self {
+    fn of_kind(mut self, kind: CallKind) -> Self {
         self.kind = kind;
         self
     }
 
-    fn about(mut self, job: &JobId) -> Self {
+    fn for_job(mut self, job: &JobId) -> Self {
         self.job = Some(job.clone());
         self
     }
@@ -110,13 +107,13 @@ impl Endpoint {
 
     pub(crate) fn upload() -> Self {
         Self::post(EndpointRoute::Upload, "uploading the file", &["v1", "uploads"], Auth::Key)
-            .that(CallKind::Upload)
+            .of_kind(CallKind::Upload)
     }
 
     pub(crate) fn create() -> Self {
         Self::post(EndpointRoute::Create, "creating the job", &["v1", "jobs"], Auth::Key)
-            .once()
-            .that(CallKind::Create)
+            .non_idempotent()
+            .of_kind(CallKind::Create)
     }
 
     pub(crate) fn start(id: &JobId) -> Self {
@@ -126,14 +123,14 @@ impl Endpoint {
             &["v1", "jobs", &id.0, "start"],
             Auth::Key,
         )
-        .once()
-        .that(CallKind::Start)
-        .about(id)
+        .non_idempotent()
+        .of_kind(CallKind::Start)
+        .for_job(id)
     }
 
     pub(crate) fn job(id: &JobId) -> Self {
         Self::get(EndpointRoute::Job, "polling the job", &["v1", "jobs", &id.0], Auth::Key)
-            .about(id)
+            .for_job(id)
     }
 
     pub(crate) fn jobs(limit: u32, offset: u64, status: Option<&str>) -> Self {
@@ -153,7 +150,7 @@ impl Endpoint {
             &["api", "download", &id.0],
             Auth::None,
         )
-        .about(id)
+        .for_job(id)
     }
 
     pub(crate) fn pricing() -> Self {
@@ -199,7 +196,7 @@ impl Endpoint {
 
     pub(crate) fn admin_create_key() -> Self {
         Self::post(EndpointRoute::Admin, "creating a key", &["v1", "admin", "keys"], Auth::Admin)
-            .once()
+            .non_idempotent()
     }
 
     pub(crate) fn admin_disable_key() -> Self {
@@ -220,21 +217,21 @@ impl Endpoint {
         )
     }
 
-    /// Largest successful answer that is read, in bytes.
-    pub(crate) fn answer_max(&self) -> usize {
+    /// Maximum size of a successful response, in bytes.
+    pub(crate) fn response_max(&self) -> usize {
         match self.route {
             EndpointRoute::Jobs | EndpointRoute::Usage | EndpointRoute::Admin => PAGE_MAX,
-            _ => ANSWER_MAX,
+            _ => RESPONSE_MAX,
         }
     }
 
-    /// Path without query, as it is shown and logged.
+    /// Path without the query, for messages and logs.
     pub(crate) fn path(&self) -> String {
         format!("/{}", self.path.join("/"))
     }
 
-    /// Whether every service answers this call, whatever it holds: prices, health, usage.
-    pub(crate) fn is_answered_everywhere(&self) -> bool {
+    /// Endpoints that every service has, so that a 404 means a wrong base URL.
+    pub(crate) fn exists_everywhere(&self) -> bool {
         match self.route {
             EndpointRoute::Pricing | EndpointRoute::Health => true,
             EndpointRoute::Usage => self.path.last().is_some_and(|last| last == "summary"),
@@ -242,23 +239,23 @@ impl Endpoint {
         }
     }
 
-    /// What failures call this call: words first, then method and path.
-    pub(crate) fn described(&self) -> String {
+    /// Description for failures, with method and path.
+    pub(crate) fn description(&self) -> String {
         format!("{} ({} {})", self.name, self.method.as_str(), self.path())
     }
 
-    /// The address below `base`. Segments are encoded one by one, so that an identifier cannot
-    /// reach another path.
+    /// The URL below `base`. Segments are encoded one by one, so that an ID cannot address another
+    /// path.
     pub(crate) fn url(&self, base: &Url) -> Result<Url, Failure> {
         // The path encoder drops empty and dot segments, which would shorten the path.
         if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
             let why = "the job ID cannot be part of a URL";
-            return Err(Failure::new(FailureKind::InvalidRequest, self.described(), why));
+            return Err(Failure::new(FailureKind::InvalidRequest, self.description(), why));
         }
         let mut url = base.clone();
         let pathless = |()| {
             let why = "base_url cannot have paths";
-            Failure::new(FailureKind::Configuration, self.described(), why)
+            Failure::new(FailureKind::Configuration, self.description(), why)
         };
         url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);
         if !self.query.is_empty() {
@@ -268,9 +265,9 @@ impl Endpoint {
     }
 }
 
-/// Every operation once, for tables.
+/// Every endpoint once, for tables.
 #[cfg(test)]
-pub(crate) fn every_operation() -> Vec<Endpoint> {
+pub(crate) fn every_endpoint() -> Vec<Endpoint> {
     let id = JobId("ID".into());
     vec![
         Endpoint::upload(),
@@ -295,8 +292,8 @@ pub(crate) fn every_operation() -> Vec<Endpoint> {
 mod tests {
     use super::*;
 
-    fn url(operation: &Endpoint, base: &str) -> String {
-        operation.url(&Url::parse(base).unwrap()).unwrap().to_string()
+    fn url(endpoint: &Endpoint, base: &str) -> String {
+        endpoint.url(&Url::parse(base).unwrap()).unwrap().to_string()
     }
 
     #[test]
@@ -319,20 +316,20 @@ mod tests {
             "https://api.example/v1/jobs/..%2Fadmin%3Fx=1%23y"
         );
         for bad in ["", ".", ".."] {
-            let operation = Endpoint::job(&JobId(bad.into()));
-            assert!(operation.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
+            let endpoint = Endpoint::job(&JobId(bad.into()));
+            assert!(endpoint.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn the_key_goes_only_where_the_contract_wants_it() {
-        for operation in every_operation() {
-            let expected = match operation.path().split('/').nth(1) {
-                Some("v1") if operation.path().starts_with("/v1/admin") => Auth::Admin,
+        for endpoint in every_endpoint() {
+            let expected = match endpoint.path().split('/').nth(1) {
+                Some("v1") if endpoint.path().starts_with("/v1/admin") => Auth::Admin,
                 Some("v1") => Auth::Key,
                 _ => Auth::None,
             };
-            assert_eq!(operation.auth, expected, "{}", operation.path());
+            assert_eq!(endpoint.auth, expected, "{}", endpoint.path());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How calls are logged: one event each, with what support asks for, under the target `rbgv::api`.
-//! Keys, queries and bodies have no place in it.
+//! Logging of calls: one event per attempt, with the details that support asks for, under the
+//! target `rbgv::api`. Keys, queries and bodies are never logged.
 
 use std::time::Duration;
 
@@ -9,11 +9,10 @@ use super::attempt_error::AttemptError;
 use crate::model::time::millis;
 use crate::model::{JobId, text};
 
-/// One attempt of one call.
 pub(crate) struct LoggedAttempt<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) method: &'static str,
-    /// Path, or an address without its query.
+    /// A path, or a URL without its query.
     pub(crate) path: &'a str,
     pub(crate) status: Option<u16>,
     pub(crate) attempt: u32,
@@ -21,18 +20,18 @@ pub(crate) struct LoggedAttempt<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) job: Option<&'a JobId>,
     pub(crate) input: Option<&'a str>,
-    pub(crate) trouble: Option<&'a AttemptError>,
+    pub(crate) error: Option<&'a AttemptError>,
 }
 
 impl LoggedAttempt<'_> {
-    /// Writes the event. What others said is escaped: a log is read in a terminal, too.
+    /// Foreign text is escaped, since logs are also read in terminals.
     pub(crate) fn write(&self) {
         let path = text::escaped(self.path);
         let request_id = self.request_id.map(text::escaped);
         let job = self.job.map(|job| text::escaped(&job.0));
         let input = self.input.map(text::escaped);
-        let failed = self.trouble.map(|trouble| trouble.verdict.kind.as_str());
-        let why = self.trouble.map(|trouble| text::escaped(&trouble.why));
+        let failed = self.error.map(|error| error.classification.kind.as_str());
+        let why = self.error.map(|error| text::escaped(&error.why));
         info!(
             target: "rbgv::api",
             profile = self.profile,

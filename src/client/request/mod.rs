@@ -1,11 +1,11 @@
-//! One call to the API. In reading order:
+//! One call to the API, in reading order:
 //!
 //! - `endpoint`: the endpoints as data: method, path, credentials, idempotency
-//! - `options`: what a caller says about one call
-//! - `retry`: the loop: wait for a permit, send once, classify, log, learn, and repeat or return
-//! - `classify`, `attempt_error`: what a failed attempt means: every decision, in one table
-//! - `backoff`: how long to wait before a call is repeated. Pure
-//! - `log`: one event for each attempt
+//! - `options`: options of a call that come from its caller
+//! - `retry`: the retry loop: admission, send, classification, log, limits
+//! - `classify`, `attempt_error`: classification of failed attempts, in one table
+//! - `backoff`: the wait before a retry. Pure
+//! - `log`: one event per attempt
 
 pub(crate) mod attempt_error;
 pub mod backoff;

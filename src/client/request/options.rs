@@ -1,5 +1,4 @@
-//! What a caller says about one call beside its arguments: whom it is for, who is told of
-//! repetitions, and who has the last word before bytes go out.
+//! Options of a single call: its context for logs, callbacks, and the last check before sending.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,18 +6,18 @@ use std::time::Duration;
 
 use crate::model::{Failure, JobId};
 
-/// Told of each repetition: why, and how long until it is sent.
+/// Called before each retry, with the reason and the wait.
 pub type OnRetry<'a> = &'a (dyn Fn(&Failure, Duration) + Send + Sync);
 
-/// Asked last, right before an attempt is handed to the transport. What it refuses is not sent.
+/// Called last, right before an attempt is sent. If it fails, nothing is sent.
 pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
 
-/// The service's name of the request that was answered last, for the ledger's story of a job.
+/// The request ID of the last response, for the history of a job in the ledger.
 #[derive(Debug, Default)]
-pub struct LastAnswer(Mutex<Option<String>>);
+pub struct LastRequestId(Mutex<Option<String>>);
 
-impl LastAnswer {
-    /// Takes the name, so that it is told of once.
+impl LastRequestId {
+    /// Takes the ID, so that it is recorded once.
     pub fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -29,29 +28,26 @@ impl LastAnswer {
     }
 }
 
-/// The circumstances of one call.
 #[derive(Clone)]
 pub struct RequestOptions<'a> {
-    /// The input that the call serves, for logs.
+    /// The input, for logs.
     pub input: Option<&'a str>,
-    /// The job that the call serves, where the method does not name it.
+    /// The job, where the endpoint does not name it.
     pub job: Option<JobId>,
-    /// Who is told of repetitions.
     pub on_retry: OnRetry<'a>,
-    /// Runs after every wait for admission and before the first byte. Its failure is returned as
-    /// it is. A start needs this: too long after its commit, it must not go out (design, *The
-    /// protocol*, step 5).
+    /// Runs after all waits for admission and before the first byte; its failure is returned
+    /// unchanged. Prevents a start from being sent too long after it was recorded.
     pub last_check: Option<LastCheck<'a>>,
-    /// For a start: how many jobs of the key are in flight besides. Teaches the window of jobs.
+    /// Other jobs of the key in flight at a start, from which the concurrency limit is learned.
     pub in_flight: Option<u32>,
-    /// The client repeats it by itself where that is harmless; otherwise its caller does.
+    /// `false` if the caller retries by itself, even idempotent calls.
     pub repeats: bool,
-    /// Where the service's name of each answered request is put, good or bad.
-    pub last_answer: Option<&'a LastAnswer>,
+    /// Receives the request ID of each response, successful or not.
+    pub last_request_id: Option<&'a LastRequestId>,
 }
 
 impl RequestOptions<'_> {
-    /// A call that belongs to nothing and tells nobody.
+    /// Defaults: no context, no callbacks.
     #[must_use]
     pub fn plain() -> Self {
         Self {
@@ -61,7 +57,7 @@ impl RequestOptions<'_> {
             last_check: None,
             in_flight: None,
             repeats: true,
-            last_answer: None,
+            last_request_id: None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The one loop that every API call goes through: ask for leave, send once, judge, log, and either
-//! return, wait and repeat, or leave the decision to the caller.
+//! The retry loop of every API call: wait for admission, send once, classify, log, and then return,
+//! retry after a backoff, or permit the decision to the caller.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -30,31 +30,30 @@ use crate::model::{
     Clock, Failure, FailureKind, Fingerprint, Instant, Random, Sanitizer, Timestamp,
 };
 
-/// Is shown every answer that was understood, cleaned. It may hold links that open outputs: a
-/// hook keeps none of it.
+/// Receives every successful, sanitized response. It may contain output links, so a hook must not
+/// store it.
 pub type ResponseHook = Arc<dyn Fn(EndpointRoute, &Value) + Send + Sync>;
 
-/// Carries out the calls of a client.
 #[derive(Clone)]
 pub(crate) struct Requester {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hook: Option<ResponseHook>,
 }
 
-/// What all clones of a client share.
+/// State shared by all clones of a client.
 pub(crate) struct Shared {
     pub(crate) base_url: Url,
-    /// Name and port, for the breaker.
+    /// Name and port, the scope of the circuit breaker.
     pub(crate) host: String,
     pub(crate) limiter: Limiter,
-    pub(crate) watched: Arc<OutageMonitor>,
+    pub(crate) outage: Arc<OutageMonitor>,
     pub(crate) origin: String,
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) profile: OnceLock<String>,
-    /// A page of one job was refused too, so that the size of pages is not the reason.
+    /// A page of one job was rejected too, so the page size is not the reason.
     pub(crate) smallest_page_refused: AtomicBool,
     pub(crate) transport: Box<dyn Transport>,
-    /// Cleans what the service and the hosts of outputs say.
+    /// Sanitizes text from the service and the output hosts.
     pub(crate) sanitizer: Sanitizer,
     pub(crate) proxy: ProxyChoice,
     pub(crate) links: LinkPolicy,
@@ -72,14 +71,14 @@ impl Shared {
         self.profile.get().map(String::as_str)
     }
 
-    /// How long the service asked to be left alone.
+    /// `Retry-After` of a response, as a duration.
     pub(crate) fn retry_after(&self, head: &ResponseHead) -> Option<Duration> {
         let header = head.retry_after.as_deref()?;
         backoff::retry_after(header, head.date.as_deref(), self.clock.wall())
     }
 }
 
-/// What an operation sends; its body is made anew for each attempt.
+/// The content of a request; its body is built anew for each attempt.
 pub(crate) enum RequestContent<'a> {
     Nothing,
     Json(Bytes),
@@ -96,16 +95,16 @@ impl RequestContent<'_> {
     }
 }
 
-/// What a successful call gave.
+/// The result of a successful call.
 pub(crate) struct CallResult<T> {
     pub(crate) value: T,
     pub(crate) request_id: Option<String>,
-    /// The service's clock when it answered.
+    /// `Date` of the response.
     pub(crate) date: Option<Timestamp>,
     status: u16,
 }
 
-/// How often a call was tried, and since when.
+/// Attempts so far, and the time of the first.
 #[derive(Clone, Copy)]
 struct AttemptCount {
     attempt: u32,
@@ -113,161 +112,161 @@ struct AttemptCount {
 }
 
 impl Requester {
-    /// Carries `operation` out. `read` understands the answer.
+    /// Executes a call. `read` decodes the response.
     pub(crate) async fn execute<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         content: RequestContent<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        self.execute_admitted(operation, None, content, call, read).await
+        self.execute_admitted(endpoint, None, content, call, read).await
     }
 
-    /// Carries `operation` out, with leave for its first attempt if that was asked for before.
+    /// [`Requester::execute`] with an optional permit for the first attempt.
     pub(crate) async fn execute_admitted<T>(
         &self,
-        operation: &Endpoint,
-        mut leave: Option<CallPermit>,
+        endpoint: &Endpoint,
+        mut permit: Option<CallPermit>,
         content: RequestContent<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let mut effort = AttemptCount { attempt: 1, since: self.shared.now() };
+        let mut attempts = AttemptCount { attempt: 1, since: self.shared.now() };
         loop {
-            let admission = match leave.take() {
+            let admission = match permit.take() {
                 Some(admission) => admission,
-                None => self.admit(operation, call, effort).await?,
+                None => self.admit(endpoint, call, attempts).await?,
             };
             if let Some(check) = call.last_check {
                 check()?;
             }
             let failure =
-                match self.attempt(operation, &content, call, &admission, effort, &read).await {
+                match self.attempt(endpoint, &content, call, &admission, attempts, &read).await {
                     Ok(done) => return Ok(done),
                     Err(failure) => failure,
                 };
-            // Others may go while this call waits.
+            // Frees the slot for other calls during the backoff.
             drop(admission);
-            let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
-            let Some(wait) = repeats.flatten() else { return Err(failure) };
+            let retry = call.repeats.then(|| self.retry_wait(endpoint, attempts, &failure));
+            let Some(wait) = retry.flatten() else { return Err(failure) };
             (call.on_retry)(&failure, wait);
-            let _repeating = self.shared.watched.repeating();
+            let _pending = self.shared.outage.retry_pending();
             tokio::time::sleep(wait).await;
-            effort.attempt += 1;
+            attempts.attempt += 1;
         }
     }
 
-    /// Waits for leave to send `operation` for the first time.
+    /// Waits for admission of the first attempt.
     pub(crate) async fn admit_first(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        self.admit(operation, call, AttemptCount { attempt: 1, since: self.shared.now() }).await
+        self.admit(endpoint, call, AttemptCount { attempt: 1, since: self.shared.now() }).await
     }
 
     async fn admit(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
-        effort: AttemptCount,
+        attempts: AttemptCount,
     ) -> Result<CallPermit, Failure> {
-        let what = operation.described();
+        let what = endpoint.description();
         let admitted =
-            self.shared.limiter.admit(operation.kind, &self.shared.host, &what, call).await;
+            self.shared.limiter.admit(endpoint.kind, &self.shared.host, &what, call).await;
         admitted.map_err(|failure| Failure {
-            attempts: effort.attempt - 1,
-            elapsed: self.shared.now().since(effort.since),
-            job: operation.job.clone().or_else(|| call.job.clone()),
+            attempts: attempts.attempt - 1,
+            elapsed: self.shared.now().since(attempts.since),
+            job: endpoint.job.clone().or_else(|| call.job.clone()),
             ..failure
         })
     }
 
-    /// The wait before `operation` is repeated by itself after `failure`, if it is.
-    fn repeats_after(
+    /// The backoff before a retry, or `None` if the call is not retried.
+    fn retry_wait(
         &self,
-        operation: &Endpoint,
-        effort: AttemptCount,
+        endpoint: &Endpoint,
+        attempts: AttemptCount,
         failure: &Failure,
     ) -> Option<Duration> {
-        let repeats = classify::next(operation.repeating, failure.kind) == NextStep::Repeat;
-        if !repeats || effort.attempt > self.shared.timing.retries {
+        let repeats = classify::next_step(endpoint.idempotency, failure.kind) == NextStep::Retry;
+        if !repeats || attempts.attempt > self.shared.timing.retries {
             return None;
         }
-        match self.backoff(effort.attempt, failure) {
+        match self.backoff(attempts.attempt, failure) {
             BackoffWait::Sleep(wait) => Some(wait),
             BackoffWait::TooLong(_) => None,
         }
     }
 
-    /// How long to wait before going on after `failures` attempts, the last of which failed so.
     fn backoff(&self, failures: u32, failure: &Failure) -> BackoffWait {
         let random = self.shared.random.unit();
         backoff::wait(&self.shared.timing, failures, failure.retry_after, random)
     }
 
-    /// Sends `operation` once, and tells the log and the limiter how it went.
+    /// Sends once, and records the result in the log and the limits.
     async fn attempt<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         content: &RequestContent<'_>,
         call: &RequestOptions<'_>,
         admission: &CallPermit,
-        effort: AttemptCount,
+        attempts: AttemptCount,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let url = operation.url(&self.shared.base_url)?;
+        let url = endpoint.url(&self.shared.base_url)?;
         let sent = self.shared.now();
-        let (method, auth, payload) = (operation.method, operation.auth, content.payload());
-        // What must not be sent twice must not be in doubt because an old connection was closing.
-        let new_connection = operation.repeating == Idempotency::CallerDecides;
-        let (answer_max, proxy) = (operation.answer_max(), self.shared.proxy.shown(&url));
-        let request = TransportRequest { method, url, auth, payload, new_connection, answer_max };
-        let what = operation.described();
-        let open = self.shared.watched.sent(operation.kind, &what, sent);
+        let (method, auth, payload) = (endpoint.method, endpoint.auth, content.payload());
+        // On a closing pooled connection, the result would be unknown.
+        let new_connection = endpoint.idempotency == Idempotency::NonIdempotent;
+        let (response_max, proxy) = (endpoint.response_max(), self.shared.proxy.shown(&url));
+        let request = TransportRequest { method, url, auth, payload, new_connection, response_max };
+        let what = endpoint.description();
+        let open = self.shared.outage.sent(endpoint.kind, &what, sent);
         let answered = self.shared.transport.send(request).await;
-        let result =
-            answered.map_err(|fault| AttemptError::from_fault(&fault)).and_then(|mut answer| {
-                answer.head = answer.head.cleaned(&self.shared.sanitizer);
-                self.decode_answer(operation, &answer.decoded(answer_max), read)
-            });
-        let result = result.map_err(|trouble| trouble.behind(proxy));
-        self.log(operation, call, effort.attempt, sent, &result);
-        let result = result.map_err(|trouble| self.failure_of(operation, call, effort, trouble));
-        self.shared.watched.ended(&what, result.as_ref().err(), self.shared.now());
+        let result = answered.map_err(|error| AttemptError::from_transport_error(&error)).and_then(
+            |mut response| {
+                response.head = response.head.cleaned(&self.shared.sanitizer);
+                self.decode_response(endpoint, &response.decoded(response_max), read)
+            },
+        );
+        let result = result.map_err(|error| error.with_proxy(proxy));
+        self.log(endpoint, call, attempts.attempt, sent, &result);
+        let result = result.map_err(|error| self.failure_of(endpoint, call, attempts, error));
+        self.shared.outage.ended(&what, result.as_ref().err(), self.shared.now());
         drop(open);
         let (limiter, host) = (&self.shared.limiter, &self.shared.host);
-        limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
+        limiter.record(host, admission, call.in_flight, result.as_ref().err()).await;
         result
     }
 
-    fn decode_answer<T>(
+    fn decode_response<T>(
         &self,
-        operation: &Endpoint,
-        answer: &Response,
+        endpoint: &Endpoint,
+        response: &Response,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, AttemptError> {
-        let head = &answer.head;
+        let head = &response.head;
         if !head.is_success() {
             let asked = self.shared.retry_after(head);
-            let said = ErrorBody::read(&answer.body, &self.shared.sanitizer);
-            return Err(AttemptError::from_refusal(HostRole::Api, answer, said, asked));
+            let body = ErrorBody::read(&response.body, &self.shared.sanitizer);
+            return Err(AttemptError::from_refusal(HostRole::Api, response, body, asked));
         }
-        let value = json(answer, &self.shared.sanitizer)
+        let value = json(response, &self.shared.sanitizer)
             .map_err(|bad| AttemptError::from_unreadable(head, ErrorBody::default(), bad))?;
-        let said = ErrorBody::from_json(&value);
-        let hooked = self.hook.as_ref().map(|hook| (hook, value.clone()));
-        let understood = match read(value) {
-            Ok(understood) => understood,
-            Err(bad) => return Err(AttemptError::from_unreadable(head, said, bad)),
+        let body = ErrorBody::from_json(&value);
+        let hook_input = self.hook.as_ref().map(|hook| (hook, value.clone()));
+        let decoded = match read(value) {
+            Ok(decoded) => decoded,
+            Err(bad) => return Err(AttemptError::from_unreadable(head, body, bad)),
         };
-        if let Some((hook, value)) = hooked {
-            hook(operation.route, &value);
+        if let Some((hook, value)) = hook_input {
+            hook(endpoint.route, &value);
         }
         Ok(CallResult {
-            value: understood,
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            value: decoded,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
             date: head.date.as_deref().and_then(wall_time),
             status: head.status,
         })
@@ -275,70 +274,70 @@ impl Requester {
 
     fn failure_of(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
-        effort: AttemptCount,
-        trouble: AttemptError,
+        attempts: AttemptCount,
+        error: AttemptError,
     ) -> Failure {
-        let job = operation.job.clone().or_else(|| call.job.clone());
-        // Every service has this path, so the address is wrong.
+        let job = endpoint.job.clone().or_else(|| call.job.clone());
+        // Every service has this path, so the base URL is wrong.
         let wrong_address =
-            operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
-        let trouble =
-            if wrong_address { trouble.at_wrong_address(&self.shared.base_url) } else { trouble };
-        let mut failure = trouble.into_failure(operation.described(), job);
-        failure.attempts = effort.attempt;
-        failure.elapsed = self.shared.now().since(effort.since);
+            endpoint.exists_everywhere() && error.classification.kind == FailureKind::NotFound;
+        let error =
+            if wrong_address { error.at_wrong_address(&self.shared.base_url) } else { error };
+        let mut failure = error.into_failure(endpoint.description(), job);
+        failure.attempts = attempts.attempt;
+        failure.elapsed = self.shared.now().since(attempts.since);
         failure
     }
 
-    /// Writes the log and tells the caller which request was answered.
+    /// Also reports the request ID to the caller.
     fn log<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
         attempt: u32,
         began: Instant,
         result: &Result<CallResult<T>, AttemptError>,
     ) {
         let done = result.as_ref().ok();
-        let trouble = result.as_ref().err();
+        let error = result.as_ref().err();
         let request_id = match result {
             Ok(done) => done.request_id.as_deref(),
-            Err(trouble) => trouble.request_id.as_deref(),
+            Err(error) => error.request_id.as_deref(),
         };
-        if let Some(last) = call.last_answer {
+        if let Some(last) = call.last_request_id {
             last.set(request_id);
         }
         LoggedAttempt {
             profile: self.shared.profile(),
-            method: operation.method.as_str(),
-            path: &operation.path(),
-            status: done.map(|done| done.status).or_else(|| trouble?.status),
+            method: endpoint.method.as_str(),
+            path: &endpoint.path(),
+            status: done.map(|done| done.status).or_else(|| error?.status),
             attempt,
             took: self.shared.now().since(began),
             request_id,
-            job: operation.job.as_ref().or(call.job.as_ref()),
+            job: endpoint.job.as_ref().or(call.job.as_ref()),
             input: call.input,
-            trouble,
+            error,
         }
         .write();
     }
 }
 
-/// The time in a `Date` header.
+/// Parses a `Date` header.
 fn wall_time(header: &str) -> Option<Timestamp> {
     let at = httpdate::parse_http_date(header).ok()?;
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Timestamp(i64::try_from(since.as_millis()).ok()?))
 }
 
-/// The body of a successful answer.
-fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
-    match &answer.end {
-        BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
+/// The body of a successful response.
+fn json(response: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
+    match &response.end {
+        BodyEnd::Whole => wire::parse(&response.body, sanitizer),
         BodyEnd::TooLarge => {
-            let size = answer.body.len() / 1024;
+            let size = response.body.len() / 1024;
             Err(Unreadable::new(format!("the response is larger than {size} KiB")))
         }
         BodyEnd::Cut(why) => {

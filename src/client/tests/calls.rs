@@ -1,9 +1,9 @@
-//! Calls to the API: what goes out, what comes back, and what is made of trouble.
+//! Calls to the API: requests, responses and failures.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::server::{Server, Step, answer, answer_of, answer_with, gzip};
+use super::server::{Server, Step, gzip, response, response_of, response_with};
 use super::uploads::upload_file;
 use super::{KEY, Least, TOKEN, TestClock, client, client_with, draft, endpoint, timing};
 use crate::client::{CallTiming, Client, EndpointRoute, ListQuery, RequestOptions, StartJob};
@@ -24,8 +24,8 @@ async fn start_on(step: Step) -> (Result<crate::client::StartedJob, Failure>, Se
 #[tokio::test]
 async fn a_draft_is_made_and_started() {
     let server = Server::start(vec![
-        Step::Say(answer(200, r#"{"success": true, "id": "j-1", "status": "created"}"#)),
-        Step::Say(answer(
+        Step::Say(response(200, r#"{"success": true, "id": "j-1", "status": "created"}"#)),
+        Step::Say(response(
             200,
             r#"{"success": true, "id": "j-1", "status": "pending", "request_id": "r-body"}"#,
         )),
@@ -56,8 +56,8 @@ async fn a_draft_is_made_and_started() {
 #[tokio::test]
 async fn credentials_go_only_where_they_belong() {
     let server = Server::start(vec![
-        Step::Say(answer(200, r#"{"status": "healthy"}"#)),
-        Step::Say(answer(200, r#"{"items": []}"#)),
+        Step::Say(response(200, r#"{"status": "healthy"}"#)),
+        Step::Say(response(200, r#"{"items": []}"#)),
     ])
     .await;
     let client = client(&server.url);
@@ -73,7 +73,7 @@ async fn credentials_go_only_where_they_belong() {
 async fn a_refusal_carries_its_story() {
     let body =
         r#"{"error": {"code": "not_found", "message": "Job not found", "request_id": "r-9"}}"#;
-    let server = Server::start(vec![Step::Say(answer(404, body))]).await;
+    let server = Server::start(vec![Step::Say(response(404, body))]).await;
     let failure = client(&server.url).get(&id(), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NotFound);
     assert_eq!(failure.delivery, Execution::Refused);
@@ -88,9 +88,9 @@ async fn a_refusal_carries_its_story() {
 async fn harmless_calls_are_repeated_and_told() {
     let gateway = "<html><title>502 Bad Gateway</title></html>";
     let server = Server::start(vec![
-        Step::Say(answer_with(502, "content-type: text/html\r\n", gateway)),
+        Step::Say(response_with(502, "content-type: text/html\r\n", gateway)),
         Step::Close,
-        Step::Say(answer(200, r#"{"id": "j-1", "status": "processing", "progress": 40}"#)),
+        Step::Say(response(200, r#"{"id": "j-1", "status": "processing", "progress": 40}"#)),
     ])
     .await;
     let told = Mutex::new(Vec::new());
@@ -113,7 +113,7 @@ async fn harmless_calls_are_repeated_and_told() {
 
 #[tokio::test]
 async fn repetitions_end_with_the_last_failure() {
-    let server = Server::start((0..3).map(|_| Step::Say(answer(503, ""))).collect()).await;
+    let server = Server::start((0..3).map(|_| Step::Say(response(503, ""))).collect()).await;
     let failure = client(&server.url).pricing(RequestOptions::plain()).await.unwrap_err();
     assert_eq!((failure.kind, failure.attempts), (FailureKind::Unavailable, 3));
     assert_eq!(failure.request_id.as_deref(), Some("r-head"));
@@ -122,7 +122,7 @@ async fn repetitions_end_with_the_last_failure() {
 #[tokio::test]
 async fn retry_after_is_obeyed_or_reported() {
     let limited = |after: &str| {
-        Step::Say(answer_with(
+        Step::Say(response_with(
             429,
             &format!("retry-after: {after}\r\n"),
             r#"{"error": {"code": "rate_limited"}}"#,
@@ -140,12 +140,12 @@ async fn retry_after_is_obeyed_or_reported() {
 
 #[tokio::test]
 async fn a_retry_after_date_is_held_against_the_service_s_own_clock() {
-    // Our clock shows 08:49:37; theirs is an hour behind, or an hour ahead.
+    // The local clock shows 08:49:37; that of the service is an hour behind or ahead.
     for hour in ["07", "09"] {
         let headers = format!(
             "date: Sun, 06 Nov 1994 {hour}:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 {hour}:49:47 GMT\r\n"
         );
-        let limited = answer_with(429, &headers, r#"{"error": {"code": "rate_limited"}}"#);
+        let limited = response_with(429, &headers, r#"{"error": {"code": "rate_limited"}}"#);
         let server = Server::start(vec![Step::Say(limited)]).await;
         let failure = client(&server.url).get(&id(), RequestOptions::plain()).await.unwrap_err();
         assert_eq!(failure.retry_after, Some(Duration::from_secs(10)), "{hour}");
@@ -169,7 +169,7 @@ async fn a_create_succeeds_with_any_status_of_success_and_with_or_without_a_stat
     let job = draft(&options, &metadata);
     for status in [200, 201, 202] {
         for (body, state) in bodies {
-            let server = Server::start(vec![Step::Say(answer(status, body))]).await;
+            let server = Server::start(vec![Step::Say(response(status, body))]).await;
             let created = client(&server.url).create(&job, RequestOptions::plain()).await.unwrap();
             let shown = created.status.as_ref().map(JobStatus::as_str);
             assert_eq!((created.id, shown), (id(), state), "{status} {body}");
@@ -184,8 +184,8 @@ async fn compressed_answers_and_refusals_are_read() {
     for encoding in ["gzip", "x-gzip"] {
         let headers = format!("content-encoding: {encoding}\r\n");
         let server = Server::start(vec![
-            Step::Say(answer_of(200, &headers, &gzip(job.as_bytes()))),
-            Step::Say(answer_of(404, &headers, &gzip(refusal.as_bytes()))),
+            Step::Say(response_of(200, &headers, &gzip(job.as_bytes()))),
+            Step::Say(response_of(404, &headers, &gzip(refusal.as_bytes()))),
         ])
         .await;
         let client = client(&server.url);
@@ -200,7 +200,7 @@ async fn compressed_answers_and_refusals_are_read() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
-    let encoded = |status, headers: &str| Step::Say(answer_of(status, headers, b"\x0b\x02\x80"));
+    let encoded = |status, headers: &str| Step::Say(response_of(status, headers, b"\x0b\x02\x80"));
     let table = [
         ("content-encoding: br\r\n", "br"),
         ("content-encoding: zstd\r\n", "zstd"),
@@ -212,7 +212,7 @@ async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
         let failure = result.unwrap_err();
         assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Execution::Ambiguous));
         assert!(failure.why.contains(encoding), "{failure}");
-        // The status alone decides what a refusal means.
+        // A refusal is classified by its status alone.
         let (result, _server) = start_on(encoded(429, headers)).await;
         let failure = result.unwrap_err();
         assert_eq!(
@@ -227,7 +227,7 @@ async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
 async fn an_answer_that_unpacks_to_too_much_is_not_unpacked_to_its_end() {
     let bomb = gzip(&vec![b' '; 50_000_000]);
     let headers = "content-encoding: gzip\r\n";
-    let server = Server::start(vec![Step::Say(answer_of(200, headers, &bomb))]).await;
+    let server = Server::start(vec![Step::Say(response_of(200, headers, &bomb))]).await;
     let failure = client(&server.url).pricing(RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Contract);
     assert!(failure.why.contains("larger"), "{failure}");
@@ -237,10 +237,11 @@ async fn an_answer_that_unpacks_to_too_much_is_not_unpacked_to_its_end() {
 async fn a_start_is_never_repeated_and_says_what_is_known() {
     use Execution::{Ambiguous, NotExecuted, Refused};
     use FailureKind as K;
-    let html =
-        |status| Step::Say(answer_with(status, "content-type: text/html\r\n", "<title>x</title>"));
+    let html = |status| {
+        Step::Say(response_with(status, "content-type: text/html\r\n", "<title>x</title>"))
+    };
     let json = |status, code: &str| {
-        Step::Say(answer(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
+        Step::Say(response(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
     };
     let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\": \"j".to_vec();
     let table = [
@@ -257,18 +258,18 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
         (html(402), K::InsufficientCredits, NotExecuted),
         (html(403), K::Forbidden, NotExecuted),
         (html(429), K::RateLimited, NotExecuted),
-        (Step::Say(answer(429, "")), K::RateLimited, NotExecuted),
+        (Step::Say(response(429, "")), K::RateLimited, NotExecuted),
         (html(400), K::InvalidRequest, Ambiguous),
         (html(503), K::Unavailable, Ambiguous),
-        (Step::Say(answer(503, "")), K::Unavailable, Ambiguous),
+        (Step::Say(response(503, "")), K::Unavailable, Ambiguous),
         (Step::Close, K::Broken, Ambiguous),
         (Step::Say(cut), K::Broken, Ambiguous),
-        (Step::Say(answer(200, r#"{"id": "j-1", "sta"#)), K::Broken, Ambiguous),
-        (Step::Say(answer(200, "garbage")), K::Contract, Ambiguous),
-        (Step::Say(answer(200, "")), K::Contract, Ambiguous),
-        (Step::Say(answer(204, "")), K::Contract, Ambiguous),
-        (Step::Say(answer(200, r#"{"success": false}"#)), K::Contract, Ambiguous),
-        (Step::Say(answer(200, r#"{"id": "j-2", "status": "pending"}"#)), K::Contract, Ambiguous),
+        (Step::Say(response(200, r#"{"id": "j-1", "sta"#)), K::Broken, Ambiguous),
+        (Step::Say(response(200, "garbage")), K::Contract, Ambiguous),
+        (Step::Say(response(200, "")), K::Contract, Ambiguous),
+        (Step::Say(response(204, "")), K::Contract, Ambiguous),
+        (Step::Say(response(200, r#"{"success": false}"#)), K::Contract, Ambiguous),
+        (Step::Say(response(200, r#"{"id": "j-2", "status": "pending"}"#)), K::Contract, Ambiguous),
     ];
     for (step, kind, delivery) in table {
         // A second connection would hang, and the test with it.
@@ -337,9 +338,9 @@ async fn the_last_check_has_the_last_word() {
 #[tokio::test]
 async fn redirects_elsewhere_get_neither_key_nor_body() {
     for status in [301, 302, 303, 307, 308] {
-        let elsewhere = Server::start(vec![Step::Say(answer(200, r#"{"id": "j-1"}"#))]).await;
+        let elsewhere = Server::start(vec![Step::Say(response(200, r#"{"id": "j-1"}"#))]).await;
         let to = format!("location: {}/v1/jobs/j-1/start?token=s3cret\r\n", elsewhere.url);
-        let (result, _server) = start_on(Step::Say(answer_with(status, &to, ""))).await;
+        let (result, _server) = start_on(Step::Say(response_with(status, &to, ""))).await;
         let failure = result.unwrap_err();
         assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Execution::Ambiguous));
         assert!(failure.why.contains(&elsewhere.url), "{failure}");
@@ -351,8 +352,8 @@ async fn redirects_elsewhere_get_neither_key_nor_body() {
 #[tokio::test]
 async fn redirects_within_the_origin_keep_method_and_body() {
     let server = Server::start(vec![
-        Step::Say(answer_with(307, "location: /v1/jobs/j-1/start/\r\n", "")),
-        Step::Say(answer(200, r#"{"success": true}"#)),
+        Step::Say(response_with(307, "location: /v1/jobs/j-1/start/\r\n", "")),
+        Step::Say(response(200, r#"{"success": true}"#)),
     ])
     .await;
     let options = JobOptions::default();
@@ -404,7 +405,7 @@ async fn an_answer_that_stalls_is_broken() {
 async fn a_page_is_asked_for_and_read() {
     let body =
         r#"{"jobs": [{"id": "a", "status": "completed", "output_url": "/o?sig=x"}], "total": 3}"#;
-    let server = Server::start(vec![Step::Say(answer(200, body))]).await;
+    let server = Server::start(vec![Step::Say(response(200, body))]).await;
     let page = ListQuery { limit: 100, offset: 200, status: Some(JobStatus::Completed) };
     let page = client(&server.url).list(page, RequestOptions::plain()).await.unwrap();
     assert_eq!((page.jobs.len(), page.total), (1, Some(3)));
@@ -418,14 +419,14 @@ async fn a_page_is_asked_for_and_read() {
 #[tokio::test]
 async fn a_witness_is_shown_what_was_understood_as_it_came() {
     let server = Server::start(vec![
-        Step::Say(answer(200, r#"{"success": true, "id": "j-1", "eta": 3}"#)),
-        Step::Say(answer(200, r#"{"id": "another", "status": "pending"}"#)),
+        Step::Say(response(200, r#"{"success": true, "id": "j-1", "eta": 3}"#)),
+        Step::Say(response(200, r#"{"id": "another", "status": "pending"}"#)),
     ])
     .await;
     let seen: Arc<Mutex<Vec<(EndpointRoute, serde_json::Value)>>> = Arc::default();
     let kept = Arc::clone(&seen);
-    let client = client(&server.url).with_response_hook(Arc::new(move |route, answer| {
-        kept.lock().unwrap().push((route, answer.clone()));
+    let client = client(&server.url).with_response_hook(Arc::new(move |route, response| {
+        kept.lock().unwrap().push((route, response.clone()));
     }));
     let options = JobOptions::default();
     let start = StartJob { options: &options, background_image_url: None };
@@ -441,7 +442,7 @@ async fn an_address_without_the_api_is_a_matter_of_configuration() {
     let page = "<html><title>404 Not Found</title></html>";
     for (status, body) in [(404, page), (404, r#"{"detail": "Not Found"}"#), (410, "")] {
         for call in ["prices", "usage", "health"] {
-            let server = Server::start(vec![Step::Say(answer(status, body))]).await;
+            let server = Server::start(vec![Step::Say(response(status, body))]).await;
             let client = client(&format!("{}/wrong", server.url));
             let failure = match call {
                 "prices" => client.pricing(RequestOptions::plain()).await.unwrap_err(),
@@ -456,9 +457,9 @@ async fn an_address_without_the_api_is_a_matter_of_configuration() {
             assert_eq!(failure.attempts, 1);
         }
     }
-    // Any other refusal is one of the request.
+    // Any other rejection concerns the request.
     let refusal = r#"{"error": {"code": "invalid_request", "message": "days"}}"#;
-    let server = Server::start(vec![Step::Say(answer(400, refusal))]).await;
+    let server = Server::start(vec![Step::Say(response(400, refusal))]).await;
     let failure = client(&server.url).usage_summary(0, RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::InvalidRequest);
 }
@@ -481,7 +482,7 @@ async fn tls_to_a_plain_port_is_told_at_once() {
         Arc::new(TestClock::new()),
         Arc::new(Least),
     );
-    // A machine without certificates says so before it connects.
+    // A machine without certificates fails before it connects.
     if let Ok(client) = made {
         let failure = client.pricing(RequestOptions::plain()).await.unwrap_err();
         assert_eq!((failure.kind, failure.attempts), (FailureKind::Configuration, 1));

@@ -1,5 +1,5 @@
-//! Requests that must not be sent twice, against servers that close their connections in every way
-//! that HTTP allows: none of them may be left in doubt.
+//! Non-idempotent requests to servers that close connections in every way that HTTP permits: no
+//! result may be ambiguous.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,20 +16,21 @@ use super::server::read_request;
 use super::{client, draft, endpoint, timing};
 use crate::client::request::endpoint::Endpoint;
 use crate::client::transport::{
-    ANSWER_MAX, BodyEnd, HttpTransport, Payload, Transport as _, TransportError, TransportRequest,
+    BodyEnd, HttpTransport, Payload, RESPONSE_MAX, Transport as _, TransportError, TransportRequest,
 };
 use crate::client::{RequestOptions, StartJob};
 use crate::model::{JobId, JobOptions};
 
-/// When a server closes a connection.
+/// The time at which a server closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Closing {
-    /// Right after each answer.
+    /// After each response.
     AfterAnswer,
-    /// When no request came for this long after an answer.
+    /// After this idle time.
     AfterIdle(Duration),
-    /// When a second request has arrived, without an answer to it. To a client this looks like a
-    /// request that crosses the closing of its connection, at every second request and not by chance.
+    /// When a second request arrives, without a response to it. A client sees the same as if the
+    /// request had crossed the closing of the connection, but at every second request, not by
+    /// chance.
     AtSecondRequest,
 }
 
@@ -46,7 +47,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// A server that announces with `Connection: close` that it will close, if `announces`.
+    /// `announces`: the server sends `Connection: close` before it closes.
     async fn start(closing: Closing, announces: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -71,7 +72,7 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
     let header = if announces { "connection: close\r\n" } else { "" };
     let body = r#"{"success": true, "id": "j-1", "status": "created"}"#;
     let length = body.len();
-    let answer = format!("HTTP/1.1 200 OK\r\n{header}content-length: {length}\r\n\r\n{body}");
+    let response = format!("HTTP/1.1 200 OK\r\n{header}content-length: {length}\r\n\r\n{body}");
     for answered in 0.. {
         let request = match closing {
             Closing::AfterIdle(idle) if answered > 0 => {
@@ -82,37 +83,37 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
         if request.is_none() || (closing == Closing::AtSecondRequest && answered > 0) {
             return;
         }
-        if socket.write_all(answer.as_bytes()).await.is_err() || closing == Closing::AfterAnswer {
+        if socket.write_all(response.as_bytes()).await.is_err() || closing == Closing::AfterAnswer {
             return;
         }
     }
 }
 
-/// Sends `operation` once, as the client does.
 async fn send(
     transport: &HttpTransport,
     base: &str,
-    operation: &Endpoint,
+    endpoint: &Endpoint,
     new_connection: bool,
 ) -> Result<(), TransportError> {
-    let url = operation.url(&base.parse().unwrap()).unwrap();
+    let url = endpoint.url(&base.parse().unwrap()).unwrap();
     let payload = Payload::Json(Bytes::from_static(b"{}"));
-    let (method, auth) = (operation.method, operation.auth);
-    let answer = transport
+    let (method, auth) = (endpoint.method, endpoint.auth);
+    let response = transport
         .send(TransportRequest {
             method,
             url,
             auth,
             payload,
             new_connection,
-            answer_max: ANSWER_MAX,
+            response_max: RESPONSE_MAX,
         })
         .await?;
-    assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
+    assert_eq!((response.head.status, response.end), (200, BodyEnd::Whole));
     Ok(())
 }
 
-/// Sends 200 creates and 200 starts in `rounds` rounds, beside requests on pooled connections.
+/// Sends 200 creates and 200 starts in `rounds` rounds, alternating with requests on pooled
+/// connections.
 async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pause: Duration) {
     let server = Server::start(closing, announces).await;
     let transport = HttpTransport::new(&endpoint(&server.url), &timing()).unwrap();
@@ -120,10 +121,10 @@ async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pa
     let look = Endpoint::job(&JobId("j-1".into()));
     for _ in 0..rounds {
         let jobs = (0..200 / rounds).map(|_| async {
-            // Leaves connections in the pool that the server closes, or is about to close.
+            // Fills the pool with connections that the server closes now or soon.
             let _ = send(&transport, &server.url, &look, false).await;
-            for operation in [&create, &start] {
-                let sent = send(&transport, &server.url, operation, true).await;
+            for endpoint in [&create, &start] {
+                let sent = send(&transport, &server.url, endpoint, true).await;
                 assert_eq!(sent, Ok(()), "{closing:?}, announced: {announces}");
             }
         });
@@ -135,7 +136,7 @@ async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pa
 #[tokio::test]
 async fn no_create_or_start_is_in_doubt_because_its_server_closes_connections() {
     let idle = Duration::from_secs(1);
-    // The next round comes as the server closes what was left idle.
+    // The next round starts when the server closes idle connections.
     let pause = idle.saturating_sub(Duration::from_millis(2));
     let servers = [false, true].map(|announces| async move {
         tokio::join!(

@@ -1,8 +1,8 @@
-//! Downloads: another host, no key, and parts that fit or do not.
+//! Downloads: another host, no key, and resumable or mismatched parts.
 
 use std::time::Duration;
 
-use super::server::{Server, Step, answer_of, answer_with, gzip};
+use super::server::{Server, Step, gzip, response_of, response_with};
 use super::{client, client_with, timing};
 use crate::client::{CallTiming, Download, RequestOptions, ResumePoint};
 use crate::model::{Failure, FailureKind, OutputLink};
@@ -14,12 +14,12 @@ fn point(offset: u64) -> ResumePoint {
 }
 
 fn whole(etag: &str, body: &str) -> Step {
-    Step::Say(answer_with(200, &format!("etag: {etag}\r\ncontent-type: video/webm\r\n"), body))
+    Step::Say(response_with(200, &format!("etag: {etag}\r\ncontent-type: video/webm\r\n"), body))
 }
 
 fn rest(range: &str, etag: &str, body: &str) -> Step {
     let headers = format!("etag: {etag}\r\ncontent-range: {range}\r\n");
-    Step::Say(answer_with(206, &headers, body))
+    Step::Say(response_with(206, &headers, body))
 }
 
 async fn open(server: &Server, from: Option<ResumePoint>) -> Result<Download, Failure> {
@@ -70,7 +70,7 @@ async fn what_does_not_fit_restarts_from_zero() {
         rest("bytes 5-9/10", ETAG, "56789"),
         rest("bytes 0-9/10", ETAG, "0123456789"),
         rest("nonsense", ETAG, "456789"),
-        Step::Say(answer_with(416, "content-range: bytes */3\r\n", "")),
+        Step::Say(response_with(416, "content-range: bytes */3\r\n", "")),
     ];
     for step in unfit {
         let server = Server::start(vec![step, whole("\"v2\"", "abcdefghij")]).await;
@@ -89,8 +89,8 @@ async fn what_does_not_fit_restarts_from_zero() {
 async fn an_output_that_comes_compressed_is_decoded_and_not_continued() {
     let headers = format!("etag: {ETAG}\r\ncontent-encoding: gzip\r\n");
     let plain: Vec<u8> = (0..300_000_u32).map(|n| n.wrapping_mul(n).to_le_bytes()[1]).collect();
-    let whole = || Step::Say(answer_of(200, &headers, &gzip(&plain)));
-    let part = answer_with(206, &format!("{headers}content-range: bytes 4-9/10\r\n"), "456789");
+    let whole = || Step::Say(response_of(200, &headers, &gzip(&plain)));
+    let part = response_with(206, &format!("{headers}content-range: bytes 4-9/10\r\n"), "456789");
 
     let server = Server::start(vec![whole()]).await;
     let mut download = open(&server, None).await.unwrap();
@@ -107,7 +107,7 @@ async fn an_output_that_comes_compressed_is_decoded_and_not_continued() {
 
     let mut cut = gzip(&plain);
     cut.truncate(cut.len() / 2);
-    let server = Server::start(vec![Step::Say(answer_of(200, &headers, &cut))]).await;
+    let server = Server::start(vec![Step::Say(response_of(200, &headers, &cut))]).await;
     let failure = content(&mut open(&server, None).await.unwrap()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
 }
@@ -115,7 +115,7 @@ async fn an_output_that_comes_compressed_is_decoded_and_not_continued() {
 #[tokio::test]
 async fn an_output_that_cannot_be_decoded_is_not_taken_for_the_file() {
     let headers = "content-encoding: br\r\n";
-    let server = Server::start(vec![Step::Say(answer_with(200, headers, "0123"))]).await;
+    let server = Server::start(vec![Step::Say(response_with(200, headers, "0123"))]).await;
     let failure = open(&server, None).await.unwrap_err();
     assert_eq!((failure.kind, failure.status), (FailureKind::Contract, Some(200)));
     assert!(failure.why.contains("unsupported encoding br"), "{failure}");
@@ -125,7 +125,7 @@ async fn an_output_that_cannot_be_decoded_is_not_taken_for_the_file() {
 async fn a_compressed_refusal_of_an_output_is_read() {
     let headers = "content-encoding: gzip\r\n";
     let page = gzip(b"<html><title>Slow Down</title></html>");
-    let server = Server::start(vec![Step::Say(answer_of(503, headers, &page))]).await;
+    let server = Server::start(vec![Step::Say(response_of(503, headers, &page))]).await;
     let failure = open(&server, None).await.unwrap_err();
     assert_eq!((failure.kind, failure.why.as_str()), (FailureKind::Unavailable, "Slow Down"));
 }
@@ -143,7 +143,7 @@ async fn an_output_that_ends_early_is_broken() {
     let failure = content(&mut open(&server, None).await.unwrap()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
 
-    // The range promises more than the body holds.
+    // The range is longer than the body.
     let short = rest("bytes 4-9/10", ETAG, "45");
     let server = Server::start(vec![short]).await;
     let failure = content(&mut open(&server, Some(point(4))).await.unwrap()).await.unwrap_err();
@@ -178,7 +178,7 @@ async fn a_link_that_ended_says_so() {
     ] {
         for from in [None, Some(point(4))] {
             let headers = "content-type: application/xml\r\n";
-            let server = Server::start(vec![Step::Say(answer_with(status, headers, xml))]).await;
+            let server = Server::start(vec![Step::Say(response_with(status, headers, xml))]).await;
             let failure = open(&server, from).await.unwrap_err();
             assert_eq!((failure.kind, failure.status), (kind, Some(status)));
             assert!(!failure.to_string().contains("s3cret"), "{failure}");
@@ -190,7 +190,7 @@ async fn a_link_that_ended_says_so() {
 async fn a_redirect_of_an_output_is_followed_without_a_referer() {
     let store = Server::start(vec![whole(ETAG, "0123")]).await;
     let to = format!("location: {}/real?sig=s3cret\r\n", store.url);
-    let server = Server::start(vec![Step::Say(answer_with(302, &to, ""))]).await;
+    let server = Server::start(vec![Step::Say(response_with(302, &to, ""))]).await;
     let mut download = open(&server, None).await.unwrap();
     assert_eq!(content(&mut download).await.unwrap(), b"0123");
     assert!(!store.seen()[0].head.contains("referer"));

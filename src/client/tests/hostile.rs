@@ -1,9 +1,9 @@
-//! A service, a host of outputs or a proxy that means harm, or is merely broken.
+//! Malicious or broken services, output hosts and proxies.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server::{Server, Step, answer};
+use super::server::{Server, Step, response};
 use super::{KEY, Least, TestClock, client, client_with, endpoint, timing};
 use crate::client::{CallTiming, Client, ClientConfig, RequestOptions, UploadFile};
 use crate::model::{FailureKind, JobId, OutputLink};
@@ -54,9 +54,8 @@ async fn endless_interim_answers_come_to_an_end() {
     let interim = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(100);
     let server = Server::start(vec![Step::Flood(Vec::new(), interim)]).await;
     let short = Duration::from_millis(300);
-    let patience =
-        CallTiming { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
-    let client = client_with(&server.url, patience);
+    let timing = CallTiming { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
+    let client = client_with(&server.url, timing);
     let failure = client.get(&JobId("j".into()), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
     assert!(failure.why.contains("no response for"), "{failure}");
@@ -80,7 +79,7 @@ async fn a_failure_behind_a_proxy_names_it_without_its_password() {
 #[tokio::test]
 async fn an_address_of_an_upload_that_holds_a_key_is_not_used() {
     let body = format!(r#"{{"success": true, "video_url": "https://cdn.example/v?k={KEY}"}}"#);
-    let server = Server::start(vec![Step::Say(answer(200, &body))]).await;
+    let server = Server::start(vec![Step::Say(response(200, &body))]).await;
     let clip = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(clip.path(), b"clip").unwrap();
     let file = UploadFile {

@@ -1,9 +1,9 @@
-//! Limits in the whole client: what one call learns, the next one heeds, before anything is sent.
+//! Limits of the whole client: what one call learns applies to the next, before anything is sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::server::{Server, Step, answer, answer_with};
+use super::server::{Server, Step, response, response_with};
 use super::{Least, TestClock, endpoint, timing};
 use crate::client::{BreakerConfig, Client, MemoryStore, RateLimits, RequestOptions, StartJob};
 use crate::model::limits::LimiterStore;
@@ -13,10 +13,10 @@ fn id() -> JobId {
     JobId("j-1".into())
 }
 
-/// A client on `store`, as another process would have it, with a breaker that opens at two.
+/// A client on `store`, like one of another process, whose breaker opens after two failures.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let breaker = BreakerConfig {
-        surge: 2.0,
+        failure_threshold: 2.0,
         cooldown: Duration::from_millis(300),
         ramp: Duration::from_millis(1),
         ..BreakerConfig::default()
@@ -35,11 +35,11 @@ async fn start(client: &Client, in_flight: Option<u32>) -> Result<(), Failure> {
 }
 
 fn refused(status: u16, code: &str, headers: &str) -> Step {
-    Step::Say(answer_with(status, headers, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
+    Step::Say(response_with(status, headers, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
 }
 
 fn processing() -> Step {
-    Step::Say(answer(200, r#"{"id": "j-1", "status": "processing"}"#))
+    Step::Say(response(200, r#"{"id": "j-1", "status": "processing"}"#))
 }
 
 #[tokio::test]
@@ -54,13 +54,13 @@ async fn no_credits_stop_starts_and_nothing_else_until_released() {
     assert_eq!(stopped.job, Some(id()));
     other.get(&id(), RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2, "the second start was not sent");
-    client.release_latches().await.unwrap();
+    client.lift_key_blocks().await.unwrap();
     start(&other, None).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_accepted_stops_all_its_calls() {
-    let health = Step::Say(answer(200, r#"{"status": "healthy"}"#));
+    let health = Step::Say(response(200, r#"{"status": "healthy"}"#));
     let server = Server::start(vec![refused(401, "invalid_api_key", ""), health]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     for _ in 0..3 {
@@ -80,7 +80,7 @@ async fn a_pause_that_was_asked_for_is_kept_by_every_process_of_the_key() {
     let began = tokio::time::Instant::now();
     assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::RateLimited);
     start(&other, None).await.unwrap();
-    // The clocks of the test count whole milliseconds.
+    // Test clocks have a resolution of 1 ms.
     assert!(began.elapsed() >= Duration::from_millis(390), "{:?}", began.elapsed());
 }
 
@@ -127,7 +127,7 @@ async fn a_refused_poll_slows_polls_and_is_sent_again() {
 
 #[tokio::test]
 async fn failing_uploads_do_not_stop_polls() {
-    let mut steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, ""))];
+    let mut steps = vec![Step::Say(response(503, "")), Step::Say(response(503, ""))];
     steps.push(processing());
     let server = Server::start(steps).await;
     let store = Arc::new(MemoryStore::default());
@@ -151,7 +151,7 @@ async fn failing_uploads_do_not_stop_polls() {
 
 #[tokio::test]
 async fn a_host_in_trouble_is_left_alone_and_tried_again() {
-    let steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, "")), processing()];
+    let steps = vec![Step::Say(response(503, "")), Step::Say(response(503, "")), processing()];
     let server = Server::start(steps).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     let told = Mutex::new(Vec::new());

@@ -1,5 +1,5 @@
-//! Tests of the client as a whole, against a server that misbehaves as told. Intervals are tiny
-//! and real: paused time jumps whenever a runtime with sockets idles.
+//! Tests of the whole client against scripted servers. Intervals are tiny and real: paused time
+//! would jump whenever a runtime with sockets is idle.
 
 mod calls;
 mod connections;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::{CallTiming, Client, ClientConfig, NewJob, ProxyChoice};
 use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Sanitizer, Timestamp};
 
-/// Counts from the moment it was made.
+/// Starts at its creation.
 struct TestClock(tokio::time::Instant);
 
 impl TestClock {
@@ -42,7 +42,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Always the least wait.
+/// Always the shortest wait.
 struct Least;
 
 impl Random for Least {

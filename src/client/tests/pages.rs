@@ -1,14 +1,14 @@
-//! Pages of jobs from a service that refuses the size that is asked for.
+//! Job lists from a service that rejects the requested page size.
 
 use std::sync::Arc;
 
-use super::server::{Server, Step, answer};
+use super::server::{Server, Step, response};
 use super::{Least, TestClock, client, endpoint, timing};
 use crate::client::{Client, ListQuery, MemoryStore, RateLimits, RequestOptions};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind};
 
-/// A client on `store`, as another process would have it.
+/// A client on `store`, like one of another process.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
@@ -17,11 +17,11 @@ fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
 }
 
 fn refused(status: u16) -> Step {
-    Step::Say(answer(status, r#"{"error": {"code": "invalid_request", "message": "bad limit"}}"#))
+    Step::Say(response(status, r#"{"error": {"code": "invalid_request", "message": "bad limit"}}"#))
 }
 
 fn page() -> Step {
-    Step::Say(answer(200, r#"{"items": [{"id": "j-1", "status": "created"}]}"#))
+    Step::Say(response(200, r#"{"items": [{"id": "j-1", "status": "created"}]}"#))
 }
 
 async fn list(client: &Client, limit: u32) -> Result<usize, Failure> {
@@ -29,7 +29,7 @@ async fn list(client: &Client, limit: u32) -> Result<usize, Failure> {
     client.list(query, RequestOptions::plain()).await.map(|page| page.jobs.len())
 }
 
-/// The sizes that were asked for.
+/// Requested page sizes.
 fn sizes(server: &Server) -> Vec<u32> {
     let size = |head: &str| {
         let (size, _) = head.split_once("limit=")?.1.split_once('&')?;
@@ -66,8 +66,8 @@ async fn a_list_that_is_refused_at_any_size_is_not_asked_for_in_steps_again() {
 
 #[tokio::test]
 async fn only_a_refusal_of_the_request_makes_pages_smaller() {
-    let no_credits = Step::Say(answer(400, r#"{"error": {"code": "insufficient_credits"}}"#));
-    let not_found = Step::Say(answer(404, r#"{"detail": "Not Found"}"#));
+    let no_credits = Step::Say(response(400, r#"{"error": {"code": "insufficient_credits"}}"#));
+    let not_found = Step::Say(response(404, r#"{"detail": "Not Found"}"#));
     for step in [no_credits, not_found] {
         let server = Server::start(vec![step]).await;
         list(&client(&server.url), 100).await.unwrap_err();

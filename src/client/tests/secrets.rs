@@ -1,4 +1,4 @@
-//! Keys and signatures stay out of logs and errors, however much is logged.
+//! Keys and signatures never reach logs or errors, at any log level.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::instrument::WithSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::server::{Server, Step, answer, answer_with};
+use super::server::{Server, Step, response, response_with};
 use super::{KEY, TOKEN, client};
 use crate::client::{RequestOptions, StartJob};
 use crate::model::{JobId, JobOptions, OutputLink};
@@ -42,15 +42,15 @@ impl Kept {
 #[tokio::test]
 async fn every_call_is_logged_and_no_secret_is() {
     let server = Server::start(vec![
-        Step::Say(answer(200, r#"{"id": "j-1", "status": "completed", "output_url": "http://127.0.0.1:1/o?sig=s3cret-sig"}"#)),
+        Step::Say(response(200, r#"{"id": "j-1", "status": "completed", "output_url": "http://127.0.0.1:1/o?sig=s3cret-sig"}"#)),
         Step::Close,
-        Step::Say(answer(401, r#"{"error": {"code": "invalid_api_key", "message": "bad\u001b[2Jkey"}}"#)),
-        Step::Say(answer_with(403, "", "")),
+        Step::Say(response(401, r#"{"error": {"code": "invalid_api_key", "message": "bad\u001b[2Jkey"}}"#)),
+        Step::Say(response_with(403, "", "")),
     ])
     .await;
     let kept = Kept::default();
-    // With a single subscriber in the process, a test on another thread that meets a log line
-    // first would switch it off for all. A second one, which keeps nothing, prevents that.
+    // With a single subscriber in the process, a log line on another test thread could disable its
+    // callsite for all. A second subscriber prevents that.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

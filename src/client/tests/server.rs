@@ -1,5 +1,5 @@
-//! A server that does what it is told: one step for each connection, in order. It speaks just
-//! enough HTTP to read a request, and writes bytes as they are given.
+//! A scripted server: one step per connection, in order. It reads requests with minimal HTTP, and
+//! writes bytes unmodified.
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
@@ -10,23 +10,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What to do with one connection.
+/// The script of one connection.
 pub(crate) enum Step {
-    /// Read the request, write these bytes, close.
+    /// Reads the request, writes these bytes, closes.
     Say(Vec<u8>),
-    /// Read the request, write these bytes, and then nothing, with the connection open.
+    /// Reads the request, writes these bytes, and keeps the connection open.
     SayAndHold(Vec<u8>),
-    /// Read the request and close without a word.
+    /// Reads the request and closes without a response.
     Close,
-    /// Read the head of the request, write these bytes, and then nothing, with the connection open.
+    /// Reads the request headers, writes these bytes, and keeps the connection open.
     SayEarly(Vec<u8>),
-    /// Read a little of the request, then nothing, with the connection open.
+    /// Reads a part of the request, and keeps the connection open.
     StopReading,
-    /// Read the request, write the first bytes, then the second ones again and again.
+    /// Reads the request, writes the first bytes, then the second ones repeatedly.
     Flood(Vec<u8>, Vec<u8>),
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     /// Request line and headers, in lower case.
@@ -63,12 +63,11 @@ impl Server {
         Self { url, seen, written, task }
     }
 
-    /// The requests that came so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Bytes that a flood wrote before the other side had enough.
+    /// Bytes written by a flood before the client disconnected.
     pub(crate) fn written(&self) -> usize {
         *self.written.lock().unwrap()
     }
@@ -116,11 +115,11 @@ async fn serve(
             Step::Close | Step::StopReading | Step::SayEarly(_) => {}
         }
     }
-    // Whoever comes now is left waiting, and what is held stays open.
+    // Further connections stay open without a response.
     std::future::pending::<()>().await;
 }
 
-/// The next request, or `None` if the connection ends before its headers do.
+/// The next request, or `None` if the connection ends before its headers.
 pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
@@ -141,18 +140,18 @@ pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
     Some(Seen { head, body })
 }
 
-/// An answer with a JSON body.
-pub(crate) fn answer(status: u16, body: &str) -> Vec<u8> {
-    answer_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
+/// A response with a JSON body.
+pub(crate) fn response(status: u16, body: &str) -> Vec<u8> {
+    response_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
 }
 
-/// An answer with `headers`, each ended by a line break.
-pub(crate) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
-    answer_of(status, headers, body.as_bytes())
+/// A response with `headers`, each terminated by a line break.
+pub(crate) fn response_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    response_of(status, headers, body.as_bytes())
 }
 
-/// An answer with `headers` and a body that need not be text.
-pub(crate) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+/// A response with `headers` and a binary body.
+pub(crate) fn response_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
@@ -160,7 +159,6 @@ pub(crate) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// `plain`, compressed with gzip.
 pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(plain).unwrap();

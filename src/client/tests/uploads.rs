@@ -1,11 +1,11 @@
-//! Uploads: streamed, watched, and repeated from their start.
+//! Uploads: streaming, stall detection, and retries from the start.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::server::{Server, Step, answer};
+use super::server::{Server, Step, response};
 use super::{client, client_with, timing};
 use crate::client::{CallTiming, RequestOptions, UploadFile};
 use crate::model::FailureKind;
@@ -26,7 +26,7 @@ pub(crate) fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFil
 async fn an_upload_is_streamed_whole() {
     let server = Server::start(vec![
         Step::Close,
-        Step::Say(answer(
+        Step::Say(response(
             200,
             r#"{"success": true, "video_url": "https://cdn.example/v", "size": 700000}"#,
         )),
@@ -67,7 +67,7 @@ async fn a_stalled_upload_is_noticed() {
 
 #[tokio::test]
 async fn an_upload_that_is_refused_early_is_not_sent_to_its_end() {
-    let refusal = answer(413, r#"{"error": "File too large"}"#);
+    let refusal = response(413, r#"{"error": "File too large"}"#);
     let server = Server::start(vec![Step::SayEarly(refusal)]).await;
     let (file, _kept) = upload_file(&vec![7; 60_000_000]);
     let sent = Arc::new(Mutex::new(0));
@@ -84,7 +84,7 @@ async fn an_upload_that_is_refused_early_is_not_sent_to_its_end() {
 
 #[tokio::test]
 async fn a_slow_upload_is_not_a_stalled_one() {
-    // The server takes the request in sips, for longer than the idle timeout.
+    // The server reads the request slowly, for longer than the idle timeout.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let sipping = tokio::spawn(async move {
@@ -98,7 +98,7 @@ async fn a_slow_upload_is_not_a_stalled_one() {
         while taken < 60_000_000 {
             taken += socket.read(&mut sip).await.unwrap();
         }
-        socket.write_all(&answer(200, r#"{"video_url": "v"}"#)).await.unwrap();
+        socket.write_all(&response(200, r#"{"video_url": "v"}"#)).await.unwrap();
     });
     let (file, _kept) = upload_file(&vec![7; 60_000_000]);
     let timing = CallTiming { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };

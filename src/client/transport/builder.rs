@@ -1,4 +1,4 @@
-//! How the HTTP clients are set up: credentials, proxies, and where redirects may lead.
+//! Setup of the HTTP clients: credentials, proxies and redirect policies.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderValue;
@@ -8,14 +8,14 @@ use super::error::Unresolved;
 use crate::client::config::{ClientConfig, LinkPolicy};
 use crate::model::{ApiKey, Failure, FailureKind};
 
-/// Redirects that are followed in a row.
+/// Maximum redirects per request.
 const REDIRECTS_MAX: usize = 5;
 
 pub(crate) fn misconfigured(why: &str) -> Failure {
     Failure::new(FailureKind::Configuration, "setting up the client", why)
 }
 
-/// A header value that the HTTP library never prints.
+/// Marked as sensitive, so that the HTTP library never prints it.
 pub(crate) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::from_str(secret.expose())
         .map_err(|_| misconfigured("the key cannot be sent in a header"))?;
@@ -23,8 +23,8 @@ pub(crate) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-/// Adds the proxies that were chosen, and resolves names. Nothing ambient is read.
-pub(crate) fn proxied(
+/// Sets the configured proxies and the resolver. Ambient proxy settings are ignored.
+pub(crate) fn with_proxies(
     builder: reqwest::ClientBuilder,
     endpoint: &ClientConfig,
 ) -> Result<reqwest::ClientBuilder, Failure> {
@@ -34,7 +34,7 @@ pub(crate) fn proxied(
     Ok(builder.no_proxy().proxy(proxy).dns_resolver(SystemResolver))
 }
 
-/// The names of hosts as this machine resolves them, with an error that is recognised.
+/// The system resolver, with a typed error for unknown names.
 struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -47,9 +47,9 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// For requests with credentials: only to the same origin, and only where method and body stay
-/// what they are. The library strips five headers across hosts, and `X-Api-Key` is none of them.
-pub(crate) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
+/// Redirect policy for requests with credentials: same origin only, and only if method and body are
+/// preserved. The library strips five headers on a change of host, but not `X-Api-Key`.
+pub(crate) fn same_origin_redirects(next: redirect::Attempt<'_>) -> redirect::Action {
     let keeps_method = matches!(next.status().as_u16(), 307 | 308);
     let origin = next.url().origin();
     let has_user = !next.url().username().is_empty() || next.url().password().is_some();
@@ -61,8 +61,11 @@ pub(crate) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-/// For output links: where the first link might lead, but never from https down to http.
-pub(crate) fn outward(next: redirect::Attempt<'_>, policy: LinkPolicy) -> redirect::Action {
+/// Redirect policy for output links: any permitted target, but never from https to http.
+pub(crate) fn output_redirects(
+    next: redirect::Attempt<'_>,
+    policy: LinkPolicy,
+) -> redirect::Action {
     let was_secure = next.previous().iter().any(|passed| passed.scheme() == "https");
     let downgrade = was_secure && next.url().scheme() != "https";
     let allowed = policy.refuses(next.url()).is_none() && !downgrade;

@@ -1,5 +1,5 @@
-//! Compressed bodies (`Content-Encoding`): gzip and deflate, decoded within a bound. Any other
-//! encoding, or several on top of each other, is an error that names them.
+//! `Content-Encoding`: bounded decoding of gzip and deflate. Other and multiple encodings are
+//! errors that name them.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use flate2::{Decompress, FlushDecompress, Status};
@@ -7,26 +7,25 @@ use futures_util::stream;
 
 use super::{BodyEnd, Response, ResponseBody, ResponseHead, TransportError};
 
-/// Most bytes that are decoded at once.
-const PIECE: usize = 64 * 1024;
+/// Size of decoded chunks, in bytes.
+const CHUNK_SIZE: usize = 64 * 1024;
 /// Largest window of the format, as a power of two.
 const WINDOW_BITS: u8 = 15;
 /// First byte of a gzip member.
 const GZIP_MAGIC: u8 = 0x1f;
-/// Low half of the first byte of a zlib stream. A bare deflate stream does not begin like this.
+/// Low half of the first byte of a zlib stream. A raw deflate stream does not start with it.
 const ZLIB_METHOD: u8 = 8;
-/// Longest list of encodings that is quoted, in characters.
+/// Longest list of encodings in a message, in characters.
 const NAMES_MAX: usize = 60;
 
-/// An encoding that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ContentCoding {
     Gzip,
-    /// A zlib stream (RFC 9110, 8.4.1.2), or a bare deflate stream, which some servers send instead.
+    /// A zlib stream (RFC 9110, 8.4.1.2), or a raw deflate stream, which some servers send instead.
     Deflate,
 }
 
-/// Decodes one body, piece by piece.
+/// Incremental decoder of one body.
 pub(crate) struct Decoder {
     coding: ContentCoding,
     /// `None` before the first byte.
@@ -35,14 +34,14 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for the body that belongs to `head`, or `None` where it is not encoded.
+    /// A decoder for the body of `head`, or `None` if it is not encoded.
     ///
     /// # Errors
-    /// The encoding cannot be decoded; the text names it.
+    /// The encoding is not supported; the message names it.
     pub(crate) fn new(head: &ResponseHead) -> Result<Option<Self>, String> {
         let header = head.content_encoding.as_deref().unwrap_or_default().to_ascii_lowercase();
-        // `aws-chunked` is about how an object was once uploaded: some stores repeat it with a body
-        // that is not encoded.
+        // `aws-chunked` describes the upload of an object. Some storage services return it with a
+        // body that is not encoded.
         let names: Vec<&str> = header
             .split(',')
             .map(str::trim)
@@ -63,11 +62,11 @@ impl Decoder {
         Ok(Some(Self { coding, stream: None, has_ended: false }))
     }
 
-    /// Decodes the beginning of `input` into `output`. Returns the number of bytes read and written;
-    /// both are 0 when more input is needed.
+    /// Decodes the start of `input` into `output`. Returns the bytes read and written; both are 0
+    /// if more input is needed.
     ///
     /// # Errors
-    /// The input does not follow the encoding.
+    /// The input is corrupt.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         let first = input.first().copied();
         if self.has_ended {
@@ -95,7 +94,7 @@ impl Decoder {
         Ok((progress(stream.total_in(), read), progress(stream.total_out(), written)))
     }
 
-    /// Whether the body may end here: after the end of its stream, or before its first byte.
+    /// The body may end here: at the end of its stream, or before its first byte.
     fn is_complete(&self) -> bool {
         self.has_ended || self.stream.is_none()
     }
@@ -111,8 +110,8 @@ impl ContentCoding {
 }
 
 impl Response {
-    /// This answer with its body decoded, within the bound that holds for a body that is not encoded.
-    pub(crate) fn decoded(self, answer_max: usize) -> Self {
+    /// Decodes the body, with the same size limit as for one that is not encoded.
+    pub(crate) fn decoded(self, response_max: usize) -> Self {
         let decoder = match Decoder::new(&self.head) {
             Ok(None) => return self,
             Ok(Some(decoder)) => decoder,
@@ -121,12 +120,12 @@ impl Response {
             }
         };
         let (body, end) =
-            decode_whole(decoder, &self.body, self.end, self.head.body_max(answer_max));
+            decode_whole(decoder, &self.body, self.end, self.head.body_max(response_max));
         Self { body, end, ..self }
     }
 }
 
-/// Decodes `input`, which ended like `end`, to at most `most` bytes.
+/// Decodes `input`, which ended with `end`, to at most `most` bytes.
 fn decode_whole(
     mut decoder: Decoder,
     mut input: &[u8],
@@ -134,7 +133,7 @@ fn decode_whole(
     most: usize,
 ) -> (Bytes, BodyEnd) {
     let mut body = BytesMut::new();
-    let mut piece = vec![0; PIECE];
+    let mut piece = vec![0; CHUNK_SIZE];
     loop {
         let (read, written) = match decoder.decode(input, &mut piece) {
             Ok(progress) => progress,
@@ -155,12 +154,12 @@ fn decode_whole(
 }
 
 impl ResponseBody {
-    /// This body, decoded. It may decode to any number of bytes, of which few are held at a time.
+    /// Decodes the body chunk by chunk, without a limit on its total size.
     pub(crate) fn decoded(self, decoder: Decoder) -> Self {
         let idle = self.idle;
         let start = (self, decoder, Bytes::new());
         let pieces = stream::try_unfold(start, |(mut incoming, mut decoder, mut input)| async {
-            let mut piece = BytesMut::zeroed(PIECE);
+            let mut piece = BytesMut::zeroed(CHUNK_SIZE);
             loop {
                 let (read, written) =
                     decoder.decode(&input, &mut piece).map_err(TransportError::Broken)?;
@@ -197,7 +196,7 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::client::transport::{ANSWER_MAX, REFUSAL_MAX};
+    use crate::client::transport::{REFUSAL_MAX, RESPONSE_MAX};
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -227,12 +226,12 @@ mod tests {
 
     fn decoded(status: u16, encoding: &str, body: &[u8]) -> (Vec<u8>, BodyEnd) {
         let body = Bytes::copy_from_slice(body);
-        let answer = Response { head: head(status, encoding), body, end: BodyEnd::Whole }
-            .decoded(ANSWER_MAX);
-        (answer.body.to_vec(), answer.end)
+        let response = Response { head: head(status, encoding), body, end: BodyEnd::Whole }
+            .decoded(RESPONSE_MAX);
+        (response.body.to_vec(), response.end)
     }
 
-    /// Larger than a piece, and compressible only in part.
+    /// Larger than a chunk, and partly compressible.
     fn plain() -> Vec<u8> {
         (0..200_000_u32)
             .map(|n| if n % 3 == 0 { 7 } else { n.wrapping_mul(n).to_le_bytes()[1] })
@@ -299,17 +298,17 @@ mod tests {
 
     #[test]
     fn what_unpacks_to_more_than_an_answer_may_be_is_cut_at_the_bound() {
-        let bomb = gzip(&vec![b' '; ANSWER_MAX + 1]);
+        let bomb = gzip(&vec![b' '; RESPONSE_MAX + 1]);
         assert!(bomb.len() < 100_000, "{}", bomb.len());
-        for (status, most) in [(200, ANSWER_MAX), (400, REFUSAL_MAX)] {
+        for (status, most) in [(200, RESPONSE_MAX), (400, REFUSAL_MAX)] {
             let (body, end) = decoded(status, "gzip", &bomb);
             assert_eq!((body.len(), end), (most, BodyEnd::TooLarge));
         }
-        let (body, end) = decoded(200, "gzip", &gzip(&vec![b' '; ANSWER_MAX]));
-        assert_eq!((body.len(), end), (ANSWER_MAX, BodyEnd::Whole));
+        let (body, end) = decoded(200, "gzip", &gzip(&vec![b' '; RESPONSE_MAX]));
+        assert_eq!((body.len(), end), (RESPONSE_MAX, BodyEnd::Whole));
     }
 
-    /// `body` in pieces of `size`, decoded as an output is.
+    /// `body`, sent in chunks of `size` bytes, decoded like an output.
     async fn streamed(encoding: &str, body: &[u8], size: usize) -> Result<Vec<u8>, TransportError> {
         let pieces: Vec<_> =
             body.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
@@ -318,7 +317,7 @@ mod tests {
         let mut incoming = ResponseBody::new(stream::iter(pieces).boxed(), idle).decoded(decoder);
         let mut all = Vec::new();
         while let Some(piece) = incoming.next().await? {
-            assert!(!piece.is_empty() && piece.len() <= PIECE);
+            assert!(!piece.is_empty() && piece.len() <= CHUNK_SIZE);
             all.extend_from_slice(&piece);
         }
         Ok(all)

@@ -1,4 +1,4 @@
-//! Why there is no answer, read from the errors of the HTTP library.
+//! Transport errors, derived from the errors of the HTTP library.
 
 use std::error::Error;
 use std::fmt;
@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use rustls::{CertificateError, InvalidMessage};
 
-/// Why there is no answer.
+/// The reason for a missing response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
-    /// No connection was made, or it closed before the request was written: nothing was sent.
+    /// No connection, or it closed before the request was written: nothing was sent.
     Unreachable(String),
-    /// The certificate of the other side was not accepted: nothing was sent.
+    /// The certificate of the server was not accepted: nothing was sent.
     Untrusted(String),
-    /// The other side does not speak TLS: nothing was sent.
+    /// The server does not speak TLS: nothing was sent.
     NoTls,
     /// The connection broke after bytes may have arrived.
     Broken(String),
-    /// Nothing moved for this long.
+    /// No data for this long.
     Silent(Duration),
-    /// The file to send could not be read.
+    /// The file to upload could not be read.
     Unreadable(String),
-    /// The request could not be made; nothing was sent.
+    /// The request could not be built: nothing was sent.
     Unsendable(String),
 }
 
@@ -42,10 +42,10 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Said of a host whose name has no address.
+/// The host name has no address.
 pub(crate) const NOT_RESOLVED: &str = "unknown host name, or no DNS response";
 
-/// The name of a host could not be resolved.
+/// Failed name resolution.
 #[derive(Debug)]
 pub(crate) struct Unresolved;
 
@@ -57,7 +57,7 @@ impl fmt::Display for Unresolved {
 
 impl Error for Unresolved {}
 
-pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
+pub(crate) fn classify_error(error: &reqwest::Error) -> TransportError {
     if error.is_builder() {
         return TransportError::Unsendable("the request cannot be sent".to_owned());
     }
@@ -65,26 +65,26 @@ pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
         return TransportError::Unreachable("it closed before the request was sent".to_owned());
     }
     if !error.is_connect() {
-        return TransportError::Broken(words(error).to_owned());
+        return TransportError::Broken(message(error).to_owned());
     }
-    // A connect error arises before the request is handed to a connection, whatever its cause:
-    // the name, the port, the time it took, TLS, a proxy.
+    // Connect errors occur before the request is handed to a connection, whatever their cause: DNS,
+    // port, timeout, TLS or proxy.
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(bad)) => {
-            TransportError::Untrusted(of_certificate(bad).to_owned())
+            TransportError::Untrusted(certificate_message(bad).to_owned())
         }
         Some(error) if is_no_tls(error) => TransportError::NoTls,
-        _ => TransportError::Unreachable(words(error).to_owned()),
+        _ => TransportError::Unreachable(message(error).to_owned()),
     }
 }
 
-/// Whether what came instead of a TLS handshake is something else, such as plain HTTP.
+/// The server sent something else instead of a TLS handshake, such as plain HTTP.
 pub(crate) fn is_no_tls(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))
 }
 
-/// Whether the request was still queued when its connection closed. The HTTP library hands such a
-/// request back whole: none of its bytes was written.
+/// The request was still queued when its connection closed. The HTTP library returns such a
+/// request, of which no byte was written.
 fn was_never_written(error: &(dyn Error + 'static)) -> bool {
     match error.downcast_ref::<hyper::Error>() {
         Some(error) => error.is_canceled(),
@@ -92,12 +92,12 @@ fn was_never_written(error: &(dyn Error + 'static)) -> bool {
     }
 }
 
-/// The error of the TLS library, if that was it.
+/// The TLS error in the chain of causes.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     error.downcast_ref().or_else(|| tls_error(cause(error)?))
 }
 
-/// The error behind `error`. An `io::Error` leaves the error that it wraps out of its `source`.
+/// The cause of `error`. `source` of an `io::Error` skips the error that it wraps.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
         Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -105,10 +105,9 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     }
 }
 
-/// What went wrong, in our words. The libraries' own are for their users, and may quote the other
-/// side.
-pub(crate) fn words(error: &reqwest::Error) -> &'static str {
-    if let Some(words) = known(error) {
+/// A message in our own words: those of the libraries are for developers, and may quote the server.
+pub(crate) fn message(error: &reqwest::Error) -> &'static str {
+    if let Some(words) = known_message(error) {
         return words;
     }
     if error.is_timeout() {
@@ -123,27 +122,26 @@ pub(crate) fn words(error: &reqwest::Error) -> &'static str {
     "the exchange failed"
 }
 
-/// The words for the innermost cause that is known.
-fn known(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let deeper = cause(error).and_then(known);
+/// The message for the innermost known cause.
+fn known_message(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let deeper = cause(error).and_then(known_message);
     deeper.or_else(|| {
         if error.is::<Unresolved>() {
             return Some(NOT_RESOLVED);
         }
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return Some(of_tls(error));
+            return Some(tls_message(error));
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return of_http(error);
+            return http_message(error);
         }
-        of_io(error.downcast_ref::<io::Error>()?)
+        io_message(error.downcast_ref::<io::Error>()?)
     })
 }
 
-/// An error of TLS in our words.
-pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
+pub(crate) fn tls_message(error: &rustls::Error) -> &'static str {
     match error {
-        rustls::Error::InvalidCertificate(bad) => of_certificate(bad),
+        rustls::Error::InvalidCertificate(bad) => certificate_message(bad),
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
             "the server does not use TLS on this port; check the scheme and port of the URL"
         }
@@ -154,8 +152,7 @@ pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
     }
 }
 
-/// What is wrong with a certificate, in our words.
-pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
+pub(crate) fn certificate_message(bad: &CertificateError) -> &'static str {
     match bad {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "it has expired, or this machine's clock is wrong"
@@ -175,7 +172,7 @@ pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
     }
 }
 
-fn of_http(error: &hyper::Error) -> Option<&'static str> {
+fn http_message(error: &hyper::Error) -> Option<&'static str> {
     Some(match () {
         () if error.is_parse_too_large() => "the response header is too long",
         () if error.is_parse() => {
@@ -189,8 +186,7 @@ fn of_http(error: &hyper::Error) -> Option<&'static str> {
     })
 }
 
-/// An error of the operating system in our words.
-pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn io_message(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind as Kind;
     Some(match error.kind() {
         Kind::ConnectionRefused => "the connection was refused",
@@ -217,7 +213,7 @@ mod tests {
     use hyper::client::conn::http1;
     use hyper::rt::{Read, ReadBufCursor, Write};
 
-    /// A connection whose other side is silent.
+    /// A connection without any response.
     struct Silent;
 
     impl Read for Silent {
@@ -248,8 +244,8 @@ mod tests {
         }
     }
 
-    /// The library's error for a request whose connection ends before (`written` is false) or after it
-    /// was written.
+    /// The library's error for a request whose connection closes before (`written` is false) or
+    /// after it was written.
     async fn error_of_a_closed_connection(written: bool) -> hyper::Error {
         let (mut sender, connection) = http1::handshake::<_, reqwest::Body>(Silent).await.unwrap();
         let request = sender.send_request(hyper::Request::new(reqwest::Body::from("start")));
@@ -283,7 +279,7 @@ mod tests {
         assert_eq!(tls_error(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
     }
 
-    /// A library's words hold its names of types, codes of errors, or what the other side said.
+    /// Messages of libraries contain type names, error codes, or text of the server.
     #[test]
     fn errors_are_told_in_our_words() {
         let tls = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
@@ -306,9 +302,9 @@ mod tests {
             ),
         ];
         for (error, expected) in table {
-            let told = known(&*error).unwrap();
+            let told = known_message(&*error).unwrap();
             assert!(told.contains(expected), "{error:?}: {told}");
         }
-        assert_eq!(known(&io::Error::other("words of a library")), None);
+        assert_eq!(known_message(&io::Error::other("words of a library")), None);
     }
 }

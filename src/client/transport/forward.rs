@@ -1,5 +1,5 @@
-//! Passing a webhook on, bytes and headers as they came, so that its receiver can verify it by
-//! itself. A connection of its own: it carries no credentials, uses no proxy and follows nothing.
+//! Forwarding of webhooks, with unmodified bytes and headers, so that the receiver can verify them.
+//! The client has no credentials and no proxy, and follows no redirects.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use reqwest::redirect;
 use url::Url;
 
 use super::builder::misconfigured;
-use super::error::words;
+use super::error::message;
 use super::tls;
 use crate::client::webhook::WebhookHeaders;
 use crate::model::host::is_loopback;
 use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind};
 
-/// How long a receiver may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of the receiver's response.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where webhooks are passed on to.
+/// The receiver of forwarded webhooks.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     client: reqwest::Client,
@@ -27,11 +27,10 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder to `url`, which has to be of this machine unless `anywhere` is asked for: what
-    /// is passed on holds links that open outputs.
+    /// `url` must be on this machine unless `anywhere` is set, since webhooks contain output links.
     ///
     /// # Errors
-    /// The address is none, or is of another machine.
+    /// The URL is invalid, or is that of another machine.
     pub fn new(url: Url, anywhere: bool) -> Result<Self, Failure> {
         let refused = |why: &str, next: &str| {
             let what = format!("--forward {}", redact_url(url.as_str()));
@@ -53,17 +52,17 @@ impl Forwarder {
             .referer(false)
             .retry(reqwest::retry::never())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .http1_only()
             .build()
-            .map_err(|error| misconfigured(words(&error)))?;
+            .map_err(|error| misconfigured(message(&error)))?;
         Ok(Self { client, url })
     }
 
-    /// Sends a delivery on, once.
+    /// Forwards a delivery, once.
     ///
     /// # Errors
-    /// Nobody answers, or the answer is no success.
+    /// No response, or an error status.
     pub async fn send(&self, headers: &WebhookHeaders, body: Bytes) -> Result<(), Failure> {
         let what = || format!("forwarding to {}", redact_url(self.url.as_str()));
         let mut request =
@@ -71,14 +70,14 @@ impl Forwarder {
         for (name, value) in headers.pairs() {
             request = request.header(name, value);
         }
-        let answer = request.body(body).send().await.map_err(|error| {
-            Failure::new(FailureKind::Unreachable, what(), words(&error.without_url()))
+        let response = request.body(body).send().await.map_err(|error| {
+            Failure::new(FailureKind::Unreachable, what(), message(&error.without_url()))
         })?;
-        if answer.status().is_success() {
+        if response.status().is_success() {
             return Ok(());
         }
         let mut failure = Failure::new(FailureKind::Unavailable, what(), "not accepted");
-        failure.status = Some(answer.status().as_u16());
+        failure.status = Some(response.status().as_u16());
         Err(failure)
     }
 }

@@ -1,8 +1,8 @@
-//! The transport that programs use: HTTP/1.1 by the HTTP library, which only this folder knows.
+//! The production transport: HTTP/1.1, through the HTTP library, which only this folder uses.
 //!
-//! There are three HTTP clients. Those for the API carry credentials, request by request, and stay
-//! with its origin: one keeps connections for further requests, the other makes a new one for each.
-//! The client for output links has no way to carry credentials.
+//! It has three HTTP clients. The two for the API send credentials, only to its origin: one pools
+//! connections, the other opens a new one for each request. The client for output links has no
+//! access to credentials.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,10 @@ use reqwest::{Body, multipart, redirect};
 use tokio::time::timeout;
 use url::Url;
 
-use super::builder::{misconfigured, outward, proxied, secret_header, within_origin};
-use super::error::{fault, words};
+use super::builder::{
+    misconfigured, output_redirects, same_origin_redirects, secret_header, with_proxies,
+};
+use super::error::{classify_error, message};
 use super::tls::{self, Tls};
 use super::upload::FileBody;
 use super::{
@@ -26,29 +28,28 @@ use super::{
 use crate::client::config::{CallTiming, ClientConfig, LinkPolicy, may_connect};
 use crate::model::{Failure, FailureKind};
 
-/// Connections that were idle for this long are not used again. Common servers close theirs after
-/// 5 s, and an upload that meets a closing connection is sent twice.
+/// Maximum idle time of pooled connections. Common servers close theirs after 5 s, and an upload on
+/// a closing connection has to be repeated.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
-/// The connections to the service and to where outputs lie.
 pub(crate) struct HttpTransport {
     api: reqwest::Client,
-    /// Has no pool: each request makes a connection of its own.
+    /// Without a pool: a new connection for each request.
     api_unpooled: reqwest::Client,
     output: reqwest::Client,
     key: Option<HeaderValue>,
     admin_token: Option<HeaderValue>,
     idle: Duration,
-    /// Longest wait for the head of an answer to a small request.
+    /// Timeout of the response headers of a small request.
     head: Duration,
     allow_http: bool,
-    /// Why https cannot be used on this machine.
+    /// The reason why https is unavailable on this machine.
     no_tls: Option<String>,
 }
 
 impl HttpTransport {
     /// # Errors
-    /// [`FailureKind::Configuration`]: nothing that was given can make a client.
+    /// [`FailureKind::Configuration`]: the HTTP clients cannot be built from these settings.
     pub(crate) fn new(endpoint: &ClientConfig, timing: &CallTiming) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         Self::with_tls(endpoint, timing, tls)
@@ -67,12 +68,15 @@ impl HttpTransport {
                 .pool_idle_timeout(POOL_IDLE)
                 .pool_max_idle_per_host(if pooled { usize::MAX } else { 0 })
                 .http1_only();
-            proxied(plain, endpoint)?.build().map_err(|error| misconfigured(words(&error)))
+            with_proxies(plain, endpoint)?.build().map_err(|error| misconfigured(message(&error)))
         };
         let transport = Self {
-            api: build(redirect::Policy::custom(within_origin), true)?,
-            api_unpooled: build(redirect::Policy::custom(within_origin), false)?,
-            output: build(redirect::Policy::custom(move |next| outward(next, links)), true)?,
+            api: build(redirect::Policy::custom(same_origin_redirects), true)?,
+            api_unpooled: build(redirect::Policy::custom(same_origin_redirects), false)?,
+            output: build(
+                redirect::Policy::custom(move |next| output_redirects(next, links)),
+                true,
+            )?,
             key: endpoint.key.as_ref().map(secret_header).transpose()?,
             admin_token: endpoint.admin_token.as_ref().map(secret_header).transpose()?,
             idle: timing.idle_timeout,
@@ -85,7 +89,7 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: TransportRequest<'_>) -> Result<Response, TransportError> {
-        let TransportRequest { method, url, auth, payload, new_connection, answer_max } = request;
+        let TransportRequest { method, url, auth, payload, new_connection, response_max } = request;
         let client = if new_connection { &self.api_unpooled } else { &self.api };
         let mut request = match method {
             Method::Get => client.get(url),
@@ -112,7 +116,7 @@ impl HttpTransport {
                 self.send_file(request, file).await?
             }
         };
-        Ok(self.read(response, answer_max).await)
+        Ok(self.read(response, response_max).await)
     }
 
     async fn head_of(
@@ -120,7 +124,7 @@ impl HttpTransport {
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, TransportError> {
         match timeout(self.head, request.send()).await {
-            Ok(answered) => answered.map_err(|error| fault(&error.without_url())),
+            Ok(answered) => answered.map_err(|error| classify_error(&error.without_url())),
             Err(_) => Err(TransportError::Silent(self.head)),
         }
     }
@@ -140,21 +144,21 @@ impl HttpTransport {
         let answered = tokio::select! {
             biased;
             answered = sending => answered,
-            () = pulse.silence(self.idle) => return Err(TransportError::Silent(self.idle)),
+            () = pulse.stalled(self.idle) => return Err(TransportError::Silent(self.idle)),
         };
         answered.map_err(|error| match pulse.problem() {
             Some(why) => TransportError::Unreadable(why),
-            None => fault(&error.without_url()),
+            None => classify_error(&error.without_url()),
         })
     }
 
-    /// Reads an answer within its bounds. Unlike a transfer, an answer is short, so there is a
-    /// limit on the whole of it: one byte a minute is no answer.
-    async fn read(&self, response: reqwest::Response, answer_max: usize) -> Response {
+    /// Reads a response within its limits. Unlike a download it is short, so its total time is
+    /// limited too.
+    async fn read(&self, response: reqwest::Response, response_max: usize) -> Response {
         let head = head(&response);
         let mut incoming = incoming(response, self.idle);
         let mut body = BytesMut::new();
-        let most = head.body_max(answer_max);
+        let most = head.body_max(response_max);
         let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
             Ok(end) => end,
             Err(_) => BodyEnd::Cut(TransportError::Silent(self.head).to_string()),
@@ -202,10 +206,13 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The body of `response`, piece by piece.
+/// The body of `response` as chunks.
 fn incoming(response: reqwest::Response, idle: Duration) -> ResponseBody {
     let pieces = response.bytes_stream();
-    ResponseBody::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
+    ResponseBody::new(
+        pieces.map(|piece| piece.map_err(|error| classify_error(&error.without_url()))),
+        idle,
+    )
 }
 
 fn head(response: &reqwest::Response) -> ResponseHead {
@@ -224,7 +231,7 @@ fn head(response: &reqwest::Response) -> ResponseHead {
     }
 }
 
-/// All headers of this name as one list.
+/// All headers of this name, joined by commas.
 fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     let values: Vec<_> = headers
         .get_all(name)
@@ -247,7 +254,7 @@ mod tests {
 
     fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = tls::trusting_nothing(provider, "none were found".to_owned()).unwrap();
+        let tls = tls::trust_none(provider, "none were found".to_owned()).unwrap();
         let endpoint = ClientConfig {
             base_url: base.parse().unwrap(),
             key: None,

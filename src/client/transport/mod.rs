@@ -1,10 +1,9 @@
-//! Bytes out and bytes in. A transport sends one request once, bounds every wait and every body,
-//! and reports what came. It decides nothing: what an answer means is in
-//! `verdict`, whether to go on in `attempt`.
+//! HTTP transport. Sends a request once, with limits on every wait and every body, and returns the
+//! response uninterpreted: classification and retries are in `request`.
 //!
-//! - [`Transport`]: the interface. `http` is the implementation of the program; the simulation has
-//!   one that calls the sandbox without a network, in virtual time.
-//! - `encoding`: compressed bodies. A transport hands them over as they came.
+//! - [`Transport`]: the interface. `http` is the production implementation; the simulation has one
+//!   that calls the sandbox without a network, in virtual time.
+//! - `encoding`: decoding of compressed bodies, which transports return unmodified.
 
 mod builder;
 mod encoding;
@@ -35,32 +34,32 @@ pub(crate) use self::http::HttpTransport;
 use super::types::UploadFile;
 use crate::model::{Failure, Sanitizer};
 
-/// Largest answer about one thing that is read, in bytes, compressed or not.
-pub const ANSWER_MAX: usize = 256 * 1024;
-/// Largest page of a list that is read, in bytes, compressed or not.
+/// Maximum response about a single object, in bytes, both compressed and decoded.
+pub const RESPONSE_MAX: usize = 256 * 1024;
+/// Maximum page of a list, in bytes, both compressed and decoded.
 pub const PAGE_MAX: usize = 4 * 1024 * 1024;
-/// Largest part of a refusing answer that is read, in bytes, compressed or not.
+/// Maximum part of an error response that is read, in bytes, both compressed and decoded.
 const REFUSAL_MAX: usize = 64 * 1024;
 
-/// Called with the bytes of the current attempt that were handed to the network.
+/// Called with the number of bytes of the current attempt that were handed to the network.
 pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// How requests reach the service and the host of outputs.
+/// Requests to the API and to output hosts.
 pub trait Transport: Send + Sync {
-    /// Whether this machine may and can connect to `url`.
+    /// Rejects URLs that are not permitted, or not reachable from this machine.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`](crate::model::FailureKind::Configuration), saying why not.
+    /// [`FailureKind::Configuration`](crate::model::FailureKind::Configuration), with the reason.
     fn check(&self, url: &Url) -> Result<(), Failure>;
 
-    /// Sends one request to the API, once, and reads the answer.
+    /// Sends one request to the API, once, and reads the response.
     fn send<'a>(
         &'a self,
         request: TransportRequest<'a>,
     ) -> BoxFuture<'a, Result<Response, TransportError>>;
 
-    /// Opens an output without credentials: the whole, or the bytes from an offset on, if its etag
-    /// is still this one.
+    /// Opens an output without credentials: from the start, or from an offset if its `ETag` is
+    /// unchanged.
     fn open<'a>(
         &'a self,
         url: Url,
@@ -68,17 +67,13 @@ pub trait Transport: Send + Sync {
     ) -> BoxFuture<'a, Result<(ResponseHead, ResponseBody), TransportError>>;
 }
 
-/// HTTP method of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// `GET`
     Get,
-    /// `POST`
     Post,
 }
 
 impl Method {
-    /// As it is written in a request.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -88,100 +83,83 @@ impl Method {
     }
 }
 
-/// Which credentials a request carries.
+/// Credentials of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
     /// `X-Api-Key`.
     Key,
     /// `X-Admin-Token`.
     Admin,
-    /// None.
     None,
 }
 
-/// One request to the API.
+/// A request to the API.
 pub struct TransportRequest<'a> {
-    /// Method.
     pub method: Method,
-    /// Address.
     pub url: Url,
-    /// Credentials; the transport holds the secrets.
+    /// Selects the credentials; the transport stores them.
     pub auth: Auth,
-    /// Body.
     pub payload: Payload<'a>,
-    /// Uses a new connection. A pooled one may be closing, which leaves it open whether a request
-    /// that was written to it was received.
+    /// Uses a new connection. A pooled one may be closing, and then it is unknown whether the
+    /// request was received.
     pub new_connection: bool,
-    /// Largest successful answer that is read, in bytes.
-    pub answer_max: usize,
+    /// Maximum size of a successful response, in bytes.
+    pub response_max: usize,
 }
 
-/// The body of a request.
 pub enum Payload<'a> {
-    /// No body.
     Empty,
-    /// JSON.
     Json(Bytes),
-    /// A file as a multipart part, streamed from its beginning.
+    /// A file as a multipart part, streamed from its start.
     File {
-        /// The file.
         file: &'a UploadFile,
         /// Called as bytes are sent.
         progress: &'a Progress,
     },
 }
 
-/// How the body of an answer ended.
+/// The end of a response body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyEnd {
-    /// At its end.
+    /// Complete.
     Whole,
-    /// It is larger than an answer may be.
+    /// Larger than permitted.
     TooLarge,
-    /// It broke off; why.
+    /// Incomplete, with the reason.
     Cut(String),
-    /// Its encoding is unknown, or it does not follow it; why.
+    /// Unsupported or corrupt encoding, with the reason.
     Undecodable(String),
 }
 
-/// Status and headers of an answer.
+/// Status and headers of a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseHead {
-    /// HTTP status.
     pub status: u16,
     /// `X-Request-Id`.
     pub request_id: Option<String>,
-    /// `Retry-After`.
     pub retry_after: Option<String>,
-    /// `Date`.
     pub date: Option<String>,
-    /// `Location`.
     pub location: Option<String>,
-    /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `Content-Encoding`, all such headers joined by commas.
+    /// `Content-Encoding`, with multiple headers joined by commas.
     pub content_encoding: Option<String>,
-    /// `Content-Range`.
     pub content_range: Option<String>,
-    /// `Content-Length`.
     pub content_length: Option<u64>,
-    /// `ETag`.
     pub etag: Option<String>,
 }
 
 impl ResponseHead {
-    /// Whether the status says that the request succeeded.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Largest body that is read of this answer, in bytes, where a success may have `answer_max`.
-    fn body_max(&self, answer_max: usize) -> usize {
-        if self.is_success() { answer_max } else { REFUSAL_MAX }
+    /// Maximum body size in bytes; `response_max` applies to successful responses.
+    fn body_max(&self, response_max: usize) -> usize {
+        if self.is_success() { response_max } else { REFUSAL_MAX }
     }
 
-    /// This head with the headers that are shown or stored cleaned. An entity tag is sent back as it
-    /// is, so one that is not clean is left out.
+    /// Sanitizes the headers that are displayed or stored. An entity tag is sent back unmodified,
+    /// so an unclean one is dropped.
     pub(crate) fn cleaned(mut self, sanitizer: &Sanitizer) -> Self {
         for shown in [
             &mut self.request_id,
@@ -196,25 +174,23 @@ impl ResponseHead {
     }
 }
 
-/// An answer that was read, as far as it was wanted.
+/// A response, as far as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// Status and headers.
     pub head: ResponseHead,
-    /// Body, as it came.
+    /// Undecoded body.
     pub body: Bytes,
-    /// How the body ended.
     pub end: BodyEnd,
 }
 
-/// The body of an answer, piece by piece.
+/// A response body as chunks.
 pub struct ResponseBody {
     pieces: Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>,
     idle: Duration,
 }
 
 impl ResponseBody {
-    /// The body that `pieces` make. A pause of `idle` between two pieces is a fault.
+    /// The body consists of `pieces`. A pause of `idle` between two of them is an error.
     pub fn new(
         pieces: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
         idle: Duration,
@@ -222,7 +198,7 @@ impl ResponseBody {
         Self { pieces: Box::pin(pieces), idle }
     }
 
-    /// The next piece, or `None` at the end.
+    /// The next chunk, or `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
         match timeout(self.idle, self.pieces.next()).await {
             Ok(piece) => piece.transpose(),
@@ -230,7 +206,7 @@ impl ResponseBody {
         }
     }
 
-    /// Reads until the end, or until there are `most` bytes.
+    /// Reads until the end or `most` bytes.
     async fn fill(&mut self, body: &mut BytesMut, most: usize) -> BodyEnd {
         loop {
             match self.next().await {
@@ -245,7 +221,7 @@ impl ResponseBody {
         }
     }
 
-    /// The beginning of a refusing answer with this head, for its error message.
+    /// The start of an error response, for its message.
     pub(crate) async fn refusal(mut self, head: ResponseHead) -> Response {
         let mut body = BytesMut::new();
         let idle = self.idle;

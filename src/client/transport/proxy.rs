@@ -1,5 +1,5 @@
-//! Which requests go through a proxy, by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` as curl reads
-//! them. Pure.
+//! Selection of proxies by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, with the rules of curl.
+//! Pure.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,19 +9,19 @@ use url::{Host, Url};
 use crate::model::host::is_loopback;
 use crate::model::secret::{host_of, redact_url};
 
-/// Proxy addresses as the environment gave them. Loopback addresses never use one.
+/// Proxy settings of the environment. Loopback addresses never use a proxy.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyChoice {
-    /// Proxy for http addresses.
+    /// Proxy for http URLs.
     pub http: Option<String>,
-    /// Proxy for https addresses.
+    /// Proxy for https URLs.
     pub https: Option<String>,
-    /// Hosts that are reached directly, as in `NO_PROXY`.
+    /// Hosts that bypass the proxy, in the format of `NO_PROXY`.
     pub no_proxy: String,
 }
 
 impl fmt::Debug for ProxyChoice {
-    /// Proxy addresses may carry a password.
+    /// Hides the addresses, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProxyChoice")
             .field("http", &self.http.as_deref().map(redact_url))
@@ -32,7 +32,7 @@ impl fmt::Debug for ProxyChoice {
 }
 
 impl ProxyChoice {
-    /// The proxy for requests to `url`, or `None` where they go directly. It may hold a password.
+    /// The proxy for requests to `url`, or `None` for a direct connection. May contain a password.
     #[must_use]
     pub fn of(&self, url: &Url) -> Option<String> {
         let chosen = if url.scheme() == "https" { &self.https } else { &self.http };
@@ -40,16 +40,16 @@ impl ProxyChoice {
         (!is_loopback(url) && !bypasses(&self.no_proxy, url)).then(|| with_scheme(chosen))
     }
 
-    /// The proxy for requests to `url` as it may be shown.
+    /// The proxy for requests to `url`, without its password.
     #[must_use]
     pub fn shown(&self, url: &Url) -> Option<String> {
         self.of(url).map(|proxy| host_of(&proxy))
     }
 
-    /// Finds an address that cannot be that of a proxy.
+    /// Rejects invalid proxy addresses.
     ///
     /// # Errors
-    /// Says what a proxy may be. Never holds the address, which may have a password in it.
+    /// A description of valid addresses. Never contains the address, which may include a password.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         for address in [&self.http, &self.https].into_iter().flatten() {
             let url = Url::parse(&with_scheme(address));
@@ -65,15 +65,15 @@ impl ProxyChoice {
     }
 }
 
-/// A proxy without a scheme is an http one, as for curl.
+/// An address without a scheme is an http proxy, as for curl.
 fn with_scheme(address: &str) -> String {
     let address = address.trim();
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
 
-/// Whether `no_proxy` names the host of `url`. Entries are separated by commas and white space: `*`
-/// names every host, a name its subdomains too, an address itself, and `10.0.0.0/8` a network. An
-/// entry with a port names that port only.
+/// The host of `url` matches `no_proxy`. Entries are separated by commas and white space: `*`
+/// matches every host, a name also its subdomains, `10.0.0.0/8` a network. An entry with a port
+/// matches that port only.
 fn bypasses(no_proxy: &str, url: &Url) -> bool {
     let port = url.port_or_known_default();
     let entries = no_proxy.split(|c: char| c == ',' || c.is_whitespace());
@@ -81,15 +81,17 @@ fn bypasses(no_proxy: &str, url: &Url) -> bool {
         let (host, wanted) = split_port(entry);
         let fits = wanted.is_none_or(|wanted| Some(wanted) == port);
         fits && match url.host() {
-            Some(Host::Domain(name)) => names(host, name),
-            Some(Host::Ipv4(ip)) => holds(host, ip.into()),
-            Some(Host::Ipv6(ip)) => holds(host, ip.to_ipv4_mapped().map_or(ip.into(), Into::into)),
+            Some(Host::Domain(name)) => matches_name(host, name),
+            Some(Host::Ipv4(ip)) => contains_ip(host, ip.into()),
+            Some(Host::Ipv6(ip)) => {
+                contains_ip(host, ip.to_ipv4_mapped().map_or(ip.into(), Into::into))
+            }
             None => false,
         }
     })
 }
 
-/// An entry without its port. An IPv6 address has one only behind brackets.
+/// Splits an entry into host and port. IPv6 addresses need brackets for a port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     if let Some((address, rest)) = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
@@ -103,8 +105,8 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// Whether `entry` is `name`, or a domain that it is in.
-fn names(entry: &str, name: &str) -> bool {
+/// `entry` is `name` or a parent domain of it.
+fn matches_name(entry: &str, name: &str) -> bool {
     let entry = entry.trim_end_matches('.').to_ascii_lowercase();
     if entry == "*" {
         return true;
@@ -115,8 +117,8 @@ fn names(entry: &str, name: &str) -> bool {
     !domain.is_empty() && (name == domain || is_below())
 }
 
-/// Whether `entry` is `ip`, or a network that it is in.
-fn holds(entry: &str, ip: IpAddr) -> bool {
+/// `entry` is `ip` or a network that contains it.
+fn contains_ip(entry: &str, ip: IpAddr) -> bool {
     if entry == "*" {
         return true;
     }
@@ -138,8 +140,7 @@ fn holds(entry: &str, ip: IpAddr) -> bool {
     }
 }
 
-/// Whether the first `bits` of two numbers of `width` bits are the same. More bits than there are
-/// stand for all of them.
+/// Compares the first `bits` of two numbers of `width` bits; more bits compare all of them.
 fn same_prefix(one: u128, other: u128, width: u32, bits: u32) -> bool {
     let differing = one ^ other;
     bits == 0 || differing.checked_shr(width.saturating_sub(bits)).unwrap_or(0) == 0

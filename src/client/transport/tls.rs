@@ -1,4 +1,4 @@
-//! TLS as both clients use it: rustls with ring, trusting what the platform trusts.
+//! TLS setup of all HTTP clients: rustls with ring, and the platform's certificates.
 
 use std::sync::Arc;
 
@@ -6,34 +6,34 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// TLS settings, and why https cannot be used with them, if so.
+/// TLS settings, and the reason why https is unavailable with them, if it is.
 pub(crate) struct Tls {
     pub(crate) config: ClientConfig,
     pub(crate) unusable: Option<String>,
 }
 
-/// Settings that trust the platform's certificates. Machines without any (a bare container) still
-/// get settings, which trust nothing: plain http to this machine works, and https says what is
-/// missing before it is tried.
+/// Settings that trust the platform's certificates. On machines without any (such as bare
+/// containers), they trust nothing: plain http to this machine works, and https fails with a clear
+/// reason before it connects.
 ///
 /// # Errors
-/// When the cryptography itself is unusable, in words.
+/// The cryptography provider is unusable.
 pub(crate) fn platform() -> Result<Tls, String> {
     let provider = Arc::new(ring::default_provider());
-    match trusting_the_platform(Arc::clone(&provider)) {
+    match trust_platform(Arc::clone(&provider)) {
         Ok(config) => Ok(Tls { config, unusable: None }),
-        Err(why) => trusting_nothing(provider, why),
+        Err(why) => trust_none(provider, why),
     }
 }
 
 /// Settings for a machine without certificates.
-pub(crate) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
+pub(crate) fn trust_none(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
     let config =
         builder(provider)?.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
     Ok(Tls { config: http1(config), unusable: Some(why) })
 }
 
-fn trusting_the_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {
+fn trust_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {
     let none = "no CA certificates found; SSL_CERT_FILE can name a file with them";
     let verified = builder(provider)?.with_platform_verifier().map_err(|_| none.to_owned())?;
     Ok(http1(verified.with_no_client_auth()))
@@ -47,8 +47,8 @@ fn builder(provider: Arc<CryptoProvider>) -> Result<Unverified, String> {
         .map_err(|_| "this build has no TLS cipher".to_owned())
 }
 
-/// HTTP/1.1 only, one exchange a connection at a time: when a connection breaks, one call is in
-/// doubt and not every start that shares it, and bulk data never stands before a start.
+/// HTTP/1.1 only, with one request per connection at a time: a broken connection leaves one call
+/// ambiguous instead of all that share it, and bulk data never delays a start.
 fn http1(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config

@@ -1,4 +1,4 @@
-//! A TLS handshake without a request, and why one is refused.
+//! A TLS handshake without a request, for diagnosis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,26 +12,24 @@ use tokio_rustls::TlsConnector;
 use super::error::{self, TransportError, is_no_tls};
 use super::tls;
 
-/// Why a handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HandshakeError {
-    /// No certificate can be accepted on this machine.
+    /// This machine has no trusted certificates.
     NoTrust(String),
-    /// What answers is not TLS.
+    /// The server does not speak TLS.
     NoTls(String),
-    /// Nobody answers, or not in time.
+    /// No response, or not in time.
     Unreachable(String),
-    /// The certificate is past its time, or before it.
-    OutOfTime(String),
+    /// The certificate is expired or not yet valid.
+    Expired(String),
     /// The certificate is not accepted for another reason.
     Untrusted(String),
 }
 
-/// Performs a TLS handshake with `host`.
 pub(crate) async fn handshake(
     host: &str,
     port: u16,
-    patience: Duration,
+    max_wait: Duration,
 ) -> Result<(), HandshakeError> {
     let tls = tls::platform().map_err(HandshakeError::NoTrust)?;
     if let Some(why) = tls.unusable {
@@ -41,36 +39,36 @@ pub(crate) async fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| unreachable(format!("{host} is not a valid host name")))?;
     let connector = TlsConnector::from(Arc::new(tls.config));
-    let shaken = timeout(patience, async {
+    let handshake = timeout(max_wait, async {
         let stream = TcpStream::connect((host, port)).await?;
         connector.connect(name, stream).await
     });
-    match shaken.await {
+    match handshake.await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(why(&error)),
-        Err(_) => Err(unreachable(format!("no response after {} s", patience.as_secs_f64()))),
+        Err(_) => Err(unreachable(format!("no response after {} s", max_wait.as_secs_f64()))),
     }
 }
 
 fn why(error: &std::io::Error) -> HandshakeError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::InvalidCertificate(bad)) => of_certificate(bad),
+        Some(rustls::Error::InvalidCertificate(bad)) => classify_certificate_error(bad),
         Some(other) if is_no_tls(other) => HandshakeError::NoTls(TransportError::NoTls.to_string()),
-        Some(other) => HandshakeError::Unreachable(error::of_tls(other).to_owned()),
+        Some(other) => HandshakeError::Unreachable(error::tls_message(other).to_owned()),
         None => HandshakeError::Unreachable(
-            error::of_io(error).unwrap_or(error::NOT_RESOLVED).to_owned(),
+            error::io_message(error).unwrap_or(error::NOT_RESOLVED).to_owned(),
         ),
     }
 }
 
-fn of_certificate(bad: &CertificateError) -> HandshakeError {
-    let why = format!("certificate not accepted: {}", error::of_certificate(bad));
+fn classify_certificate_error(bad: &CertificateError) -> HandshakeError {
+    let why = format!("certificate not accepted: {}", error::certificate_message(bad));
     match bad {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => HandshakeError::OutOfTime(why),
+        | CertificateError::NotValidYetContext { .. } => HandshakeError::Expired(why),
         _ => HandshakeError::Untrusted(why),
     }
 }
@@ -82,7 +80,7 @@ mod tests {
     #[test]
     fn a_certificate_out_of_its_time_is_told_from_one_that_nobody_vouches_for() {
         let wrap = |bad| std::io::Error::other(rustls::Error::InvalidCertificate(bad));
-        assert!(matches!(why(&wrap(CertificateError::Expired)), HandshakeError::OutOfTime(_)));
+        assert!(matches!(why(&wrap(CertificateError::Expired)), HandshakeError::Expired(_)));
         assert!(matches!(
             why(&wrap(CertificateError::UnknownIssuer)),
             HandshakeError::Untrusted(_)
@@ -101,7 +99,7 @@ mod tests {
             }
         });
         let refused = handshake("127.0.0.1", port, Duration::from_secs(20)).await.unwrap_err();
-        // A machine without certificates says so before it connects.
+        // A machine without certificates fails before it connects.
         assert!(
             matches!(refused, HandshakeError::Unreachable(_) | HandshakeError::NoTrust(_)),
             "{refused:?}"

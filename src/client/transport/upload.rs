@@ -1,6 +1,6 @@
-//! The body of an upload: a file, streamed in pieces of bounded size, that tells how far it is and
-//! when it last moved. A stalled upload is noticed here, since the HTTP library's own read timeout
-//! runs from sending to the answer's headers and takes no notice of a body that moves.
+//! Upload bodies: a file, streamed in chunks, with progress and stall detection. The read timeout
+//! of the HTTP library cannot detect stalls: it runs from sending to the response headers,
+//! regardless of transferred data.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,17 +17,17 @@ use tokio_util::io::ReaderStream;
 use super::Progress;
 use crate::client::types::UploadFile;
 
-/// Size of the pieces that are read and sent.
-const PIECE: usize = 256 * 1024;
+/// Chunk size in bytes.
+const CHUNK_SIZE: usize = 256 * 1024;
 
-/// Where an upload stands; shared by the body that moves and the watch over it.
+/// Progress of an upload, shared by the body and the stall detection.
 pub(crate) struct UploadProgress {
     began: Instant,
-    /// Milliseconds from `began` to the last movement.
+    /// Time of the last progress, in milliseconds since `began`.
     last: AtomicU64,
     sent: AtomicU64,
     complete: AtomicBool,
-    /// Why the file could not be read, which the HTTP library would report as a broken connection.
+    /// Read error of the file, which the HTTP library would report as a broken connection.
     problem: Mutex<Option<String>>,
 }
 
@@ -52,19 +52,17 @@ impl UploadProgress {
         io::Error::other(why)
     }
 
-    /// Why the file could not be read, if that was it.
     pub(crate) fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns once nothing has moved for `idle`. When the whole body has been handed over, the
-    /// buffers below are still draining unseen and the service stores the file: that may take
-    /// twice as long.
-    pub(crate) async fn silence(&self, idle: Duration) {
+    /// Returns after `idle` without progress. Once the whole body is handed over, twice as long is
+    /// permitted: buffers still drain unobserved, and the service stores the file.
+    pub(crate) async fn stalled(&self, idle: Duration) {
         loop {
-            let patience = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
+            let timeout = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-            let deadline = self.began + last + patience;
+            let deadline = self.began + last + timeout;
             if Instant::now() >= deadline {
                 return;
             }
@@ -73,7 +71,7 @@ impl UploadProgress {
     }
 }
 
-/// A file that is ready to be sent.
+/// A file ready to be sent.
 pub(crate) struct FileBody {
     file: File,
     size: u64,
@@ -84,10 +82,7 @@ pub(crate) struct FileBody {
 }
 
 impl FileBody {
-    /// Opens the file anew: every attempt sends it from the start.
-    ///
-    /// # Errors
-    /// When it cannot be opened, in words.
+    /// Opens the file; every attempt sends it from its start.
     pub(crate) async fn open(file: &UploadFile, progress: &Progress) -> Result<Self, String> {
         let opened = File::open(&file.path)
             .await
@@ -95,24 +90,23 @@ impl FileBody {
         Ok(Self {
             file: opened,
             size: file.size,
-            name: plain_name(&file.name),
+            name: ascii_name(&file.name),
             content_type: file.content_type.clone(),
             pulse: Arc::new(UploadProgress::new()),
             progress: Arc::clone(progress),
         })
     }
 
-    /// Bytes that will be sent.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The bytes: exactly [`FileBody::size`] of them, or an error.
+    /// Exactly [`FileBody::size`] bytes, or an error.
     pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let Self { file, size, pulse, progress, .. } = self;
         pulse.beat();
         let watched = Arc::clone(&pulse);
-        let pieces = ReaderStream::with_capacity(file.take(size), PIECE).map(move |piece| {
+        let pieces = ReaderStream::with_capacity(file.take(size), CHUNK_SIZE).map(move |piece| {
             let piece =
                 piece.map_err(|error| watched.fail(format!("cannot read the file: {error}")))?;
             let length = piece.len() as u64;
@@ -134,14 +128,14 @@ impl FileBody {
     }
 }
 
-/// `name` in characters that every multipart reader takes for a file name, with its ending kept.
-fn plain_name(name: &str) -> String {
-    const LONGEST: usize = 100;
+/// `name` reduced to characters that all multipart parsers accept, with its extension.
+fn ascii_name(name: &str) -> String {
+    const NAME_MAX: usize = 100;
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
         .collect();
-    let start = plain.len().saturating_sub(LONGEST);
+    let start = plain.len().saturating_sub(NAME_MAX);
     match plain[start..].trim_start_matches('.') {
         "" => "file".to_owned(),
         name => name.to_owned(),
@@ -169,11 +163,11 @@ mod tests {
 
     #[tokio::test]
     async fn exactly_the_promised_bytes_are_sent() {
-        let content = vec![7; PIECE * 2 + 5];
+        let content = vec![7; CHUNK_SIZE * 2 + 5];
         let (whole, _kept) = body(&content, content.len() as u64).await;
         let sent: Vec<Bytes> = whole.into_stream().try_collect().await.unwrap();
         assert_eq!(sent.concat(), content);
-        assert!(sent.iter().all(|piece| piece.len() <= PIECE));
+        assert!(sent.iter().all(|piece| piece.len() <= CHUNK_SIZE));
 
         let (grown, _kept) = body(b"12345", 3).await;
         let sent: Vec<Bytes> = grown.into_stream().try_collect().await.unwrap();
@@ -200,23 +194,23 @@ mod tests {
                 pulse.beat();
             }
         };
-        tokio::join!(moving, pulse.silence(second * 3));
+        tokio::join!(moving, pulse.stalled(second * 3));
         assert_eq!(began.elapsed(), second * 8);
 
         pulse.beat();
         pulse.complete.store(true, Ordering::Relaxed);
         let began = Instant::now();
-        pulse.silence(second * 3).await;
+        pulse.stalled(second * 3).await;
         assert_eq!(began.elapsed(), second * 6);
     }
 
     #[test]
     fn names_are_plain_and_keep_their_ending() {
-        assert_eq!(plain_name("clip 1.mp4"), "clip_1.mp4");
-        assert_eq!(plain_name("Fuß\"\r\n.mov"), "Fu____.mov");
-        assert_eq!(plain_name("../../etc/passwd"), "_.._etc_passwd");
-        assert_eq!(plain_name(""), "file");
-        let long = plain_name(&format!("{}.webm", "x".repeat(4_000)));
+        assert_eq!(ascii_name("clip 1.mp4"), "clip_1.mp4");
+        assert_eq!(ascii_name("Fuß\"\r\n.mov"), "Fu____.mov");
+        assert_eq!(ascii_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(ascii_name(""), "file");
+        let long = ascii_name(&format!("{}.webm", "x".repeat(4_000)));
         assert_eq!((long.len(), &long[95..]), (100, ".webm"));
     }
 }

@@ -1,6 +1,5 @@
-//! Why a signature is refused: the usual mistakes between a sender and a receiver, tried one after
-//! another and together. Pure, and only for diagnosis: what is accepted is decided by
-//! [`super::verify`] alone.
+//! Explanation of rejected signatures: usual mistakes of senders and receivers, tried singly and
+//! combined. For diagnosis only; acceptance is decided by [`super::verify`]. Pure.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -10,12 +9,13 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::{
-    PREFIX, VerifiedDelivery, WebhookError, WebhookHeaders, digest, is_signed, moment, verify,
+    PREFIX, VerifiedDelivery, WebhookError, WebhookHeaders, is_signed, parse_signature, parse_time,
+    verify,
 };
 use crate::model::{ApiKey, Sanitizer, Timestamp};
 
-/// Bytes that may have been signed in place of those at hand, and how they differ; `None` for those
-/// at hand.
+/// Bytes that may have been signed instead of the received ones, with the difference; `None` for
+/// the received ones.
 type Variant = (Vec<u8>, Option<&'static str>);
 
 const REWRITTEN_TIME: &str = "the timestamp was reformatted; it must stay exactly as signed";
@@ -23,11 +23,11 @@ const REWRITTEN_BODY: &str = "the body was parsed and written again; verify the 
                               received, before any JSON library or framework changes them";
 const LINE_BREAKS: &str = "line breaks of the body were changed between LF and CR LF";
 
-/// Checks a delivery as a receiver does at `now`.
+/// Verifies a delivery at `now`.
 ///
 /// # Errors
-/// The refusal, and what explains it, one sentence each: the header, timestamp or secret that is
-/// wrong, or how the body was changed.
+/// The rejection and its explanations, one sentence each: the wrong header, timestamp or secret, or
+/// the modification of the body.
 pub fn explain(
     headers: &WebhookHeaders,
     body: &[u8],
@@ -57,7 +57,7 @@ pub fn explain(
 fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<String> {
     let given = headers.signature.as_deref().unwrap_or_default();
     let digits = given.trim().strip_prefix(PREFIX).unwrap_or(given.trim());
-    let Some(claimed) = digest(digits) else {
+    let Some(claimed) = parse_signature(digits) else {
         return vec![format!(
             "X-Webhook-Signature must be {PREFIX} and 64 hexadecimal digits; it has {} characters",
             given.chars().count()
@@ -88,14 +88,14 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Stri
     why
 }
 
-/// The fewest changes that explain `claimed`.
+/// The smallest set of changes that explains `claimed`.
 fn fewest_changes(
     stamp: Option<&str>,
     body: &[u8],
     secret: &ApiKey,
     claimed: &[u8; 32],
 ) -> Option<Vec<&'static str>> {
-    let (stamps, bodies) = (stamps(stamp), bodies(body));
+    let (stamps, bodies) = (signed_prefixes(stamp), bodies(body));
     let mut best: Option<Vec<&'static str>> = None;
     for (secret, other_secret) in secrets(secret.expose()) {
         for (stamp, other_stamp) in &stamps {
@@ -127,13 +127,13 @@ fn secrets(secret: &str) -> Vec<Variant> {
     all
 }
 
-/// What may have been signed before the body, the dot included.
-fn stamps(stamp: Option<&str>) -> Vec<Variant> {
+/// Candidates for the signed bytes before the body, including the dot.
+fn signed_prefixes(stamp: Option<&str>) -> Vec<Variant> {
     let mut all = vec![(Vec::new(), Some("the body was signed without the timestamp"))];
     let Some(stamp) = stamp else { return all };
     all.push((format!("{stamp}.").into(), None));
     all.push((stamp.into(), Some("the dot between timestamp and body was missing")));
-    if let Some(at) = moment(stamp.trim()) {
+    if let Some(at) = parse_time(stamp.trim()) {
         let iso = jiff::Timestamp::from_millisecond(at.0)
             .map(|iso| iso.strftime("%Y-%m-%dT%H:%M:%S").to_string())
             .unwrap_or_default();
@@ -167,35 +167,35 @@ fn bodies(body: &[u8]) -> Vec<Variant> {
     all.push((text.replace('\n', "\r\n").into(), Some(LINE_BREAKS)));
     if let Ok(value) = serde_json::from_str::<Value>(text) {
         for (spaced, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
-            all.push((written(&value, Spelling { spaced, ascii }), Some(REWRITTEN_BODY)));
+            all.push((serialize(&value, JsonStyle { spaced, ascii }), Some(REWRITTEN_BODY)));
         }
     }
     all
 }
 
-/// How a library writes JSON: with a space after commas and colons, as Python does, or without;
-/// with characters beyond ASCII escaped, or not.
+/// JSON style of a library: spaces after commas and colons (as in Python), and escaping beyond
+/// ASCII.
 #[derive(Clone, Copy)]
-struct Spelling {
+struct JsonStyle {
     spaced: bool,
     ascii: bool,
 }
 
-fn written(value: &Value, spelling: Spelling) -> Vec<u8> {
+fn serialize(value: &Value, style: JsonStyle) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // Writing a value to memory cannot fail.
-    let _ = value.serialize(&mut Serializer::with_formatter(&mut bytes, spelling));
+    // Serialising to memory cannot fail.
+    let _ = value.serialize(&mut Serializer::with_formatter(&mut bytes, style));
     bytes
 }
 
-impl Spelling {
+impl JsonStyle {
     fn separate<W: ?Sized + Write>(self, writer: &mut W, first: bool) -> io::Result<()> {
         let comma: &[u8] = if self.spaced { b", " } else { b"," };
         if first { Ok(()) } else { writer.write_all(comma) }
     }
 }
 
-impl Formatter for Spelling {
+impl Formatter for JsonStyle {
     fn begin_array_value<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn changes_of_a_body_are_named() {
         let value: Value = serde_json::from_slice(BODY).unwrap();
-        let spaced = written(&value, Spelling { spaced: true, ascii: false });
+        let spaced = serialize(&value, JsonStyle { spaced: true, ascii: false });
         let data_first = br#"{"data":{"id":"j-1","status":"completed"},"event":"job.completed"}"#;
         let table: [(Vec<u8>, &str); 5] = [
             ([BODY, b"\n"].concat(), "extra space or line break at its end"),

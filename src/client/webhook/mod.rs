@@ -1,9 +1,9 @@
-//! Webhooks as they travel (contract, *Webhooks*): which headers carry what, what the signature
-//! covers, and what a body says. Pure: the caller brings the bytes, the secret and the time.
+//! Webhook deliveries (contract, *Webhooks*): headers, signature and body. Pure: bytes, secret and
+//! time are parameters.
 //!
-//! Only the timestamp and the body are signed. The event's name and the delivery id stand in
-//! headers that anybody could have written, so the event is read from the body, and whoever guards
-//! against repetition has to remember the signature beside the id.
+//! Only timestamp and body are signed. The headers with the event name and the delivery ID can be
+//! forged, so the event is read from the body, and protection against replays must store the
+//! signature in addition to the ID.
 
 mod explain;
 
@@ -22,101 +22,90 @@ use crate::model::{ApiKey, JobId, JobStatus, Sanitizer, Timestamp};
 
 pub use self::explain::explain;
 
-/// Names of the headers, in the order of the contract.
+/// Header names, in the order of the contract.
 pub const HEADERS: [&str; 4] =
     ["X-Webhook-Event", "X-Webhook-Delivery-Id", "X-Webhook-Timestamp", "X-Webhook-Signature"];
 
-/// What stands before the hexadecimal digits of a signature.
+/// Prefix of the hexadecimal signature.
 const PREFIX: &str = "sha256=";
 
-/// The headers of a delivery, as they came.
+/// Headers of a delivery, unmodified.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
     /// `X-Webhook-Delivery-Id`; not signed.
     pub delivery_id: Option<String>,
-    /// `X-Webhook-Timestamp`, the very text that was signed.
+    /// `X-Webhook-Timestamp`, the exact text that is signed.
     pub timestamp: Option<String>,
-    /// `X-Webhook-Signature`.
     pub signature: Option<String>,
 }
 
 impl WebhookHeaders {
-    /// Takes the four headers from wherever `get` finds them by name.
+    /// Reads the four headers by name through `get`.
     #[must_use]
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
         let [event, delivery_id, timestamp, signature] = HEADERS.map(get);
         Self { event, delivery_id, timestamp, signature }
     }
 
-    /// Those that are there, with their names.
+    /// The present headers, with their names.
     pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let values = [&self.event, &self.delivery_id, &self.timestamp, &self.signature];
         HEADERS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }
 
-/// A delivery whose signature is right.
+/// A delivery with a valid signature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedDelivery {
-    /// The service's name of the delivery; a repeated one has the same.
+    /// The service's ID of the delivery, which retries repeat.
     pub id: String,
-    /// The digits of its signature, by which a repetition under another id is known.
+    /// The hexadecimal signature, which identifies a replay under another ID.
     pub signature: String,
-    /// `job.started`, `job.completed`, `job.failed`, or what else the service sends; from the
-    /// body, where it is signed.
+    /// `job.started`, `job.completed`, `job.failed`, or another event; from the signed body.
     pub event: String,
-    /// The job that it is about.
     pub job: Option<JobId>,
-    /// Its state, from the body or else from the event.
+    /// From the body, or else derived from the event.
     pub status: Option<JobStatus>,
-    /// What the body says of the job, without what opens anything.
+    /// The body's data about the job, without links and secrets.
     pub data: Value,
 }
 
 impl VerifiedDelivery {
-    /// Whether it says that the job has come to its end. A hint: the job decides.
+    /// The delivery reports that the job has ended. A hint only, to be confirmed by a poll.
     #[must_use]
     pub fn says_final(&self) -> bool {
         self.status.as_ref().is_some_and(JobStatus::is_final)
     }
 }
 
-/// Why a delivery is not believed.
+/// The reason why a delivery is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
-    /// Nobody signed it.
     #[error("X-Webhook-Signature is missing; set the signing secret at the service")]
     Unsigned,
-    /// The header holds no signature of this kind.
     #[error("X-Webhook-Signature is not sha256= and 64 hexadecimal digits")]
     MalformedSignature,
-    /// The signature belongs to another secret, timestamp or body.
     #[error("the signature does not match secret, timestamp and body")]
     WrongSignature,
-    /// There is no time.
     #[error("X-Webhook-Timestamp is missing")]
     NoTimestamp,
-    /// The time is none that the contract has.
     #[error("X-Webhook-Timestamp is not an ISO time")]
     UnreadableTimestamp,
-    /// It was sent too long ago.
     #[error("sent {} ago; a replay, or a wrong clock", span(*.0))]
     TooOld(Duration),
-    /// It was sent in the future.
     #[error("sent {} in the future; one of the clocks is wrong", span(*.0))]
     FromTheFuture(Duration),
-    /// It cannot be told from its repetition.
+    /// Replays could not be detected.
     #[error("X-Webhook-Delivery-Id is missing or invalid")]
     NoDeliveryId,
-    /// It is signed and says nothing.
     #[error("the body is signed, but is not an event: {0}")]
     UnreadableBody(String),
 }
 
 impl WebhookError {
-    /// A stable word for JSON.
+    /// Stable name for JSON.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -133,7 +122,7 @@ impl WebhookError {
     }
 }
 
-/// A time between two moments, as roughly as it is to be understood.
+/// A duration in its largest unit, for messages.
 fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -144,11 +133,11 @@ fn span(time: Duration) -> String {
     }
 }
 
-/// Checks a delivery that came at `now`, in this order: signature, age, identity, content. Nothing
-/// of it is read before the signature is known to be right.
+/// Verifies a delivery received at `now`, in this order: signature, age, ID, content. Nothing is
+/// parsed before the signature is verified.
 ///
 /// # Errors
-/// The first reason not to believe it.
+/// The first reason for rejection.
 pub fn verify(
     headers: &WebhookHeaders,
     body: &[u8],
@@ -160,7 +149,7 @@ pub fn verify(
     let signature = headers.signature.as_deref().ok_or(WebhookError::Unsigned)?;
     let stamp = headers.timestamp.as_deref().ok_or(WebhookError::NoTimestamp)?;
     let digits = signature.strip_prefix(PREFIX).ok_or(WebhookError::MalformedSignature)?;
-    let claimed = digest(digits).ok_or(WebhookError::MalformedSignature)?;
+    let claimed = parse_signature(digits).ok_or(WebhookError::MalformedSignature)?;
     if !is_signed(secret.expose().as_bytes(), &[stamp.as_bytes(), b".", body], &claimed) {
         return Err(WebhookError::WrongSignature);
     }
@@ -178,9 +167,9 @@ fn read(
     sanitizer: &Sanitizer,
 ) -> Result<VerifiedDelivery, WebhookError> {
     let unreadable = |why: &str| WebhookError::UnreadableBody(why.to_owned());
-    let mut said = parse(body, sanitizer).map_err(|_| unreadable("not JSON"))?;
-    let data = said.get_mut("data").ok_or_else(|| unreadable("no data"))?.take();
-    let event = fields::text(&said, &["event"])
+    let mut body = parse(body, sanitizer).map_err(|_| unreadable("not JSON"))?;
+    let data = body.get_mut("data").ok_or_else(|| unreadable("no data"))?.take();
+    let event = fields::text(&body, &["event"])
         .or_else(|| headers.event.as_deref().map(|event| sanitizer.clean_short(event)))
         .ok_or_else(|| unreadable("no event name"))?;
     let status = fields::text(&data, &["status"])
@@ -196,14 +185,14 @@ fn read(
     })
 }
 
-/// The 32 bytes behind hexadecimal digits.
-fn digest(digits: &str) -> Option<[u8; 32]> {
+/// Decodes 64 hexadecimal digits.
+fn parse_signature(digits: &str) -> Option<[u8; 32]> {
     hex::decode(digits).ok()?.try_into().ok()
 }
 
 /// Compares in constant time.
 fn is_signed(secret: &[u8], parts: &[&[u8]], claimed: &[u8; 32]) -> bool {
-    // A key of any length is one.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };
     for part in parts {
         mac.update(part);
@@ -212,7 +201,7 @@ fn is_signed(secret: &[u8], parts: &[&[u8]], claimed: &[u8; 32]) -> bool {
 }
 
 fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), WebhookError> {
-    let sent = moment(stamp).ok_or(WebhookError::UnreadableTimestamp)?;
+    let sent = parse_time(stamp).ok_or(WebhookError::UnreadableTimestamp)?;
     let apart = Duration::from_millis(now.0.abs_diff(sent.0));
     if apart <= max_age {
         Ok(())
@@ -223,8 +212,8 @@ fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), Webho
     }
 }
 
-/// The moment that an ISO time names. One without a zone is UTC, like all times of the contract.
-fn moment(text: &str) -> Option<Timestamp> {
+/// Parses an ISO time. Without a zone it is UTC, like all times of the contract.
+fn parse_time(text: &str) -> Option<Timestamp> {
     let stamp = jiff::Timestamp::from_str(text).or_else(|_| {
         let civil = DateTime::from_str(text)?;
         TimeZone::UTC.to_timestamp(civil)

@@ -1,4 +1,4 @@
-//! Answers about prices, health, usage and keys.
+//! Responses about prices, health, usage and keys.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::client::types::{
 use crate::model::sanitize::without_links;
 use crate::model::{ApiKey, Credits, JobId, Pricing, Timestamp};
 
-/// Names under which credits are told, the most specific first.
+/// Field names for credits, the most specific first.
 const CREDITS: [&str; 10] = [
     "total_credits_used",
     "totalCreditsUsed",
@@ -25,13 +25,12 @@ const CREDITS: [&str; 10] = [
     "amount",
 ];
 
-/// Names under which days are told.
+/// Field names for days.
 const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
-/// Reads the price list.
-pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
-    let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
+pub(crate) fn pricing(response: Value) -> Result<Pricing, Unreadable> {
+    let prices = fields::first(&response, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
         .ok_or_else(|| Unreadable::new("the response has no model_pricing_credits_per_minute"))?;
     let per_minute = prices
@@ -41,28 +40,26 @@ pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
             (rate >= 0.0).then(|| (model.clone(), rate))
         })
         .collect();
-    Ok(Pricing { per_minute, raw: without_links(answer) })
+    Ok(Pricing { per_minute, raw: without_links(response) })
 }
 
-/// Reads what the service says of its own state.
-pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
-    let status = fields::text(&answer, &["status"])
+pub(crate) fn health(response: Value) -> Result<Health, Unreadable> {
+    let status = fields::text(&response, &["status"])
         .ok_or_else(|| Unreadable::new("the response has no status"))?;
-    let checks: BTreeMap<String, bool> = fields::first(&answer, &["checks"])
+    let checks: BTreeMap<String, bool> = fields::first(&response, &["checks"])
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.as_bool()?)))
         .collect();
-    Ok(Health { status, checks, date: None, raw: without_links(answer) })
+    Ok(Health { status, checks, date: None, raw: without_links(response) })
 }
 
-/// Reads totals and days of usage.
-pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
-    if !answer.is_object() {
+pub(crate) fn usage_summary(response: Value) -> Result<UsageSummary, Unreadable> {
+    if !response.is_object() {
         return Err(Unreadable::new("the response is not a usage summary"));
     }
-    let body = unwrapped(&answer);
+    let body = unwrapped(&response);
     let totals = fields::first(body, &["totals", "summary"])
         .filter(|totals| totals.is_object())
         .unwrap_or(body);
@@ -80,12 +77,12 @@ pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
         days,
         raw: Value::Null,
     };
-    Ok(UsageSummary { raw: without_links(answer), ..summary })
+    Ok(UsageSummary { raw: without_links(response), ..summary })
 }
 
-/// What an answer holds where everything is one object further in.
-fn unwrapped(answer: &Value) -> &Value {
-    answer.get("data").filter(|data| data.is_object()).unwrap_or(answer)
+/// Unwraps a response that consists of a single nested object.
+fn unwrapped(response: &Value) -> &Value {
+    response.get("data").filter(|data| data.is_object()).unwrap_or(response)
 }
 
 /// Days as a list, or as an object from days to credits.
@@ -118,13 +115,12 @@ fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
     })
 }
 
-/// Reads a page of usage events.
-pub(crate) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
+pub(crate) fn usage_events(mut response: Value) -> Result<UsageEventPage, Unreadable> {
     const TOTALS: [&str; 3] = ["total", "total_count", "totalCount"];
-    let outer = fields::count(&answer, &TOTALS);
-    let body = match answer.get_mut("data") {
+    let outer = fields::count(&response, &TOTALS);
+    let body = match response.get_mut("data") {
         Some(data) if data.is_object() => data.take(),
-        _ => answer,
+        _ => response,
     };
     let total = fields::count(&body, &TOTALS).or(outer);
     let (entries, _) = fields::take_list(body, &["events", "items", "usage", "data"])
@@ -152,9 +148,8 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
     fields::number(object, names).map(Credits)
 }
 
-/// Reads the list of keys.
-pub(crate) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
-    let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
+pub(crate) fn admin_keys(response: Value) -> Result<Vec<AdminKey>, Unreadable> {
+    let (entries, _) = fields::take_list(response, &["items", "keys", "data"])
         .ok_or_else(|| Unreadable::new("the response is not a list of keys"))?;
     Ok(entries.into_iter().map(admin_key).collect())
 }
@@ -183,13 +178,12 @@ fn admin_key(entry: Value) -> AdminKey {
     }
 }
 
-/// Reads a new key.
-pub(crate) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
-    let key = fields::text(answer, &["api_key"])
+pub(crate) fn new_key(response: &Value) -> Result<NewKey, Unreadable> {
+    let key = fields::text(response, &["api_key"])
         .ok_or_else(|| Unreadable::new("the response has no api_key"))?;
     Ok(NewKey {
         api_key: ApiKey::new(&key),
-        key_fingerprint: fields::text(answer, &["key_fingerprint", "fingerprint"]),
+        key_fingerprint: fields::text(response, &["key_fingerprint", "fingerprint"]),
     })
 }
 

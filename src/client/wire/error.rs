@@ -1,4 +1,4 @@
-//! What a refusing answer says, in every shape that the contract lists (*Errors*).
+//! Bodies of error responses, in every form that the contract lists (*Errors*).
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::fields;
 use super::parse::{parse, summary};
 use crate::model::Sanitizer;
 
-/// A refusing answer, as far as it can be understood.
+/// The readable parts of an error response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ErrorBody {
-    /// Whether the service itself speaks: JSON in a known shape. A gateway's page is none.
+    /// The body has a documented form, and is not the page of a gateway.
     pub(crate) structured: bool,
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
@@ -17,21 +17,21 @@ pub(crate) struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Reads the body of a refusing answer.
+    /// Parses the body of an error response.
     pub(crate) fn read(body: &[u8], sanitizer: &Sanitizer) -> Self {
         match parse(body, sanitizer) {
-            Ok(answer) => Self::from_json(&answer),
+            Ok(response) => Self::from_json(&response),
             Err(_) => Self { message: summary(body, sanitizer), ..Self::default() },
         }
     }
 
-    /// Reads an answer that is JSON, and clean.
-    pub(crate) fn from_json(answer: &Value) -> Self {
-        let detail = fields::first(answer, &["error", "detail"]);
-        // An object within says more than the object around it.
-        let inner = detail.filter(|detail| detail.is_object()).unwrap_or(answer);
+    /// Reads a sanitized JSON body.
+    pub(crate) fn from_json(response: &Value) -> Self {
+        let detail = fields::first(response, &["error", "detail"]);
+        // A nested object is more specific than the object around it.
+        let inner = detail.filter(|detail| detail.is_object()).unwrap_or(response);
         let either =
-            |names: &[&str]| fields::text(inner, names).or_else(|| fields::text(answer, names));
+            |names: &[&str]| fields::text(inner, names).or_else(|| fields::text(response, names));
         let message = match detail {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
             Some(Value::Array(problems)) => validation(problems),
@@ -47,7 +47,7 @@ impl ErrorBody {
     }
 }
 
-/// The validation problems of a 422: where each is, and what it is.
+/// The validation errors of a 422, with their locations.
 fn validation(problems: &[Value]) -> Option<String> {
     let told: Vec<String> = problems
         .iter()

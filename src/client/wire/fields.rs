@@ -1,19 +1,19 @@
-//! Lenient reading of single fields, under the several names that services give them.
+//! Lenient reading of single fields, each under several names.
 
 use serde_json::Value;
 
 use crate::model::JobId;
 use crate::model::sanitize::HIDDEN;
 
-/// Longest identifier that is taken for one, and longest code that is kept, in bytes.
+/// Maximum length of IDs (in bytes) and of stored codes (in characters).
 const ID_MAX: usize = 200;
 
-/// The first of `names` that is there and not null.
+/// The first of `names` that is present and not null.
 pub(crate) fn first<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().filter_map(|name| object.get(name)).find(|value| !value.is_null())
 }
 
-/// A non-empty text; numbers and booleans are written out.
+/// A non-empty text; numbers and booleans are converted.
 pub(crate) fn text(object: &Value, names: &[&str]) -> Option<String> {
     match first(object, names)? {
         Value::String(text) if text.trim().is_empty() => None,
@@ -23,12 +23,11 @@ pub(crate) fn text(object: &Value, names: &[&str]) -> Option<String> {
     }
 }
 
-/// A finite number, also where it is written as text.
+/// A finite number, possibly written as text.
 pub(crate) fn number(object: &Value, names: &[&str]) -> Option<f64> {
     number_of(first(object, names)?)
 }
 
-/// `value` as a finite number.
 pub(crate) fn number_of(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
@@ -38,7 +37,7 @@ pub(crate) fn number_of(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// `text`, cut where no code or identifier goes on.
+/// Truncates `text` to the length of a code or ID.
 pub(crate) fn short(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(ID_MAX) {
         text.truncate(end);
@@ -47,7 +46,7 @@ pub(crate) fn short(mut text: String) -> String {
     text
 }
 
-/// A whole number that is not negative.
+/// A non-negative integer.
 pub(crate) fn count(object: &Value, names: &[&str]) -> Option<u64> {
     match first(object, names)? {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
@@ -56,15 +55,15 @@ pub(crate) fn count(object: &Value, names: &[&str]) -> Option<u64> {
     }
 }
 
-/// A whole number that was written with a fraction of nothing, as some languages do.
+/// Accepts integers written with a zero fraction, as some languages do.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounds come first")]
 fn whole(number: f64) -> Option<u64> {
     let fits = (0.0..9e15).contains(&number) && number.fract() == 0.0;
     fits.then_some(number as u64)
 }
 
-/// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). It is part of
-/// paths, so one that is too long, or that was not clean, is none.
+/// A job's ID: `id` or `job_id` (contract, *Job*). It becomes part of paths, so IDs that are too
+/// long or contain hidden text are rejected.
 pub(crate) fn job_id(object: &Value) -> Option<JobId> {
     let was_cleaned = |id: &str| id.contains(HIDDEN) || id.contains(['\\', '…']);
     text(object, &["id", "job_id"])
@@ -72,14 +71,15 @@ pub(crate) fn job_id(object: &Value) -> Option<JobId> {
         .map(JobId)
 }
 
-/// The array of a page, which is the answer itself or under one of `names`, and the rest.
-pub(crate) fn take_list(mut answer: Value, names: &[&str]) -> Option<(Vec<Value>, Value)> {
-    if let Value::Array(entries) = answer {
+/// The array of a page, at the top level or under one of `names`, and the remaining fields.
+pub(crate) fn take_list(mut response: Value, names: &[&str]) -> Option<(Vec<Value>, Value)> {
+    if let Value::Array(entries) = response {
         return Some((entries, Value::Null));
     }
-    let list = names.iter().find(|name| answer.get(**name).is_some_and(|list| !list.is_null()))?;
-    match answer.get_mut(*list)?.take() {
-        Value::Array(entries) => Some((entries, answer)),
+    let list =
+        names.iter().find(|name| response.get(**name).is_some_and(|list| !list.is_null()))?;
+    match response.get_mut(*list)?.take() {
+        Value::Array(entries) => Some((entries, response)),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Answers about uploads and jobs.
+//! Responses about uploads and jobs.
 
 use serde_json::Value;
 use url::Url;
@@ -8,38 +8,36 @@ use crate::client::types::{CreatedJob, JobPage, StartedJob, UploadedFile};
 use crate::model::sanitize::without_links;
 use crate::model::{JobId, JobStatus, JobView, OutputLink};
 
-/// Names under which services put the array of a page (contract, *Job*).
+/// Field names of the array of a page (contract, *Job*).
 const PAGE: [&str; 3] = ["items", "jobs", "data"];
 
-/// Reads the answer to an upload.
-pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
-    let video_url = fields::text(answer, &["video_url"])
+pub(crate) fn uploaded(response: &Value) -> Result<UploadedFile, Unreadable> {
+    let video_url = fields::text(response, &["video_url"])
         .ok_or_else(|| Unreadable::new("the response has no video_url"))?;
     Ok(UploadedFile {
         video_url,
-        video_id: fields::text(answer, &["video_id"]),
-        size: fields::count(answer, &["size"]),
+        video_id: fields::text(response, &["video_id"]),
+        size: fields::count(response, &["size"]),
         request_id: None,
     })
 }
 
-/// Reads the answer to a create.
-pub(crate) fn created(answer: &Value) -> Result<CreatedJob, Unreadable> {
-    let id = fields::job_id(answer).ok_or_else(|| {
+pub(crate) fn created(response: &Value) -> Result<CreatedJob, Unreadable> {
+    let id = fields::job_id(response).ok_or_else(|| {
         Unreadable::new(
             "the response does not name a \
                                                                    job",
         )
     })?;
-    Ok(CreatedJob { id, status: status(answer), request_id: None })
+    Ok(CreatedJob { id, status: status(response), request_id: None })
 }
 
-/// Reads the answer to a start of `asked`. A clear success names this job, or says `success`, or
-/// gives a state; anything less leaves open what happened.
-pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unreadable> {
-    let named = same_job(answer, asked)?;
-    let status = status(answer);
-    let success = answer.get("success").and_then(Value::as_bool);
+/// A start is confirmed if the response names the job, contains `success`, or states a status.
+/// Anything less is ambiguous.
+pub(crate) fn started(response: &Value, requested: &JobId) -> Result<StartedJob, Unreadable> {
+    let named = same_job(response, requested)?;
+    let status = status(response);
+    let success = response.get("success").and_then(Value::as_bool);
     match success {
         Some(false) => Err(Unreadable::new("the response contains neither success nor an error")),
         None if !named && status.is_none() => {
@@ -49,17 +47,17 @@ pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unrea
     }
 }
 
-/// Reads a look at job `asked`. `base` completes a relative output link.
-pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, Unreadable> {
-    if !same_job(&answer, asked)? && status(&answer).is_none() {
+/// Reads the response to a poll of the job `requested`. `base` resolves a relative output link.
+pub(crate) fn job(response: Value, requested: &JobId, base: &Url) -> Result<JobView, Unreadable> {
+    if !same_job(&response, requested)? && status(&response).is_none() {
         return Err(Unreadable::new("the response is not a job"));
     }
-    Ok(view(asked.clone(), answer, base))
+    Ok(view(requested.clone(), response, base))
 }
 
-/// Reads a page of jobs in any of the four shapes.
-pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
-    let (entries, rest) = fields::take_list(answer, &PAGE)
+/// Reads a page of jobs in any of its four forms.
+pub(crate) fn page(response: Value, base: &Url) -> Result<JobPage, Unreadable> {
+    let (entries, rest) = fields::take_list(response, &PAGE)
         .ok_or_else(|| Unreadable::new("the response is not a page of jobs"))?;
     let all = entries.len();
     let jobs: Vec<JobView> = entries
@@ -70,31 +68,30 @@ pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
     Ok(JobPage { jobs, total: fields::count(&rest, &["total", "count"]), unreadable })
 }
 
-/// Reads the answer to a request for the output's link.
-pub(crate) fn download_link(answer: &Value, base: &Url) -> Result<OutputLink, Unreadable> {
-    link(answer, &["download_url", "output_url"], base)
+pub(crate) fn download_link(response: &Value, base: &Url) -> Result<OutputLink, Unreadable> {
+    link(response, &["download_url", "output_url"], base)
         .ok_or_else(|| Unreadable::new("the response has no download_url"))
 }
 
-/// Whether the answer names `asked`. Naming another job is a mix-up that must not be followed.
-fn same_job(answer: &Value, asked: &JobId) -> Result<bool, Unreadable> {
-    match fields::job_id(answer) {
-        Some(id) if id == *asked => Ok(true),
+/// `true` if the response names `requested`. Another job's ID is an error.
+fn same_job(response: &Value, requested: &JobId) -> Result<bool, Unreadable> {
+    match fields::job_id(response) {
+        Some(id) if id == *requested => Ok(true),
         Some(id) => Err(Unreadable::new(format!("the response is about another job, {id}"))),
         None => Ok(false),
     }
 }
 
-fn status(answer: &Value) -> Option<JobStatus> {
-    fields::text(answer, &["status"]).map(|word| JobStatus::parse(&word))
+fn status(response: &Value) -> Option<JobStatus> {
+    fields::text(response, &["status"]).map(|word| JobStatus::parse(&word))
 }
 
-fn view(id: JobId, answer: Value, base: &Url) -> JobView {
-    let said = &answer;
+fn view(id: JobId, response: Value, base: &Url) -> JobView {
+    let said = &response;
     JobView {
         id,
-        // A job that does not tell its state is not final.
-        status: status(said).unwrap_or_else(|| JobStatus::Other(JobStatus::UNTOLD.into())),
+        // A job without a status is not final.
+        status: status(said).unwrap_or_else(|| JobStatus::Other(JobStatus::UNKNOWN.into())),
         progress: fields::number(said, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
         output_url: link(said, &["output_url"], base),
         error: error(said),
@@ -102,26 +99,26 @@ fn view(id: JobId, answer: Value, base: &Url) -> JobView {
         duration_seconds: fields::number(said, &["duration_seconds"])
             .filter(|seconds| *seconds >= 0.0),
         billing_status: billing(said),
-        raw: without_links(answer),
+        raw: without_links(response),
     }
 }
 
-/// Why a job failed: a text, or an object that holds one.
-fn error(answer: &Value) -> Option<String> {
-    fields::text(answer, &["error"])
-        .or_else(|| fields::text(answer.get("error")?, &["message", "detail", "code"]))
+/// The error of a failed job: a text, or an object that contains one.
+fn error(response: &Value) -> Option<String> {
+    fields::text(response, &["error"])
+        .or_else(|| fields::text(response.get("error")?, &["message", "detail", "code"]))
 }
 
-/// Any value that is not null counts: it says that the job was started.
-fn billing(answer: &Value) -> Option<String> {
-    fields::text(answer, &["billing_status"]).or_else(|| {
-        Some(without_links(fields::first(answer, &["billing_status"])?.clone()).to_string())
+/// Any value other than null shows that the job was started.
+fn billing(response: &Value) -> Option<String> {
+    fields::text(response, &["billing_status"]).or_else(|| {
+        Some(without_links(fields::first(response, &["billing_status"])?.clone()).to_string())
     })
 }
 
-/// A link that can be followed, completed by `base` when it is relative.
-fn link(answer: &Value, names: &[&str], base: &Url) -> Option<OutputLink> {
-    let url = base.join(&fields::text(answer, names)?).ok()?;
+/// An http(s) link, resolved against `base` if it is relative.
+fn link(response: &Value, names: &[&str], base: &Url) -> Option<OutputLink> {
+    let url = base.join(&fields::text(response, names)?).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| OutputLink::new(url))
 }
 
@@ -141,12 +138,12 @@ mod tests {
 
     #[test]
     fn a_job_is_read_whatever_else_stands_in_it() {
-        let answer = json!({
+        let response = json!({
             "job_id": "j", "status": "Completed", "progress": "130", "error": null,
             "output_url": "https://cdn.example/o.webm?sig=s3cret", "duration_seconds": 2.5,
             "billing_status": "charged", "metadata": {"rbgv": "c-1"}, "new_field": [1, {"x": null}],
         });
-        let view = job(answer, &id("j"), &base()).unwrap();
+        let view = job(response, &id("j"), &base()).unwrap();
         assert_eq!(view.status, JobStatus::Completed);
         assert_eq!(view.progress, Some(100.0));
         assert_eq!(view.error, None);
@@ -161,11 +158,11 @@ mod tests {
 
     #[test]
     fn null_missing_and_odd_fields_spoil_nothing() {
-        let answer = json!({
+        let response = json!({
             "id": "j", "status": "reticulating", "progress": {"a": 1}, "output_url": "", "error": {"message": "bad frame"},
             "duration_seconds": -3, "billing_status": {"state": "held"},
         });
-        let view = job(answer, &id("j"), &base()).unwrap();
+        let view = job(response, &id("j"), &base()).unwrap();
         assert_eq!(view.status, JobStatus::Other("reticulating".into()));
         assert!(!view.status.is_final());
         assert_eq!((view.progress, view.output_url, view.duration_seconds), (None, None, None));
@@ -223,7 +220,7 @@ mod tests {
 
     #[test]
     fn only_a_clear_success_counts_as_started() {
-        let read = |answer: Value| started(&answer, &id("j")).map(|started| started.status);
+        let read = |response: Value| started(&response, &id("j")).map(|started| started.status);
         assert_eq!(read(json!({"success": true})), Ok(None));
         assert_eq!(read(json!({"id": "j"})), Ok(None));
         assert_eq!(read(json!({"status": "pending"})), Ok(Some(JobStatus::Pending)));

@@ -1,10 +1,10 @@
-//! Bodies as they travel: what requests are made of, and how answers are read. The only place of
-//! the client that knows field names. Answers are read leniently, field by field, since the
-//! contract leaves much open: unknown fields are kept, null is absent, and a field of another type
-//! than expected does not spoil its neighbours.
+//! Wire formats: bodies of requests, and lenient reading of responses. The only module of the
+//! client that knows field names. Since the contract leaves much open, fields are read one by one:
+//! unknown fields are preserved, null counts as absent, and a field of an unexpected type does not
+//! affect others.
 //!
-//! An answer is bounded, cleaned ([`Sanitizer`]) and only then read: no reader sees a text as the
-//! service wrote it, except links and new keys, which become types that hide them.
+//! Responses are bounded and sanitized ([`Sanitizer`]) before they are read: readers never see the
+//! raw text of the service, except for links and new keys, which become types that hide them.
 
 pub(super) mod account;
 pub(super) mod error;

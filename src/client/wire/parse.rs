@@ -1,13 +1,13 @@
-//! An answer as JSON: bounded, cleaned, and only then read.
+//! Parsing of responses as JSON, bounded and sanitized.
 
 use crate::model::Sanitizer;
 
-/// An answer that cannot be understood, and why, in words.
+/// A response that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreadable {
-    /// In words, for the failure.
+    /// The reason, for the failure.
     pub(crate) why: String,
-    /// The answer ends in the middle: the connection broke rather than the contract.
+    /// The body is incomplete: the connection broke, and the service may conform to the contract.
     pub(crate) cut: bool,
 }
 
@@ -17,20 +17,19 @@ impl Unreadable {
     }
 }
 
-/// Most values of an answer. A job has about twenty, of 25 bytes each; a list of empty objects takes
-/// a hundred times the memory of its text.
+/// Maximum JSON values in a response. A job has about twenty, of 25 bytes each; a list of empty
+/// objects takes a hundred times the memory of its text.
 const VALUES_MAX: usize = 200_000;
 
-/// Longest piece of an unstructured answer that is passed on, in characters.
+/// Longest excerpt of an unstructured response, in characters.
 pub(crate) const SUMMARY_MAX: usize = 200;
 
-/// Reads an answer's body as JSON, cleaned.
 pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Value, Unreadable> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::new("the response is empty"));
     }
     check_values(body)?;
-    let mut answer = serde_json::from_slice(body).map_err(|error| {
+    let mut response = serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
             return Unreadable { why: "the response is incomplete".to_owned(), cut: true };
         }
@@ -39,11 +38,11 @@ pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Va
             None => Unreadable::new("the response is not JSON"),
         }
     })?;
-    sanitizer.clean_json(&mut answer);
-    Ok(answer)
+    sanitizer.clean_json(&mut response);
+    Ok(response)
 }
 
-/// Refuses an answer that would take much more memory than its text, before it is read.
+/// Rejects a response that would take far more memory than its text.
 fn check_values(body: &[u8]) -> Result<(), Unreadable> {
     let (mut values, mut in_text, mut escaped) = (1, false, false);
     for byte in body {
@@ -61,7 +60,7 @@ fn check_values(body: &[u8]) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// What an unstructured answer says: the title of a page, or the beginning of a text.
+/// A summary of an unstructured response: the title of a page, or the start of a text.
 pub(crate) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let page = text.trim_start();
@@ -71,7 +70,7 @@ pub(crate) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
         page.to_owned()
     };
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Before it is cut: half of a secret is not recognised.
+    // Sanitized before it is truncated: a part of a secret is not recognised.
     let words = sanitizer.clean(&words);
     if words.is_empty() {
         return None;
@@ -83,9 +82,9 @@ pub(crate) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
     Some(cut)
 }
 
-/// The text of the first element that opens with `open`, whatever the case of its name.
+/// The text of the first element that opens with `open`, ignoring case.
 fn between(page: &str, open: &str, close: &str) -> Option<String> {
-    // ASCII lowering keeps every byte position.
+    // ASCII lowercase preserves all byte positions.
     let lower = page.to_ascii_lowercase();
     let opened = lower.find(open)?;
     let start = opened + lower[opened..].find('>')? + 1;
@@ -120,7 +119,7 @@ mod tests {
         }
         let one = format!("[{}{{\"a\":1}}]", "{\"a\":1},".repeat(300_000));
         assert!(parse(&one).is_err());
-        // Commas and brackets in texts count for nothing.
+        // Commas and brackets inside strings do not count.
         assert!(parse(&format!("[\"{}\"]", "[,\\\",".repeat(300_000))).is_ok());
         let job = r#"{"id": "job_17", "status": "completed", "progress": 100, "error": null},"#;
         assert!(parse(&format!("[{}0]", job.repeat(8_000))).is_ok());

@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Request bodies.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,12 @@ use crate::client::types::{NewJob, StartJob};
 use crate::model::options::Rgb;
 use crate::model::{Background, Composition, Failure, FailureKind, JobOptions};
 
-/// Fields that decide what is billed and how a lost job is found again. They follow from the
-/// protocol and are not the user's to set.
-const OURS: [&str; 3] = ["video_url", "auto_start", "metadata"];
+/// Fields that determine billing and the search for lost jobs. They cannot be set by the user.
+const RESERVED_FIELDS: [&str; 3] = ["video_url", "auto_start", "metadata"];
 
-/// Everything that says what stands behind the subject and where it stands, in the older form and
-/// in the newer one: the pages disagree on which the service reads, so both are always sent, also
-/// for the default, which differs between the pages and the SDKs (contract, *Job request*).
+/// Background and composition, in the older and the newer form. The vendor's pages disagree on
+/// which form the service reads, and on the defaults, so both are always sent, including default
+/// values (contract, *Job request*).
 #[derive(Serialize)]
 struct SceneBody<'a> {
     bg_type: &'static str,
@@ -95,7 +94,7 @@ struct KeyBody<'a> {
     key_fingerprint: &'a str,
 }
 
-/// The body of `POST /v1/jobs`.
+/// Body of `POST /v1/jobs`.
 pub(crate) fn create(job: &NewJob<'_>) -> Result<Bytes, Failure> {
     let options = job.options;
     let body = CreateBody {
@@ -111,17 +110,17 @@ pub(crate) fn create(job: &NewJob<'_>) -> Result<Bytes, Failure> {
     with_extra(&body, options)
 }
 
-/// The body of `POST /v1/jobs/{id}/start`: the usual place for background and composition.
+/// Body of `POST /v1/jobs/{id}/start`, which usually carries background and composition.
 pub(crate) fn start(job: &StartJob<'_>) -> Result<Bytes, Failure> {
     with_extra(&scene(job.options, job.background_image_url)?, job.options)
 }
 
-/// The body of `POST /v1/admin/keys`.
+/// Body of `POST /v1/admin/keys`.
 pub(crate) fn new_key(client_id: &str, note: Option<&str>) -> Result<Bytes, Failure> {
     encoded(&NewKeyBody { client_id, note })
 }
 
-/// The body of `POST /v1/admin/keys/disable` and `/enable`.
+/// Body of `POST /v1/admin/keys/disable` and `/enable`.
 pub(crate) fn key(key_fingerprint: &str) -> Result<Bytes, Failure> {
     encoded(&KeyBody { key_fingerprint })
 }
@@ -162,9 +161,9 @@ fn composition(asked: &Composition) -> Result<Option<Value>, Failure> {
     serde_json::to_value(body).map(Some).map_err(|error| unsendable(error.to_string()))
 }
 
-/// `body` with the fields that only the user knows of; where both name one, the user's counts.
+/// `body` with the user's extra fields, which take precedence.
 fn with_extra(body: &impl Serialize, options: &JobOptions) -> Result<Bytes, Failure> {
-    if let Some(name) = options.extra.keys().find(|name| OURS.contains(&name.as_str())) {
+    if let Some(name) = options.extra.keys().find(|name| RESERVED_FIELDS.contains(&name.as_str())) {
         return Err(unsendable(format!("the field {name} is set by rbgv and cannot be changed")));
     }
     let Ok(Value::Object(mut fields)) = serde_json::to_value(body) else {
@@ -296,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_the_protocol_needs_cannot_be_overridden() {
-        for name in OURS {
+        for name in RESERVED_FIELDS {
             let options = JobOptions {
                 extra: [(name.to_owned(), json!(true))].into(),
                 ..JobOptions::default()

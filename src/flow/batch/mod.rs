@@ -328,11 +328,11 @@ impl BatchRunner {
         let stop_reason =
             if self.run.all_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
         if counts.rejected > 0 {
-            self.classes.push(ExitClass::Some);
+            self.classes.push(ExitClass::PartialFailure);
         }
         // Inputs that the plan rejected count like those that failed later.
         if counts.failed > self.summary.failed {
-            self.classes.push(ExitClass::Some);
+            self.classes.push(ExitClass::PartialFailure);
         }
         self.summary.failed = counts.failed;
         self.summary.rejected = counts.rejected;

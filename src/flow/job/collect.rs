@@ -186,8 +186,8 @@ impl JobDriver<'_> {
             if failure.kind == FailureKind::LinkExpired {
                 self.link = None;
             }
-            let again =
-                failure.kind == FailureKind::LinkExpired || failure.kind.repeat_when_harmless();
+            let again = failure.kind == FailureKind::LinkExpired
+                || failure.kind.is_retryable_if_idempotent();
             stalled_retries = if part.length() > before { 0 } else { stalled_retries + 1 };
             if !again || stalled_retries >= MAX_STALLED_RETRIES {
                 return Err(failure);
@@ -280,7 +280,7 @@ impl JobDriver<'_> {
         let on_retry = self.on_retry();
         let service = &self.run.context.service;
         let link = match service.download_link(&job, self.call(&on_retry)).await {
-            Err(failure) if !failure.kind.repeat_when_harmless() => {
+            Err(failure) if !failure.kind.is_retryable_if_idempotent() => {
                 let view = service.get(&job, self.call(&on_retry)).await?;
                 view.output_url.ok_or(failure)?
             }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::client::{CallPermit, LastAnswer};
+use crate::client::{CallPermit, LastRequestId};
 use crate::flow::polling::FollowedJob;
 use crate::flow::run::{CreatePermit, RunState};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation, Step, StepContext, step};
@@ -74,7 +74,7 @@ pub(crate) struct JobDriver<'a> {
     /// The service's notes on how the job was done.
     pub(crate) notes: Vec<String>,
     /// Request id of the last answer, for the history of the attempt.
-    pub(crate) last_answer: LastAnswer,
+    pub(crate) last_answer: LastRequestId,
 }
 
 impl<'a> JobDriver<'a> {
@@ -94,7 +94,7 @@ impl<'a> JobDriver<'a> {
             permit: None,
             link: None,
             notes: Vec::new(),
-            last_answer: LastAnswer::default(),
+            last_answer: LastRequestId::default(),
             poll_only: false,
         }
     }

@@ -353,7 +353,7 @@ impl JobDriver<'_> {
             input: Some(&self.input.name),
             job: self.attempt.state.job.clone(),
             on_retry,
-            last_answer: Some(&self.last_answer),
+            last_request_id: Some(&self.last_answer),
             ..RequestOptions::plain()
         }
     }

@@ -146,7 +146,7 @@ pub async fn upload_files(
     }
     Ok(match ExitClass::combine(classes, succeeded) {
         // A wrong input beside uploaded ones is a partial failure.
-        ExitClass::Usage if succeeded => ExitClass::Some,
+        ExitClass::Usage if succeeded => ExitClass::PartialFailure,
         class => class,
     })
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::poll_schedule::{most_pages, remaining};
+use crate::client::poll_schedule::{max_pages, remaining};
 use crate::client::{BackoffWait, CallTiming, PollTiming, request::backoff};
 use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
@@ -201,7 +201,7 @@ impl ListSchedule {
 
     /// Time and maximum pages of the next list poll; `None` while each job is polled by itself.
     pub(crate) fn next_list_poll(&self, timing: &PollTiming) -> Option<(Instant, u32)> {
-        let pages = most_pages(self.listed_jobs())?;
+        let pages = max_pages(self.listed_jobs())?;
         let interval = self.list_interval(timing);
         let next_list_poll_at =
             self.listed().map(|job| job.next_list_poll_at(interval, self.sent_at)).min()?;
@@ -286,7 +286,7 @@ impl ListSchedule {
     ) {
         self.failures = self.failures.saturating_add(1);
         self.is_polling = false;
-        let wait = if !failure.kind.repeat_when_harmless() {
+        let wait = if !failure.kind.is_retryable_if_idempotent() {
             self.failures = self.failures.max(MAX_MISSES);
             timing.longest() * (1 << self.failures.min(MAX_DOUBLINGS))
         } else if self.failures == 1 && !asks_for_pause(&failure) {
@@ -321,7 +321,7 @@ impl ListSchedule {
 
     /// Time until which list polls replace polls of `job`.
     fn list_valid_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
-        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MAX_MISSES;
+        let is_listed = max_pages(self.listed_jobs()).is_some() && self.failures < MAX_MISSES;
         let job = self.jobs.get(job).filter(|job| job.is_reliable && job.missed < MAX_MISSES);
         let Some(job) = job.filter(|_| is_listed) else { return Instant::default() };
         if self.is_polling {

@@ -348,7 +348,8 @@ impl RunState {
 
     /// The failure is part of an outage of the service.
     pub(crate) fn is_outage(&self, failure: &Failure) -> bool {
-        circuit_breaker::counts(failure.kind) && self.context.service.silence().failure().is_some()
+        circuit_breaker::is_host_failure(failure.kind)
+            && self.context.service.current_wait().failure().is_some()
     }
 
     /// Backs off after a rejection. Gives up when the service requests more time than the longest
@@ -549,7 +550,7 @@ impl RunState {
             self.prices.get_or_try_init(|| self.context.service.pricing(RequestOptions::plain())),
         );
         Ok(match self.unless_starts_stopped(request).await? {
-            Ok(prices) => prices.a_second(attempt.work.options.model),
+            Ok(prices) => prices.credits_per_second(attempt.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs prices.
                 debug!(%failure, "prices are unknown");
@@ -564,7 +565,7 @@ impl RunState {
         let attempt = self.context.ledger(move |ledger, _| ledger.any_attempt(batch)).await?;
         let Some(attempt) = attempt else { return Ok(None) };
         let prices = self.prices.get();
-        let rate = prices.and_then(|prices| prices.a_second(attempt.work.options.model));
+        let rate = prices.and_then(|prices| prices.credits_per_second(attempt.work.options.model));
         let needed = self.context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate));
         needed.await.map(Some)
     }
@@ -654,7 +655,7 @@ impl RunState {
 
     async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
         let max = self.user_in_flight_limit().saturating_add(self.overdue().await?);
-        let limits = *self.context.service.shape();
+        let limits = *self.context.service.rate_limits();
         let now = self.context.clock.now();
         let gate = StartLimits {
             batch: self.batch,

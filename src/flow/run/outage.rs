@@ -33,7 +33,7 @@ pub(crate) async fn watch_outages(run: Arc<RunState>) {
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
         let now = run.context.clock.now();
-        let silence = run.context.service.silence();
+        let silence = run.context.service.current_wait();
         let unanswered = silence.unanswered();
         if let Some(last_report) = reported
             && unanswered.is_none_or(|unanswered| unanswered.since != last_report.since)

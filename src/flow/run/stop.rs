@@ -74,7 +74,7 @@ impl RunStop {
     pub(crate) fn exit_class(&self) -> ExitClass {
         match self.reason {
             // The failed input has its own class.
-            StopReason::InputFailed => ExitClass::Some,
+            StopReason::InputFailed => ExitClass::PartialFailure,
             _ => self.failure.kind.exit_class(),
         }
     }
@@ -188,6 +188,6 @@ mod tests {
         time_is_over.store(true, Ordering::SeqCst);
         assert_eq!(stops.of_starts().map(|stop| stop.exit_class()), Some(ExitClass::TimedOut));
         // The failed input behind --fail-fast has the class that counts.
-        assert_eq!(stop(StopReason::InputFailed).exit_class(), ExitClass::Some);
+        assert_eq!(stop(StopReason::InputFailed).exit_class(), ExitClass::PartialFailure);
     }
 }

@@ -11,7 +11,7 @@ fn sanitizer() -> Sanitizer {
     sanitizer
 }
 
-/// Every character of `text` in the form that `write` gives it.
+/// Every character of `text`, encoded by `write`.
 fn each(text: &str, write: impl Fn(u8) -> String) -> String {
     text.bytes().map(write).collect()
 }
@@ -54,7 +54,7 @@ fn a_secret_is_hidden_in_every_encoding() {
             assert!(sanitizer().holds_secret(&text), "{text}");
         }
     }
-    // What is too short to be a secret would be found everywhere.
+    // Very short secrets would match everywhere.
     let short = Sanitizer::default();
     short.add("job");
     assert_eq!(short.clean("job 17"), "job 17");
@@ -121,7 +121,7 @@ fn values_of_sensitive_names_are_hidden() {
         ("Authorization: Bearer s3cret", "Authorization: (hidden)"),
         ("Bearer abcdef123456 x", "Bearer (hidden) x"),
         ("v=AbCdEfGhIjKlMnOpQrStUv0123", "v=(hidden)"),
-        // What is no secret stays.
+        // Harmless text is unchanged.
         ("unknown field: model", "unknown field: model"),
         ("the signature: mismatch", "the signature: mismatch"),
         (
@@ -200,7 +200,7 @@ proptest! {
         let shown = sanitizer().clean(&text);
         prop_assert!(!shown.to_ascii_lowercase().contains(&KEY.to_ascii_lowercase()), "{shown}");
         prop_assert!(!shown.chars().any(is_hostile), "{shown:?}");
-        // Cleaned text that is cleaned again stays as it is where nothing was an escape.
+        // Sanitizing is idempotent unless the text contained escapes.
         let _ = sanitizer().clean(&before);
     }
 }

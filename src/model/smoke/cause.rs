@@ -1,49 +1,49 @@
-//! Why a stage failed, and which exit code that is.
+//! Causes of failed stages, and their exit codes.
 
 use strum::IntoStaticStr;
 
 use crate::model::{ExitClass, FailureKind};
 
-/// Why a stage failed, as far as it matters for what to do next.
+/// The cause of a failed stage, as far as it determines the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum StageFailure {
-    /// The service is not there, is in trouble, or keeps refusing us.
+    /// The service is unreachable, has errors, or keeps rate-limiting.
     Unavailable,
-    /// It works, and takes too long.
+    /// The service works, but too slowly.
     Slow,
-    /// Our key or our configuration is wrong.
+    /// The key or the configuration is wrong.
     Configuration,
-    /// The service answers, but not as documented.
+    /// The service responds, but not as documented.
     Contract,
-    /// There are not enough credits, or the budget would be passed.
+    /// Insufficient credits, or the budget would be exceeded.
     Credits,
     /// The job failed at the service.
     Job,
-    /// The job was not finished in time.
+    /// The job did not finish in time.
     Timeout,
-    /// The output is not what was asked for.
+    /// The output does not match the request.
     Output,
     /// This machine: disk, permissions, ledger.
     Local,
-    /// What happened cannot be told: a person has to look.
+    /// The outcome is unknown: a person has to check.
     Review,
-    /// A file among those of a directory is no video.
+    /// A file of a directory is not a video.
     Input,
-    /// A wrong command line.
+    /// The command line is wrong.
     Usage,
     /// Stopped by a signal.
     Interrupted,
 }
 
 impl StageFailure {
-    /// A stable word for scripts.
+    /// Stable name for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The class that decides the exit code (design, *Exit codes*).
+    /// Determines the exit code.
     #[must_use]
     pub fn exit_class(self) -> ExitClass {
         match self {
@@ -56,14 +56,14 @@ impl StageFailure {
             Self::Timeout => ExitClass::TimedOut,
             Self::Output => ExitClass::Unverified,
             Self::Local => ExitClass::Local,
-            Self::Review | Self::Input => ExitClass::Some,
+            Self::Review | Self::Input => ExitClass::PartialFailure,
             Self::Usage => ExitClass::Usage,
             Self::Interrupted => ExitClass::Interrupted,
         }
     }
 
-    /// The cause behind a call or a job that should have gone well and did not. A request that
-    /// the contract allows and the service refuses shows a contract that has changed.
+    /// The cause of a failed call or job that should have succeeded. A rejected request that the
+    /// contract permits means that the contract has changed.
     #[must_use]
     pub fn of(kind: FailureKind) -> Self {
         match kind {
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn every_failure_has_a_cause_whose_exit_code_is_documented() {
         for &kind in FailureKind::ALL {
-            // A refusal of a documented request is a matter of the contract here, elsewhere of the
-            // job.
+            // Rejecting a documented request violates the contract here; elsewhere the job is at
+            // fault.
             let refused = matches!(kind, FailureKind::InvalidRequest | FailureKind::NotFound);
             let expected = if refused { ExitClass::Contract } else { kind.exit_class() };
             assert_eq!(StageFailure::of(kind).exit_class(), expected, "{kind:?}");

@@ -1,6 +1,5 @@
-//! What a smoke test is made of and what came of it, as plain data: stages, outcomes, causes, the
-//! report. How stages are carried out and judged is the flow's affair, how a report looks the
-//! output's.
+//! Data of a smoke test: stages, outcomes, causes and the report. Execution is in [`crate::smoke`],
+//! rendering in [`crate::output`].
 
 mod cause;
 mod result;
@@ -16,57 +15,51 @@ pub use self::cause::StageFailure;
 pub use self::result::{Measure, StageOutcome, StageResult};
 pub use self::stage::{SmokeStage, StageGroup, StageSelector};
 
-/// What a smoke test comes to.
+/// The overall result of a smoke test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SmokeVerdict {
-    /// For the exit code.
+    /// Determines the exit code.
     pub class: ExitClass,
-    /// A stable word: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
+    /// Stable word: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
     pub word: &'static str,
-    /// In a sentence.
+    /// One sentence.
     pub told: String,
-    /// What to do next.
+    /// The suggested next step.
     pub next: Option<String>,
 }
 
-/// Whom and what a smoke test is about.
+/// The target of a smoke test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmokeTarget {
-    /// The profile.
     pub profile: String,
-    /// What the profile is for: `dev`, `staging`, `prod`.
+    /// Purpose of the profile: `dev`, `staging`, `prod`.
     pub environment: String,
-    /// Where the API is, without credentials.
+    /// Without credentials.
     pub base_url: String,
-    /// Tells the key from others; none when there is no key.
+    /// Fingerprint of the key; `None` without a key.
     pub key: Option<String>,
-    /// The version of the contract that answers were held against.
+    /// Version of the contract that responses are compared with.
     pub contract: &'static str,
 }
 
-/// A smoke test, whole.
+/// A complete smoke test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SmokeReport {
-    /// Whom and what it is about.
     pub subject: SmokeTarget,
-    /// When it began.
     pub began: Timestamp,
-    /// How long it took.
     pub took: Duration,
-    /// Most credits that it was allowed.
+    /// Credit limit.
     pub budget: Option<Credits>,
-    /// What its jobs were estimated at.
+    /// Estimated credits of its jobs.
     pub estimate: Option<Credits>,
-    /// Fields and states that the contract does not list, or lists and the service left out.
+    /// Fields and statuses that the contract does not list, or lists and the service omitted.
     pub drift: Vec<String>,
-    /// Every stage.
     pub stages: Vec<StageResult>,
-    /// What it comes to.
     pub verdict: SmokeVerdict,
 }
 
 impl SmokeReport {
-    /// How many stages ended as `outcome`.
+    /// Number of stages with this outcome.
     #[must_use]
     pub fn count(&self, outcome: StageOutcome) -> usize {
         self.stages.iter().filter(|stage| stage.outcome == outcome).count()

@@ -1,4 +1,4 @@
-//! What came of one stage: how it ended, why, how long it took, and what was measured.
+//! The result of one stage: outcome, cause, duration and measurements.
 
 use std::time::Duration;
 
@@ -7,70 +7,64 @@ use strum::IntoStaticStr;
 use super::{SmokeStage, StageFailure};
 use crate::model::{Failure, JobId};
 
-/// How a stage ended.
+/// The outcome of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum StageOutcome {
     /// As documented, and in time.
     Passed,
-    /// Works, and should be looked at.
+    /// Works, but needs attention.
     Warned,
-    /// Does not work.
     Failed,
-    /// Was not run.
+    /// Not run.
     Skipped,
 }
 
 impl StageOutcome {
-    /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// A measured figure.
+/// A measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
-    /// A stable word for it.
+    /// Stable name.
     pub name: &'static str,
-    /// How much.
     pub value: f64,
 }
 
-/// What came of one stage.
+/// The result of one stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageResult {
-    /// Which.
     pub stage: SmokeStage,
-    /// The stage's word, or for one of many (clips, rehearsals) a name of its own. May be foreign.
+    /// The stage's name, or an individual name of one among several (clips, rehearsals). May
+    /// contain foreign text.
     pub name: String,
-    /// How it ended.
     pub outcome: StageOutcome,
-    /// Why, where it failed.
+    /// `None` unless the stage failed.
     pub cause: Option<StageFailure>,
-    /// How long it took; none when it was not run.
+    /// `None` if the stage was not run.
     pub took: Option<Duration>,
-    /// How long it may take.
+    /// Time limit.
     pub budget: Option<Duration>,
-    /// What was found, in one sentence. May hold foreign text.
+    /// One sentence about the outcome. May contain foreign text.
     pub told: String,
-    /// What else there is to know, a line each. May hold foreign text.
+    /// Further details, one line each. May contain foreign text.
     pub details: Vec<String>,
-    /// The parts that it consists of, and how long each took.
+    /// Steps of the stage with their durations.
     pub steps: Vec<(&'static str, Duration)>,
-    /// Figures.
     pub measures: Vec<Measure>,
-    /// The job that it was about.
+    /// The job of the stage.
     pub job: Option<JobId>,
-    /// The service's name of the request that failed.
+    /// Request ID of the failed call.
     pub request_id: Option<String>,
-    /// What the user can type next.
+    /// The suggested next command.
     pub next: Option<String>,
 }
 
 impl StageResult {
-    /// A result that says only how it ended.
     #[must_use]
     pub fn new(stage: SmokeStage, outcome: StageOutcome, told: impl Into<String>) -> Self {
         Self {
@@ -90,25 +84,22 @@ impl StageResult {
         }
     }
 
-    /// A stage that went well.
     #[must_use]
     pub fn passed(stage: SmokeStage, told: impl Into<String>) -> Self {
         Self::new(stage, StageOutcome::Passed, told)
     }
 
-    /// A stage that was not run, and why.
     #[must_use]
     pub fn skipped(stage: SmokeStage, told: impl Into<String>) -> Self {
         Self::new(stage, StageOutcome::Skipped, told)
     }
 
-    /// A stage that failed for `cause`.
     #[must_use]
     pub fn failed(stage: SmokeStage, cause: StageFailure, told: impl Into<String>) -> Self {
         Self { cause: Some(cause), ..Self::new(stage, StageOutcome::Failed, told) }
     }
 
-    /// A stage that failed because something in it did.
+    /// A stage that failed because of `failure`.
     #[must_use]
     pub fn of_failure(stage: SmokeStage, failure: &Failure) -> Self {
         Self {
@@ -119,7 +110,7 @@ impl StageResult {
         }
     }
 
-    /// Adds something that should be looked at, without failing the stage.
+    /// Adds a warning, without failing the stage.
     pub fn warn(&mut self, detail: impl Into<String>) {
         if self.outcome == StageOutcome::Passed {
             self.outcome = StageOutcome::Warned;
@@ -127,7 +118,7 @@ impl StageResult {
         self.details.push(detail.into());
     }
 
-    /// Fails the stage for `cause`, unless it failed already; `told` is added either way.
+    /// Fails the stage with `cause`, unless it has failed before; `told` is added in either case.
     pub fn fail(&mut self, cause: StageFailure, told: impl Into<String>) {
         if self.outcome == StageOutcome::Failed {
             self.details.push(told.into());
@@ -141,7 +132,6 @@ impl StageResult {
         self.cause = Some(cause);
     }
 
-    /// Adds a figure.
     pub fn measure(&mut self, name: &'static str, value: f64) {
         self.measures.push(Measure { name, value });
     }

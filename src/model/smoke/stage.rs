@@ -1,4 +1,4 @@
-//! The stages of a smoke test by name, the groups that they belong to, and how long each may take.
+//! The stages of a smoke test: names, groups and time limits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,67 +6,65 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
-/// A check with a name of its own, in the order in which they run.
+/// A named check, in order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SmokeStage {
-    /// The host's name leads to addresses.
+    /// The host name resolves.
     Name,
     /// The certificate is accepted.
     Tls,
-    /// The service calls itself healthy.
+    /// The service reports itself as healthy.
     Health,
-    /// The price list names every model.
+    /// The price list contains every model.
     Pricing,
-    /// The key is accepted; no key and a wrong key are refused.
+    /// The key is accepted; a missing and a wrong key are rejected.
     Authentication,
-    /// A job that is not ours answers 404.
+    /// A job of another key returns 404.
     Isolation,
     /// A page of our jobs can be read.
     Listing,
     /// Usage can be read.
     Usage,
-    /// The built-in clip goes the whole way.
+    /// The built-in clip is processed end to end.
     Success,
-    /// Its output is what was asked for: subject kept, background gone.
+    /// Its output matches the request: subject preserved, background removed.
     Output,
-    /// Estimate, bill, usage and link agree.
+    /// Estimate, charge, usage and link are consistent.
     Credits,
-    /// A clip of the team's own goes the whole way.
+    /// A clip of the user is processed end to end.
     Suite,
-    /// A file that is no video is refused.
+    /// A file that is not a video is rejected.
     NotAVideo,
-    /// An option that does not exist is refused.
+    /// An unknown option is rejected.
     InvalidOption,
-    /// A link that cannot be fetched fails the job, and bills nothing.
+    /// An unreachable source URL fails the job, without a charge.
     DeadLink,
-    /// A key without credits starts nothing.
+    /// A key without credits starts no job.
     NoCredits,
-    /// A burst is slowed down and answered.
+    /// A burst is rate-limited and then completes.
     Burst,
-    /// The profile's settings meet trouble that was scripted.
+    /// The profile's settings handle scripted failures.
     Rehearsal,
-    /// What comes before the first stage: command line, configuration, confirmation. Only a failure
-    /// of it is reported.
+    /// Steps before the first stage: command line, configuration, confirmation. Reported only if it
+    /// fails.
     Setup,
 }
 
-/// Stages that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageGroup {
-    /// Cost nothing and change nothing.
+    /// Free of charge and of side effects.
     Free,
-    /// Start jobs that are billed.
+    /// Starts billed jobs.
     Paid,
-    /// Send what has to be refused.
+    /// Sends requests that must be rejected.
     Failures,
-    /// Only run when they are asked for in another way.
+    /// Runs only with options of its own.
     Asked,
 }
 
 impl SmokeStage {
-    /// Every stage that can be chosen by name, in order. A suite stands in the place of the
-    /// built-in clip.
+    /// Stages that can be selected by name, in order. A suite replaces the built-in clip.
     pub const NAMED: [Self; 16] = [
         Self::Name,
         Self::Tls,
@@ -86,13 +84,11 @@ impl SmokeStage {
         Self::Burst,
     ];
 
-    /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What it belongs to.
     #[must_use]
     pub fn group(self) -> StageGroup {
         match self {
@@ -112,14 +108,14 @@ impl SmokeStage {
         }
     }
 
-    /// Whether it starts a job, which may be billed even where it should not.
+    /// Starts a job, which may be billed even if it should not be.
     #[must_use]
     pub fn starts_jobs(self) -> bool {
         matches!(self, Self::Success | Self::Suite | Self::DeadLink | Self::NoCredits)
     }
 
-    /// How long it may take before the service counts as slow; `None` where that depends on the clips,
-    /// the settings or the number of calls.
+    /// Time after which the service counts as slow; `None` if it depends on the clips, the settings
+    /// or the number of calls.
     #[must_use]
     pub fn latency_budget(self) -> Option<Duration> {
         let seconds = match self {
@@ -130,13 +126,13 @@ impl SmokeStage {
             | Self::Isolation
             | Self::Listing
             | Self::Usage => 3,
-            // Three calls; an upload; a look at the ledger and a create.
+            // Three calls; an upload; a ledger query and a create.
             Self::Authentication | Self::NotAVideo | Self::InvalidOption => 6,
-            // A job, all the way.
+            // A whole job.
             Self::Success | Self::DeadLink => 180,
-            // Usage has a minute to show a bill.
+            // A charge appears in usage within a minute.
             Self::Credits => 90,
-            // Work of this machine; an upload, a draft, and a start that is refused.
+            // Local work; an upload, a draft, and a rejected start.
             Self::Output | Self::NoCredits => 30,
             Self::Suite | Self::Burst | Self::Rehearsal | Self::Setup => return None,
         };
@@ -150,17 +146,14 @@ impl fmt::Display for SmokeStage {
     }
 }
 
-/// What `--only` and `--skip` take: a stage, or a group of them.
+/// Value of `--only` and `--skip`: a stage or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageSelector {
-    /// One.
     One(SmokeStage),
-    /// All of a group.
     All(StageGroup),
 }
 
 impl StageSelector {
-    /// Whether it names `stage`.
     #[must_use]
     pub fn names(self, stage: SmokeStage) -> bool {
         match self {

@@ -117,11 +117,11 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     let durable = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
     let began = now();
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
-    // A place in the lane and a lesson for key and host, for about seven calls.
+    // One admission and one recorded result, for key and host, of about seven calls.
     for _ in 0..jobs * 14 {
         let changed = ledger.change_key(&limits, &mut |limits| limits.submissions.rate += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-        let changed = ledger.change_host("host", &mut |host| host.good += 1.0);
+        let changed = ledger.change_host("host", &mut |host| host.successes += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;
     }
     let light = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;

@@ -121,7 +121,7 @@ fn unusable(name: &'static str, failure: &Failure) -> Check {
 }
 
 fn healthy(health: &Health) -> Check {
-    let ill = health.ill();
+    let ill = health.failed_checks();
     let which = if ill.is_empty() { String::new() } else { format!(": {}", ill.join(", ")) };
     let says = format!("service reports {}{which}", health.status);
     if health.is_healthy() {

@@ -5,7 +5,7 @@ mod extract;
 use std::path::PathBuf;
 
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::{release_latches, run_batch};
+use crate::cli::run_batch::{lift_key_blocks, run_batch};
 use crate::flow::state_machine::Goal;
 use crate::flow::{Destination, FetchRequest, RunOptions, plan_fetch};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
@@ -44,7 +44,7 @@ const MAX_JOBS: u32 = 100_000;
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
-    release_latches(&context).await?;
+    lift_key_blocks(&context).await?;
     let jobs = if args.all {
         let mut jobs = Vec::new();
         for context in context.all() {

@@ -11,7 +11,7 @@ use crate::cli::args::input::{InputArgs, Inputs};
 use crate::cli::args::job::{JobArgs, with_background};
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::{bound_time, release_latches, report_plan};
+use crate::cli::run_batch::{bound_time, lift_key_blocks, report_plan};
 use crate::client::RequestOptions;
 use crate::flow::plan::Plan;
 use crate::flow::state_machine::Goal;
@@ -106,7 +106,7 @@ async fn run_within(
 ) -> Result<ExitClass, Failure> {
     let goal = args.goal();
     let to_stdout = inputs.destination == Destination::Stdout;
-    release_latches(context).await?;
+    lift_key_blocks(context).await?;
     let limit = app.settings.profile.limits.in_flight_max;
     let run_options = args.run_options.run_options(goal, args.again, limit);
     let wanted = |pricing| RunRequest { options, run_options, pricing, is_attended: true };
@@ -165,13 +165,13 @@ async fn expected_cost(
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // As in a run, a video of unknown length counts with its maximum length.
-    let rate = wish.pricing.a_second(wish.options.model);
+    let rate = wish.pricing.credits_per_second(wish.options.model);
     let needed = context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate)).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());
     let classes = classes
-        .chain((totals.rejected > 0).then_some(ExitClass::Some))
+        .chain((totals.rejected > 0).then_some(ExitClass::PartialFailure))
         .chain(wish.run_options.max_credits.is_some_and(is_over).then_some(ExitClass::Credits));
     Ok(ExitClass::combine(classes, totals.todo + totals.done > failed))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::{release_latches, run_batch};
+use crate::cli::run_batch::{lift_key_blocks, run_batch};
 use crate::client::RequestOptions;
 use crate::flow::{
     Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
@@ -122,7 +122,7 @@ async fn once_reachable<T>(
             Ok(answer) => return Ok(Some(answer)),
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
-            Err(failure) if FailureKind::PASSING.contains(&failure.kind) => {}
+            Err(failure) if FailureKind::TEMPORARY.contains(&failure.kind) => {}
             Err(failure) => return Err(failure),
         }
         let pause = retry.next_pause(PROBE_MAX);
@@ -257,11 +257,11 @@ impl Watcher<'_> {
             }
             Ok(Ok(_)) => {}
         }
-        release_latches(self.context).await?;
+        lift_key_blocks(self.context).await?;
         for batch in self.paused.clone() {
             let reopen = self
                 .context
-                .ledger(move |ledger, _| ledger.reopen_paused_for(batch, &FailureKind::PASSING));
+                .ledger(move |ledger, _| ledger.reopen_paused_for(batch, &FailureKind::TEMPORARY));
             if reopen.await? == 0 {
                 self.paused.remove(&batch);
                 continue;
@@ -297,7 +297,7 @@ impl Watcher<'_> {
         }
         let waiting = self
             .context
-            .ledger(move |ledger, _| ledger.count_paused_for(batch, &FailureKind::PASSING));
+            .ledger(move |ledger, _| ledger.count_paused_for(batch, &FailureKind::TEMPORARY));
         let waiting = waiting.await?;
         if waiting == 0 {
             self.paused.remove(&batch);

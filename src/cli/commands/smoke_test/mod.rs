@@ -94,7 +94,7 @@ async fn test(args: Args, app: &AppContext, forms: &ReportFormats) -> Result<Exi
     consent(app, setup.budget.filter(|_| spends), acts)?;
     if let Some(context) = setup.context.as_ref().filter(|_| spends) {
         // Running a command means that the cause of an earlier stop is fixed.
-        context.service.release_latches().await?;
+        context.service.lift_key_blocks().await?;
     }
     let tell = |event: SmokeMessage<'_>| match event {
         SmokeMessage::Began(stage) if stage.starts_jobs() => {

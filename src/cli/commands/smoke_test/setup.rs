@@ -154,7 +154,7 @@ fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
             // Practically unlimited.
             let pace = 1e6;
             let limits = client::RateLimits {
-                first_rate: pace,
+                initial_rate: pace,
                 poll_rate_max: pace,
                 concurrency: calls as usize,
                 ..usual

@@ -3,7 +3,7 @@
 pub(crate) mod limits;
 
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::release_latches;
+use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{poll_job, watch};
 use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
@@ -160,7 +160,7 @@ fn task_json(line: &AttemptSummary) -> serde_json::Value {
 /// Asks the service about single jobs.
 async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
-    release_latches(&context).await?;
+    lift_key_blocks(&context).await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
     for job in jobs {
         match poll_job(&context, job).await {
@@ -248,7 +248,7 @@ const MAX_FOLLOWED: u32 = 100_000;
 
 async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
-    release_latches(&context).await?;
+    lift_key_blocks(&context).await?;
     if jobs.is_empty() {
         let origin = context.key.origin.clone();
         let open = context.ledger(|ledger, _| ledger.list_open_attempts(MAX_FOLLOWED)).await?;
