@@ -463,7 +463,7 @@ impl RunState {
                 // The permit comes first: nothing may delay the request after the commit.
                 let request = self.context.service.admit_start(&job, call);
                 let permit = self.unless_starts_stopped(request).await??;
-                let started = self.commit_start_row(attempt).await?;
+                let started = self.commit_start_state(attempt).await?;
                 if started != StartCommit::AtConcurrencyLimit {
                     return Ok((started, Some(permit)));
                 }
@@ -653,7 +653,7 @@ impl RunState {
         self.context.ledger(move |ledger, _| ledger.count_others_in_flight(&key, id)).await
     }
 
-    async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
+    async fn commit_start_state(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
         let max = self.user_in_flight_limit().saturating_add(self.overdue().await?);
         let limits = *self.context.service.rate_limits();
         let now = self.context.clock.now();
