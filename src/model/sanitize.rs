@@ -143,7 +143,7 @@ impl Sanitizer {
     }
 
     /// `text` on one line, without secrets, links and invisible characters, truncated to
-    /// [`TEXT_MAX`].
+    /// `TEXT_MAX`.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         let kept = floor(text, TEXT_MAX);

@@ -3,7 +3,7 @@
 //! unknown fields are preserved, null counts as absent, and a field of an unexpected type does not
 //! affect others.
 //!
-//! Responses are bounded and sanitized ([`Sanitizer`]) before they are read: readers never see the
+//! Responses are bounded and sanitized ([`Sanitizer`](crate::model::Sanitizer)) before they are read: readers never see the
 //! raw text of the service, except for links and new keys, which become types that hide them.
 
 pub(super) mod account;
