@@ -48,7 +48,7 @@ fn jobs_that_never_end_hold_no_run_for_ever() {
 fn a_run_that_is_out_of_time_says_so() {
     let mut case = Case::of(Sandbox::start(&["--timer", "1h"]), "");
     case.home.clips(6);
-    let ran = case.run(&["run", ".", "-o", "out/", "--timeout", "1s", "--json"]).ends_with(7);
+    let ran = case.run(&["run", ".", "-o", "out/", "--timeout", "4s", "--json"]).ends_with(7);
     let events = ran.json();
     let stopped: Vec<_> = events.iter().filter(|event| event["event"] == "stopped").collect();
     assert_eq!(stopped.len(), 1, "{events:?}");
