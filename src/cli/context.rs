@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -20,10 +21,11 @@ use crate::ledger::{ApiKeyId, Ledger, ProcessLease};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
-use crate::output::{Printer, Reporter};
+use crate::output::{Printer, Reporter, Table};
 use crate::sandbox;
 use crate::settings::{
-    self, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags, SettingsSources,
+    self, EffectiveValue, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags,
+    SettingsSources,
 };
 
 /// Timeout of connecting and of silence while probing the service.
@@ -146,6 +148,20 @@ impl AppContext {
         let text = why.into();
         self.reporter().observe(&Event::Notice { level: RemarkLevel::Info, text });
         ExitClass::Done
+    }
+
+    /// Prints settings with their origins, as a table or as JSON.
+    pub(crate) fn print_settings(&self, shown: Vec<EffectiveValue>) {
+        if self.printer.style().json {
+            let row = |EffectiveValue { key, value, origin }: EffectiveValue| json!({"key": key, "value": value, "origin": origin});
+            self.printer.json(&shown.into_iter().map(row).collect());
+            return;
+        }
+        let mut table = Table::new(["setting", "value", "origin"]);
+        for row in shown {
+            table.row([row.key, row.value, row.origin]);
+        }
+        self.printer.table(&table);
     }
 
     /// The user's own configuration file, which commands may write to.

@@ -354,12 +354,7 @@ impl Client {
         key_fingerprint: &str,
         call: RequestOptions<'_>,
     ) -> Result<Value, Failure> {
-        let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
-        Ok(self
-            .requester
-            .execute(&Endpoint::admin_disable_key(), content, &call, unmodified)
-            .await?
-            .value)
+        self.switch_key(&Endpoint::admin_disable_key(), key_fingerprint, call).await
     }
 
     /// `POST /v1/admin/keys/enable`, with the fingerprint used by the service.
@@ -368,12 +363,17 @@ impl Client {
         key_fingerprint: &str,
         call: RequestOptions<'_>,
     ) -> Result<Value, Failure> {
+        self.switch_key(&Endpoint::admin_enable_key(), key_fingerprint, call).await
+    }
+
+    async fn switch_key(
+        &self,
+        endpoint: &Endpoint,
+        key_fingerprint: &str,
+        call: RequestOptions<'_>,
+    ) -> Result<Value, Failure> {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
-        Ok(self
-            .requester
-            .execute(&Endpoint::admin_enable_key(), content, &call, unmodified)
-            .await?
-            .value)
+        Ok(self.requester.execute(endpoint, content, &call, unmodified).await?.value)
     }
 
     /// Permitted jobs of this key in flight, by the learned limits.

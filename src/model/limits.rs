@@ -262,3 +262,44 @@ pub trait LimiterStore: Send + Sync {
         change: &mut dyn FnMut(&mut HostLimits),
     ) -> Result<(), Failure>;
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Stored limits outlive a version: each name here is in the files of earlier ones.
+    #[test]
+    fn stored_names_stay() {
+        let pace = json!({
+            "rate": 2.5, "ceiling": 3.0, "cut_at": 7, "passed": 1.5, "unused_micros": 4,
+            "counted": [true, false, true, false], "due_micros": 9, "kind_due_micros": [1, 2, 3, 4],
+        });
+        let key = json!({
+            "submissions": pace, "polls": pace, "polled_at": 5,
+            "jobs": {
+                "size": 8, "patience": 2, "accepted": 6, "step": 4, "beyond": 1, "accepted_at": 3,
+                "suspicion": {"at": 2, "beside": 7, "passed": 1, "pace": pace},
+            },
+            "submissions_paused_until": 11, "polls_paused_until": 12,
+            "block": {"no_credits": true, "unauthorized": true},
+            "tallies": [{"began": 1, "calls": 20, "refused": [2, 1]}],
+            "page_size": 50,
+        });
+        let read: KeyLimits = serde_json::from_value(key.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), key);
+        for phase in [
+            json!("closed"),
+            json!({"open": {"until": 5}}),
+            json!({"probing": {"since": 5}}),
+            json!({"ramp": {"since": 5, "full_at_micros": 6}}),
+        ] {
+            let host: Value = json!({
+                "phase": phase, "good": 1.5, "bad": 2.5, "counted_at": 3, "flaps": 2, "closed_at": 4,
+            });
+            let read: HostLimits = serde_json::from_value(host.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), host);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, project};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::{Printer, Table, events::json};
+use crate::output::{Printer, events::json};
 
 /// Show the configuration, or trust a project file
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ impl Args {
 
 pub(crate) fn run(args: &Args, app: &AppContext) -> ExitClass {
     match args.command {
-        Command::Show => show(app),
+        Command::Show => app.print_settings(app.settings.show()),
         Command::Trust => {}
     }
     ExitClass::Done
@@ -66,23 +66,4 @@ pub(crate) fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<Exi
     }
     printer.path(&project.file);
     Ok(ExitClass::Done)
-}
-
-fn show(app: &AppContext) {
-    let shown = app.settings.show();
-    if app.printer.style().json {
-        let values: Vec<_> = shown
-            .iter()
-            .map(|value| {
-                serde_json::json!({"key": value.key, "value": value.value, "origin": value.origin})
-            })
-            .collect();
-        app.printer.json(&values.into());
-        return;
-    }
-    let mut table = Table::new(["setting", "value", "origin"]);
-    for value in shown {
-        table.row([value.key, value.value, value.origin]);
-    }
-    app.printer.table(&table);
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::driver::JobDriver;
 use super::lost_create::search;
-use super::start_evidence::EVENTS;
 use super::upload::{HashedFile, retry_reporter, send_file, send_video};
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::{blocking, interrupted};
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
+use crate::flow::run::start_evidence::EVENTS;
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;

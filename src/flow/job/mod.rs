@@ -2,8 +2,7 @@
 //!
 //! - `driver`: the loop: run the state machine, commit the state, execute the effect, observe
 //! - `effects`: the calls behind the effects
-//! - `upload`, `lost_create`, `start_evidence`: sending the input; finding the job of a create that
-//!   got no answer; evidence from other jobs about an ambiguous start
+//! - `upload`, `lost_create`: sending the input; finding the job of a create that got no answer
 //! - `follow`: waiting for the end of the job
 //! - `collect`, `part_file`: the output, downloaded, verified and published
 //!
@@ -22,7 +21,6 @@ pub(crate) mod lost_create;
 pub(crate) mod manual_review;
 pub(crate) mod orphans;
 pub(crate) mod part_file;
-pub(crate) mod start_evidence;
 pub(crate) mod upload;
 pub(crate) mod wait;
 pub(crate) mod webhook;

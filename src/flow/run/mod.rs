@@ -5,12 +5,14 @@
 //! - `canary`: a few jobs first, until one succeeds. Pure
 //! - `draft_gate`: how many drafts are created ahead of their starts. Pure
 //! - `active_inputs`: inputs whose job has not ended
+//! - `start_evidence`: what other jobs tell of a start that got no response. Pure
 //! - `outage`: when the service does not answer
 
 pub(crate) mod active_inputs;
 pub(crate) mod canary;
 pub(crate) mod draft_gate;
 pub(crate) mod outage;
+pub(crate) mod start_evidence;
 pub(crate) mod stop;
 
 use std::collections::BTreeMap;
@@ -24,9 +26,9 @@ use tracing::debug;
 use self::active_inputs::ActiveInputs;
 use self::canary::{Canary, JobResult};
 use self::draft_gate::{DraftGate, DraftPermit};
+use self::start_evidence::{EVENTS, StartEvidence};
 use self::stop::{RunStop, RunStops, StopReason};
 use super::context::{Context, interrupted, key_not_at_hand, unless_cancelled};
-use super::job::start_evidence::{EVENTS, StartEvidence};
 use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
 use super::state_machine::Goal;
@@ -73,7 +75,8 @@ pub struct RunState {
     /// Time of the last poll of orphans.
     orphans_polled_at: AtomicU64,
     creates: Semaphore,
-    create_permit: tokio::sync::Mutex<()>,
+    /// Held by a create that has to be the only one of the key.
+    exclusive_create: tokio::sync::Mutex<()>,
     start_mutex: tokio::sync::Mutex<()>,
     slot_freed: Notify,
     draft_gate: DraftGate,
@@ -142,7 +145,7 @@ impl RunState {
             began: now,
             orphans_polled_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
-            create_permit: tokio::sync::Mutex::new(()),
+            exclusive_create: tokio::sync::Mutex::new(()),
             start_mutex: tokio::sync::Mutex::new(()),
             slot_freed: Notify::new(),
             draft_gate: DraftGate::default(),
@@ -379,7 +382,7 @@ impl RunState {
         if self.drafts().await? == DraftSupport::Supported {
             return Ok((create_permit, DraftSupport::Supported));
         }
-        let alone = self.unless_starts_stopped(self.create_permit.lock()).await?;
+        let alone = self.unless_starts_stopped(self.exclusive_create.lock()).await?;
         let drafts = self.drafts().await?;
         create_permit.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
         Ok((create_permit, drafts))

@@ -36,24 +36,24 @@ pub(crate) struct Check {
     pub(crate) name: &'static str,
     pub(crate) state: CheckState,
     pub(crate) says: String,
-    pub(crate) mend: Option<String>,
+    pub(crate) fix: Option<String>,
 }
 
 impl Check {
     pub(crate) fn good(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Good, says: says.into(), mend: None }
+        Self { name, state: CheckState::Good, says: says.into(), fix: None }
     }
 
     pub(crate) fn note(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Note, says: says.into(), mend: None }
+        Self { name, state: CheckState::Note, says: says.into(), fix: None }
     }
 
     pub(crate) fn finding(
         name: &'static str,
         says: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) -> Self {
-        Self { name, state: CheckState::Finding, says: says.into(), mend: Some(mend.into()) }
+        Self { name, state: CheckState::Finding, says: says.into(), fix: Some(fix.into()) }
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -61,7 +61,7 @@ impl Check {
             "check": self.name,
             "state": self.state.as_str(),
             "says": self.says,
-            "mend": self.mend,
+            "mend": self.fix,
         })
     }
 }

@@ -115,7 +115,7 @@ fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
         printer.data("");
         for check in findings(checks) {
             printer.data(&format!("{}: {}", check.name, check.says));
-            printer.data(&format!("  fix: {}", check.mend.as_deref().unwrap_or("-")));
+            printer.data(&format!("  fix: {}", check.fix.as_deref().unwrap_or("-")));
         }
         printer.data(&match number {
             0 => "No problems found".to_owned(),

@@ -20,7 +20,7 @@ pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut V
     let name = name(url).await;
     let unresolved = name.state == CheckState::Finding;
     // Behind a proxy, the proxy resolves names.
-    checks.push(if proxied { Check { state: CheckState::Note, mend: None, ..name } } else { name });
+    checks.push(if proxied { Check { state: CheckState::Note, fix: None, ..name } } else { name });
     if unresolved && !proxied {
         return;
     }
@@ -61,7 +61,7 @@ pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut V
         Err(failure) => {
             let mut check = unusable("connection", &failure);
             if proxied {
-                check.mend = Some("check the proxy first (see proxies)".to_owned());
+                check.fix = Some("check the proxy first (see proxies)".to_owned());
             }
             checks.push(check);
             if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Broken) {

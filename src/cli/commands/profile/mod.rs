@@ -60,21 +60,7 @@ fn show(app: &AppContext) {
     let prefix = format!("profiles.{}.", app.settings.profile.name);
     let shown: Vec<_> =
         app.settings.show().into_iter().filter(|row| row.key.starts_with(&prefix)).collect();
-    if app.printer.style().json {
-        let values: Vec<_> = shown
-            .iter()
-            .map(
-                |row| serde_json::json!({"key": row.key, "value": row.value, "origin": row.origin}),
-            )
-            .collect();
-        app.printer.json(&values.into());
-        return;
-    }
-    let mut table = Table::new(["setting", "value", "origin"]);
-    for row in shown {
-        table.row([row.key, row.value, row.origin]);
-    }
-    app.printer.table(&table);
+    app.print_settings(shown);
 }
 fn list(app: &AppContext) {
     let profiles = app.settings.profiles();
