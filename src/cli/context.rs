@@ -1,5 +1,6 @@
 //! The context of a command: settings, printer, clients, ledger.
 
+use crate::model::Timing;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use super::args::global::Global;
 use super::args::job::JobDefaults;
 use super::signals::stop_on_signals;
 use super::wait_notes;
-use crate::client::{self, Client, ClientConfig, MemoryStore, PollTiming, ProxyChoice};
+use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
-use crate::flow::{self, Context};
+use crate::flow::Context;
 use crate::ledger::{ApiKeyId, Ledger, ProcessLease};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
@@ -249,8 +250,8 @@ impl AppContext {
 
     /// A client that tries once, with short timeouts, for checking whether the service responds.
     pub(crate) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
-        let usual = self.timing().client;
-        let timing = client::CallTiming {
+        let usual = self.timing();
+        let timing = Timing {
             retries: 0,
             connect_timeout: usual.connect_timeout.min(PROBE_TIMEOUT),
             idle_timeout: usual.idle_timeout.min(PROBE_TIMEOUT),
@@ -273,14 +274,14 @@ impl AppContext {
     }
 
     fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
-        self.client_that_waits(secrets, ledger, self.timing().client)
+        self.client_that_waits(secrets, ledger, self.timing())
     }
 
     fn client_that_waits(
         &self,
         secrets: Secrets,
         ledger: Option<&Ledger>,
-        timing: client::CallTiming,
+        timing: Timing,
     ) -> Result<Client, Failure> {
         let endpoint = self.endpoint_with(secrets);
         let store: Arc<dyn LimiterStore> = match ledger {
@@ -299,43 +300,21 @@ impl AppContext {
         Ok(client.with_profile_name(&self.settings.profile.name))
     }
 
-    /// Bounds of the adaptive limits of the key.
     fn limits(&self) -> client::RateLimits {
-        let limits = &self.settings.profile.limits;
+        let profile = &self.settings.profile;
         let usual = client::RateLimits::default();
         client::RateLimits {
-            submission_rate_max: limits.submission_rate_max,
-            poll_rate_max: limits.poll_rate_max,
-            in_flight_max: limits.in_flight_max,
-            concurrency: limits.concurrency as usize,
+            bounds: profile.limits,
             breaker: client::BreakerConfig {
-                cooldown: self.settings.profile.timing.breaker_cooldown,
+                cooldown: profile.timing.breaker_cooldown,
                 ..usual.breaker
             },
             ..usual
         }
     }
 
-    pub(crate) fn timing(&self) -> flow::RunTiming {
-        let timing = &self.settings.profile.timing;
-        flow::RunTiming {
-            client: client::CallTiming {
-                connect_timeout: timing.connect_timeout,
-                idle_timeout: timing.idle_timeout,
-                backoff_first: timing.backoff_first,
-                backoff_max: timing.backoff_max,
-                retry_after_max: timing.retry_after_max,
-                outage_max: timing.outage_max,
-                ..client::CallTiming::default()
-            },
-            settle: timing.settle,
-            poll: PollTiming {
-                first: timing.poll_first,
-                max: timing.poll_max,
-                floor: timing.poll_floor,
-            },
-            wait_timeout: timing.wait_timeout,
-        }
+    pub(crate) fn timing(&self) -> Timing {
+        self.settings.profile.timing
     }
 
     /// The context of the flow: client, ledger, lease of this process, signals.

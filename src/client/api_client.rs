@@ -1,13 +1,14 @@
 //! The public client: one method per endpoint of the contract. Bodies are in `wire`, retries in
 //! `request`.
 
+use crate::model::Timing;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use url::Url;
 
-use super::config::{CallTiming, ClientConfig, LinkPolicy};
+use super::config::{ClientConfig, LinkPolicy};
 use super::limits::limiter::Limiter;
 use super::limits::report::report;
 use super::limits::{Backlog, CallPermit, LimitsReport, MemoryStore, RateLimits};
@@ -47,7 +48,7 @@ impl Client {
     /// invalid proxy, or https on a machine without certificates.
     pub fn new(
         config: ClientConfig,
-        timing: CallTiming,
+        timing: Timing,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
@@ -62,7 +63,7 @@ impl Client {
     /// As for [`Client::new`].
     pub fn with_store(
         config: ClientConfig,
-        timing: CallTiming,
+        timing: Timing,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,
@@ -78,7 +79,7 @@ impl Client {
     pub fn with_transport(
         transport: Box<dyn Transport>,
         config: ClientConfig,
-        timing: CallTiming,
+        timing: Timing,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,

@@ -1,7 +1,5 @@
-//! Settings of a [`Client`](super::Client): address, credentials and timeouts, and their validation
-//! before a connection is made.
-
-use std::time::Duration;
+//! Settings of a [`Client`](super::Client): address and credentials, and their validation before a
+//! connection is made.
 
 use url::Url;
 
@@ -24,39 +22,6 @@ pub struct ClientConfig {
     pub user_agent: String,
     /// Redacts the secrets of this process. Those of this configuration are added.
     pub sanitizer: Sanitizer,
-}
-
-/// Timeouts and retries. Defaults are those of `[profiles.x.timing]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallTiming {
-    pub connect_timeout: Duration,
-    /// Longest time without data on a connection, in either direction. Whole transfers are not
-    /// limited, since a slow line is not broken.
-    pub idle_timeout: Duration,
-    /// Shortest first backoff.
-    pub backoff_first: Duration,
-    /// Upper end of the longest backoff.
-    pub backoff_max: Duration,
-    /// Longest `Retry-After` that a call waits for.
-    pub retry_after_max: Duration,
-    /// Longest outage that a call waits for.
-    pub outage_max: Duration,
-    /// Retries of an idempotent call.
-    pub retries: u32,
-}
-
-impl Default for CallTiming {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_mins(1),
-            backoff_first: Duration::from_secs(1),
-            backoff_max: Duration::from_secs(16),
-            retry_after_max: Duration::from_mins(5),
-            outage_max: Duration::from_mins(10),
-            retries: 5,
-        }
-    }
 }
 
 impl ClientConfig {

@@ -35,13 +35,12 @@ mod wire;
 mod tests;
 
 pub use self::api_client::{Client, ResponseHook};
-pub use self::config::{CallTiming, ClientConfig};
+pub use self::config::ClientConfig;
 pub use self::download::{Download, ResumePoint};
 pub use self::limits::{
     Backlog, BreakerConfig, CallPermit, LimitsReport, MemoryStore, NextCall, PaceReport, RateLimits,
 };
 pub use self::outage::{Outage, OutageReporter, OutageView, RequestedPause, ServiceWait};
-pub use self::poll_schedule::PollTiming;
 pub use self::request::backoff::BackoffWait;
 pub use self::request::endpoint::EndpointRoute;
 pub use self::request::options::{LastCheck, LastRequestId, OnRetry, RequestOptions};

@@ -1,5 +1,6 @@
 //! Poll schedule. Pure: times are parameters, and the caller sleeps.
 
+use crate::model::PollTiming;
 use std::time::Duration;
 
 /// Time of the first poll, as a share of the shortest known duration of similar jobs. Below 1, so
@@ -14,27 +15,6 @@ const PAUSE_SHARE: f64 = 0.125;
 const LIST_PAUSE_SHARE: f64 = 1.0 / 32.0;
 /// Resolution of reported progress, in percent.
 const PROGRESS_STEP: f64 = 1.0;
-
-/// Timing of polls. Defaults are those of `[profiles.x.timing]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PollTiming {
-    /// Shortest pause between two polls of one job: the interval recommended by the vendor.
-    pub first: Duration,
-    /// Longest pause between two polls of one job.
-    pub max: Duration,
-    /// Shortest pause between two list polls, for any number of jobs.
-    pub floor: Duration,
-}
-
-impl Default for PollTiming {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_secs(2),
-            max: Duration::from_secs(10),
-            floor: Duration::from_millis(250),
-        }
-    }
-}
 
 impl PollTiming {
     /// Shortest pause of any kind.

@@ -1,30 +1,18 @@
 //! The dependencies of a run: the service, the ledger, clocks, and the stop signal.
 
+use crate::model::Timing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::ledger::{ApiKeyId, Attempt, Ledger, LedgerError, ProcessLease};
 use crate::model::event::RemarkLevel;
 use crate::model::{
     Clock, Event, Failure, FailureKind, Fingerprint, InputEvent, InputRef, Observer, Random, Stage,
 };
-
-/// Timeouts and intervals of the flow.
-#[derive(Debug, Clone, Copy)]
-pub struct RunTiming {
-    /// Timing of the client's calls; the flow uses its backoff windows too.
-    pub client: client::CallTiming,
-    /// Longest time that a request already sent may take to arrive.
-    pub settle: Duration,
-    /// Poll intervals.
-    pub poll: client::PollTiming,
-    /// Longest time to wait for a started job.
-    pub wait_timeout: Duration,
-}
 
 /// Dependencies of a run, shared by all of its inputs.
 pub struct Context {
@@ -39,7 +27,7 @@ pub struct Context {
     pub random: Arc<dyn Random>,
     /// Receives every event.
     pub observer: Arc<dyn Observer>,
-    pub timing: RunTiming,
+    pub timing: Timing,
     /// Cancelled when the run ends: nothing new begins, and everything stays resumable.
     pub stop: CancellationToken,
     /// Set when `stop` was cancelled by `--timeout`, not by a signal.

@@ -26,7 +26,7 @@ pub(crate) mod run_options;
 pub mod state_machine;
 
 pub use self::batch::{BatchRunner, RunResult, StdoutSink};
-pub use self::context::{Context, RunTiming, interrupted};
+pub use self::context::{Context, interrupted};
 pub use self::job::manual_review::settle_by_hand;
 pub use self::job::upload::upload_files;
 pub use self::job::wait::watch;

@@ -21,72 +21,41 @@ pub enum Destination {
 }
 
 /// Options of a run. `resume` may override each of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunOptions {
     /// Last stage to run.
     pub goal: Goal,
     /// Maximum jobs in flight.
     pub in_flight: u32,
     /// Maximum credits that the batch may start, by estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_credits: Option<Credits>,
     /// Existing files at output paths are replaced.
+    #[serde(default)]
     pub overwrite: bool,
     /// The first failure stops the run.
+    #[serde(default)]
     pub fail_fast: bool,
     /// Maximum new, billed attempts for a job that failed at the service.
+    #[serde(default)]
     pub retry_failed: u32,
     /// Completed inputs get a new, billed attempt.
+    #[serde(skip)]
     pub again: bool,
-}
-
-/// JSON form of [`RunOptions`] in the ledger.
-#[derive(Serialize, Deserialize)]
-struct StoredRunOptions {
-    goal: String,
-    in_flight: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_credits: Option<f64>,
-    #[serde(default)]
-    overwrite: bool,
-    #[serde(default)]
-    fail_fast: bool,
-    #[serde(default)]
-    retry_failed: u32,
 }
 
 impl RunOptions {
     /// JSON for the ledger. `again` is left out: resuming never creates new attempts.
     pub(crate) fn to_json(&self) -> String {
-        let stored = StoredRunOptions {
-            goal: match self.goal {
-                Goal::Draft => "draft",
-                Goal::Start => "start",
-                Goal::Finish => "finish",
-            }
-            .to_owned(),
-            in_flight: self.in_flight,
-            max_credits: self.max_credits.map(|credits| credits.0),
-            overwrite: self.overwrite,
-            fail_fast: self.fail_fast,
-            retry_failed: self.retry_failed,
-        };
         // A struct of numbers, flags and strings always serializes.
-        serde_json::to_string(&stored).unwrap_or_default()
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Parses the JSON of a batch. The goal of a resumed batch is always [`Goal::Finish`].
     pub fn of_batch(json: &str) -> Result<Self, Failure> {
-        let stored: StoredRunOptions = serde_json::from_str(json)
+        let stored: Self = serde_json::from_str(json)
             .map_err(|error| Failure::local("reading the batch from the ledger", &error))?;
-        Ok(Self {
-            goal: Goal::Finish,
-            in_flight: stored.in_flight.max(1),
-            max_credits: stored.max_credits.map(Credits),
-            overwrite: stored.overwrite,
-            fail_fast: stored.fail_fast,
-            retry_failed: stored.retry_failed,
-            again: false,
-        })
+        Ok(Self { goal: Goal::Finish, in_flight: stored.in_flight.max(1), ..stored })
     }
 
     /// Rejects values out of range.
@@ -118,6 +87,11 @@ mod tests {
             retry_failed: 2,
             again: true,
         };
+        let stored = serde_json::json!({
+            "goal": "start", "in_flight": 3, "max_credits": 9.5, "overwrite": true,
+            "fail_fast": true, "retry_failed": 2,
+        });
+        assert_eq!(serde_json::json!(begun), stored, "names stay");
         let resumed = RunOptions::of_batch(&begun.to_json()).unwrap();
         assert_eq!(resumed, RunOptions { goal: Goal::Finish, again: false, ..begun });
         assert!(RunOptions::of_batch("nonsense").is_err());

@@ -12,6 +12,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
 use crate::model::{Execution, Failure, FailureKind, Instant, JobId, JobStatus};
 
@@ -27,7 +29,8 @@ pub const DRAFT_OBSERVATION_TIME: Duration = Duration::from_secs(3);
 const DOUBT_SETTLES: u32 = 2;
 
 /// Last stage that the user wants an input to reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// A draft, which costs nothing (`--draft`).
     Draft,

@@ -55,7 +55,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::ledger::json_columns::{encode_failure, encode_options};
+    use crate::ledger::json_columns::encode;
     use crate::ledger::tests::{batch, input, key, open, placed};
     use crate::ledger::{
         ApiKeyId, Attempt, AttemptId, AttemptSpec, AttemptState, AttemptStatus, Batch, BatchId,
@@ -141,8 +141,8 @@ mod tests {
         let quoted = |json: String| format!("'{}'", json.replace('\'', "''"));
         for rows in rows {
             let rows = rows
-                .replace(":options", &quoted(encode_options(&JobOptions::default()).unwrap()))
-                .replace(":failure", &quoted(encode_failure(&failure()).unwrap()))
+                .replace(":options", &quoted(encode(&JobOptions::default()).unwrap()))
+                .replace(":failure", &quoted(encode(&failure()).unwrap()))
                 .replace(":key_limits", &quoted(serde_json::to_string(&key_limits()).unwrap()))
                 .replace(":host_limits", "'{\"flaps\":3}'");
             db.execute_batch(&rows).unwrap();

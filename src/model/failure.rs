@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::job::JobId;
@@ -20,8 +21,11 @@ use super::job::JobId;
     IntoStaticStr,
     EnumString,
     VariantArray,
+    Serialize,
+    Deserialize,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "String")]
 pub enum FailureKind {
     /// The command line or an input is wrong. Nothing was sent. Never retried.
     Usage,
@@ -128,9 +132,20 @@ impl FailureKind {
     }
 }
 
+/// A later version may have stored a kind that this one does not know.
+impl From<String> for FailureKind {
+    fn from(word: String) -> Self {
+        Self::parse(&word).unwrap_or(Self::Contract)
+    }
+}
+
 /// Certainty of execution of a failed call. Only create and start need this, because they
 /// are not idempotent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, Serialize, Deserialize,
+)]
+#[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "String")]
 pub enum Execution {
     /// Certainly not executed: connection refused, name not resolved, structured 401, 402 or 429.
     NotExecuted,
@@ -140,8 +155,15 @@ pub enum Execution {
     Ambiguous,
 }
 
+/// An unknown word counts as [`Execution::Ambiguous`], which is never retried.
+impl From<String> for Execution {
+    fn from(word: String) -> Self {
+        word.parse().unwrap_or(Self::Ambiguous)
+    }
+}
+
 /// A failure, with details of its attempts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     pub kind: FailureKind,
     /// The operation: "start job 17".
@@ -150,18 +172,25 @@ pub struct Failure {
     pub why: String,
     pub delivery: Execution,
     /// HTTP status of the last response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The service's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The service's request id, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
     pub attempts: u32,
     /// Time from the first attempt to the last.
+    #[serde(rename = "elapsed_ms", with = "super::time::duration_ms")]
     pub elapsed: Duration,
     /// `Retry-After` of the service.
+    #[serde(skip)]
     pub retry_after: Option<Duration>,
     /// The suggested next command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::secret::OutputLink;
 
 /// Maximum displayed notes per job.
@@ -10,7 +12,7 @@ const NOTES_MAX: usize = 8;
 /// Maximum displayed length of a note, in characters.
 const NOTE_MAX: usize = 300;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId(pub String);
 
 impl fmt::Display for JobId {

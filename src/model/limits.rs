@@ -68,7 +68,7 @@ pub struct Pace {
     pub refused_kinds: [bool; 4],
     /// Earliest time of the next call of any kind that shares the bucket.
     pub due_micros: u64,
-    /// Earliest time of the next call of each kind, up to the burst.
+    /// Earliest time of the next call of each kind.
     pub kind_due_micros: [u64; 4],
 }
 
@@ -80,9 +80,6 @@ pub struct UnexplainedRefusal {
     /// Other jobs in flight at the refusal.
     #[serde(rename = "beside")]
     pub others: u32,
-    /// Starts accepted since then with at least as many other jobs in flight.
-    #[serde(rename = "passed")]
-    pub accepted: u32,
     /// Pace of submissions before this refusal cut it; restored if the window was the reason.
     pub pace: Pace,
 }
@@ -101,9 +98,6 @@ pub struct Window {
     /// Jobs beyond `size` that a trial allows.
     #[serde(rename = "step")]
     pub trial_step: u32,
-    /// Starts accepted beyond `size` in this trial.
-    #[serde(rename = "beyond")]
-    pub trial_accepted: u32,
     /// Time of the last accepted start.
     pub accepted_at: Option<Instant>,
     /// The last refusal that is not attributed to a limit yet.
@@ -130,6 +124,25 @@ pub struct RequestCount {
     pub calls: u32,
     /// Refused calls (429): `[submissions, polls]`.
     pub refused: [u32; 2],
+}
+
+/// Upper bounds of the learned limits (`[profiles.NAME.limits]`), whatever the service accepts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LimitBounds {
+    /// Maximum jobs in flight.
+    pub in_flight_max: u32,
+    /// Maximum jobs submitted a second: uploads, creates and starts, each.
+    pub submission_rate_max: f64,
+    /// Maximum polls a second.
+    pub poll_rate_max: f64,
+    /// Maximum concurrent API requests of a process.
+    pub concurrency: u32,
+}
+
+impl Default for LimitBounds {
+    fn default() -> Self {
+        Self { in_flight_max: 64, submission_rate_max: 50.0, poll_rate_max: 20.0, concurrency: 16 }
+    }
 }
 
 /// The stored limits of a key.
@@ -279,8 +292,8 @@ mod tests {
         let key = json!({
             "submissions": pace, "polls": pace, "polled_at": 5,
             "jobs": {
-                "size": 8, "patience": 2, "accepted": 6, "step": 4, "beyond": 1, "accepted_at": 3,
-                "suspicion": {"at": 2, "beside": 7, "passed": 1, "pace": pace},
+                "size": 8, "patience": 2, "accepted": 6, "step": 4, "accepted_at": 3,
+                "suspicion": {"at": 2, "beside": 7, "pace": pace},
             },
             "submissions_paused_until": 11, "polls_paused_until": 12,
             "block": {"no_credits": true, "unauthorized": true},

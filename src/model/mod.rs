@@ -17,6 +17,7 @@ pub mod secret;
 pub mod smoke;
 pub mod text;
 pub mod time;
+pub mod timing;
 
 pub use self::account::{Credits, Pricing};
 pub use self::event::{Event, InputEvent, InputRef, Observer, Stage};
@@ -26,3 +27,4 @@ pub use self::options::{Background, Composition, JobOptions, ModelName, OutputFo
 pub use self::sanitize::Sanitizer;
 pub use self::secret::{ApiKey, Fingerprint, OutputLink};
 pub use self::time::{Clock, FixedRandom, Instant, ManualClock, Random, Timestamp};
+pub use self::timing::{PollTiming, Timing};

@@ -5,13 +5,27 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 /// The matting model.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+    Deserialize,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ModelName {
     /// Default of the service.
     #[default]
@@ -37,9 +51,22 @@ impl ModelName {
 
 /// File format of the output.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    IntoStaticStr,
+    VariantArray,
+    Serialize,
+    Deserialize,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum OutputFormat {
     /// VP9 in WebM, with alpha.
     #[default]
@@ -111,7 +138,7 @@ words!(OutputFormat, "format");
 pub struct OptionError(pub String);
 
 /// A colour with channels in 0..1, as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rgb(pub [f64; 3]);
 
 impl Rgb {
@@ -141,7 +168,8 @@ impl Rgb {
 }
 
 /// The background of the output.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Background {
     /// None: the output has alpha.
     #[default]
@@ -150,7 +178,25 @@ pub enum Background {
     /// An image at a public URL.
     ImageUrl(String),
     /// A local image, uploaded before the job is created.
-    ImageFile(PathBuf),
+    ImageFile(#[serde(with = "hex_path")] PathBuf),
+}
+
+/// The hex digits of a path, which need not be UTF-8.
+mod hex_path {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(path.as_os_str().as_bytes()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+        let bytes = hex::decode(String::deserialize(from)?).map_err(D::Error::custom)?;
+        Ok(OsString::from_vec(bytes).into())
+    }
 }
 
 /// Named colours.
@@ -269,17 +315,23 @@ impl fmt::Display for Background {
 }
 
 /// Position of the subject on a canvas. Sent only if a field is set.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Composition {
     /// Width and height of the output in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub canvas: Option<(u32, u32)>,
     /// Wire name of the position on the canvas, such as `bottom-center`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<String>,
     /// Size factor of the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
     /// Offset from the anchor in pixels, right and down.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<(i32, i32)>,
     /// A composition written by the user in wire format. Excludes the other fields.
+    #[serde(rename = "composition", skip_serializing_if = "Option::is_none")]
     pub verbatim: Option<serde_json::Value>,
 }
 
@@ -291,19 +343,24 @@ impl Composition {
 }
 
 /// All options that determine the output of a job, and how its completion is reported.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JobOptions {
     pub model: ModelName,
     pub format: OutputFormat,
     pub background: Background,
     /// What to preserve, in short noun phrases; only for [`ModelName::Pro`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    #[serde(flatten)]
     pub composition: Composition,
     /// URL for webhooks. Does not affect the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<String>,
     /// User-defined tags, stored with the job. Do not affect the output.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Additional request fields, passed on unmodified.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 

@@ -38,6 +38,6 @@ pub use self::resolve::project;
 pub use self::resolved::Settings;
 pub use self::secret::{KEY_VARIABLES, parse_key};
 pub use self::types::{
-    Environment, KeySource, LimitSettings, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX,
-    SettingsFlags, SettingsSources, TimingSettings, check_profile_name,
+    Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsFlags,
+    SettingsSources, check_profile_name,
 };

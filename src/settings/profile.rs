@@ -1,5 +1,6 @@
 //! A profile: the service, its key, and its limits, as typed values within bounds.
 
+use crate::model::{PollTiming, Timing, limits::LimitBounds};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::file::find;
 use super::file::layer::ProfileLayer;
 use super::file::located_value::ScalarValue;
 use super::secret::{LocatedSecret, SecretKind, expiry};
-use super::types::{Environment, LimitSettings, SANDBOX, TimingSettings};
+use super::types::{Environment, SANDBOX};
 
 /// Default of `confirm_above_credits` for a production profile.
 const PROD_CONFIRM_ABOVE_CREDITS: f64 = 500.0;
@@ -33,8 +34,8 @@ pub struct Profile {
     pub allow_http: bool,
     /// Custom tags of every job of this profile.
     pub tags: BTreeMap<String, String>,
-    pub limits: LimitSettings,
-    pub timing: TimingSettings,
+    pub limits: LimitBounds,
+    pub timing: Timing,
     /// Midnight UTC of the day on which the key was created, as the user noted it.
     pub key_created: Option<Timestamp>,
     pub key_max_age: Option<Duration>,
@@ -66,8 +67,8 @@ impl Profile {
         let confirm_above_credits = confirm(&mut read, environment)?;
         let job_defaults = JobDefaultsLayer::read(&mut read, vars)?;
         let (key_created, key_max_age) = expiry::read(&mut read)?;
-        let limits = LimitSettings::read(&mut read, &prefix, layer)?;
-        let timing = TimingSettings::read(&mut read, &prefix, layer)?;
+        let limits = read_limits(&mut read, &prefix, layer)?;
+        let timing = read_timing(&mut read, &prefix, layer)?;
         let tags = tags(&mut read, &prefix, layer)?;
         let profile = Self {
             name: name.to_owned(),
@@ -91,7 +92,7 @@ impl Profile {
     }
 
     /// The profile of an in-process sandbox.
-    pub(crate) fn sandbox(base_url: Url, timing: TimingSettings, key: LocatedSecret) -> Self {
+    pub(crate) fn sandbox(base_url: Url, timing: Timing, key: LocatedSecret) -> Self {
         Self {
             name: SANDBOX.to_owned(),
             file_url: Some(base_url.clone()),
@@ -100,7 +101,7 @@ impl Profile {
             confirm_above_credits: None,
             allow_http: false,
             tags: BTreeMap::new(),
-            limits: LimitSettings::default(),
+            limits: LimitBounds::default(),
             timing,
             key_created: None,
             key_max_age: None,
@@ -168,7 +169,7 @@ fn job_option<T: FromStr<Err = OptionError>>(scalar: &ScalarValue) -> Result<T, 
 pub(crate) struct Guards {
     environment: Environment,
     confirm_above_credits: Option<f64>,
-    limits: LimitSettings,
+    limits: LimitBounds,
     settle: Duration,
     breaker_cooldown: Duration,
 }
@@ -180,9 +181,8 @@ impl Guards {
         let mut read = SectionReader::new(&prefix, &layer.own);
         let environment = environment(&mut read)?;
         let confirm_above_credits = confirm(&mut read, environment)?;
-        let limits = LimitSettings::read(&mut read, &prefix, layer)?;
-        let TimingSettings { settle, breaker_cooldown, .. } =
-            TimingSettings::read(&mut read, &prefix, layer)?;
+        let limits = read_limits(&mut read, &prefix, layer)?;
+        let Timing { settle, breaker_cooldown, .. } = read_timing(&mut read, &prefix, layer)?;
         Ok(Self { environment, confirm_above_credits, limits, settle, breaker_cooldown })
     }
 
@@ -257,61 +257,56 @@ fn tags<'a>(
     Ok(tags)
 }
 
-impl LimitSettings {
-    fn read<'a>(
-        read: &mut SectionReader<'a>,
-        prefix: &str,
-        layer: &'a ProfileLayer,
-    ) -> Result<Self, Failure> {
-        read.section(format!("{prefix}.limits"), &layer.limits);
-        let d = Self::default();
-        Ok(Self {
-            in_flight_max: read.count("in_flight_max", d.in_flight_max, 1..=10_000)?,
-            submission_rate_max: read.number(
-                "submission_rate_max",
-                d.submission_rate_max,
-                0.01..=1e4,
-            )?,
-            poll_rate_max: read.number("poll_rate_max", d.poll_rate_max, 0.01..=1e4)?,
-            concurrency: read.count("concurrency", d.concurrency, 1..=1_000)?,
-        })
-    }
+fn read_limits<'a>(
+    read: &mut SectionReader<'a>,
+    prefix: &str,
+    layer: &'a ProfileLayer,
+) -> Result<LimitBounds, Failure> {
+    read.section(format!("{prefix}.limits"), &layer.limits);
+    let d = LimitBounds::default();
+    Ok(LimitBounds {
+        in_flight_max: read.count("in_flight_max", d.in_flight_max, 1..=10_000)?,
+        submission_rate_max: read.number(
+            "submission_rate_max",
+            d.submission_rate_max,
+            0.01..=1e4,
+        )?,
+        poll_rate_max: read.number("poll_rate_max", d.poll_rate_max, 0.01..=1e4)?,
+        concurrency: read.count("concurrency", d.concurrency, 1..=1_000)?,
+    })
 }
 
-impl TimingSettings {
-    fn read<'a>(
-        read: &mut SectionReader<'a>,
-        prefix: &str,
-        layer: &'a ProfileLayer,
-    ) -> Result<Self, Failure> {
-        let (ms, s) = (Duration::from_millis, Duration::from_secs);
-        let (minute, hour, day) = (s(60), s(3_600), s(86_400));
-        read.section(format!("{prefix}.timing"), &layer.timing);
-        let d = Self::default();
-        let timing = Self {
-            poll_first: read.duration("poll_first", d.poll_first, ms(10)..=hour)?,
-            poll_max: read.duration("poll_max", d.poll_max, ms(10)..=hour)?,
-            backoff_first: read.duration("backoff_first", d.backoff_first, ms(1)..=hour)?,
-            backoff_max: read.duration("backoff_max", d.backoff_max, ms(1)..=hour)?,
-            poll_floor: read.duration("poll_floor", d.poll_floor, ms(10)..=minute)?,
-            settle: read.duration("settle", d.settle, ms(0)..=hour)?,
-            retry_after_max: read.duration("retry_after_max", d.retry_after_max, ms(0)..=day)?,
-            outage_max: read.duration("outage_max", d.outage_max, ms(10)..=30 * day)?,
-            breaker_cooldown: read.duration(
-                "breaker_cooldown",
-                d.breaker_cooldown,
-                ms(1)..=hour,
-            )?,
-            connect_timeout: read.duration("connect_timeout", d.connect_timeout, ms(10)..=hour)?,
-            idle_timeout: read.duration("idle_timeout", d.idle_timeout, ms(10)..=hour)?,
-            wait_timeout: read.duration("wait_timeout", d.wait_timeout, ms(10)..=30 * day)?,
-        };
-        if timing.poll_first > timing.poll_max {
-            return Err(read.contradiction("poll_first", "poll_max"));
-        }
-        if timing.backoff_first > timing.backoff_max {
-            return Err(read.contradiction("backoff_first", "backoff_max"));
-        }
-        Ok(timing)
+fn read_timing<'a>(
+    read: &mut SectionReader<'a>,
+    prefix: &str,
+    layer: &'a ProfileLayer,
+) -> Result<Timing, Failure> {
+    let (ms, s) = (Duration::from_millis, Duration::from_secs);
+    let (minute, hour, day) = (s(60), s(3_600), s(86_400));
+    read.section(format!("{prefix}.timing"), &layer.timing);
+    let d = Timing::default();
+    let timing = Timing {
+        poll: PollTiming {
+            first: read.duration("poll_first", d.poll.first, ms(10)..=hour)?,
+            max: read.duration("poll_max", d.poll.max, ms(10)..=hour)?,
+            floor: read.duration("poll_floor", d.poll.floor, ms(10)..=minute)?,
+        },
+        backoff_first: read.duration("backoff_first", d.backoff_first, ms(1)..=hour)?,
+        backoff_max: read.duration("backoff_max", d.backoff_max, ms(1)..=hour)?,
+        settle: read.duration("settle", d.settle, ms(0)..=hour)?,
+        retry_after_max: read.duration("retry_after_max", d.retry_after_max, ms(0)..=day)?,
+        outage_max: read.duration("outage_max", d.outage_max, ms(10)..=30 * day)?,
+        breaker_cooldown: read.duration("breaker_cooldown", d.breaker_cooldown, ms(1)..=hour)?,
+        connect_timeout: read.duration("connect_timeout", d.connect_timeout, ms(10)..=hour)?,
+        idle_timeout: read.duration("idle_timeout", d.idle_timeout, ms(10)..=hour)?,
+        wait_timeout: read.duration("wait_timeout", d.wait_timeout, ms(10)..=30 * day)?,
+        retries: d.retries,
+    };
+    if timing.poll.first > timing.poll.max {
+        return Err(read.contradiction("poll_first", "poll_max"));
     }
+    if timing.backoff_first > timing.backoff_max {
+        return Err(read.contradiction("backoff_first", "backoff_max"));
+    }
+    Ok(timing)
 }

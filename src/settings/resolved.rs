@@ -1,5 +1,6 @@
 //! The resolved settings, and the keys to which they lead.
 
+use crate::model::{PollTiming, Timing};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,7 @@ use super::profile::Profile;
 use super::secret::{
     LocatedSecret, SecretEnvironment, SecretKind, SecretSource, file_warnings, parse_key, read_file,
 };
-use super::types::{
-    Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, TimingSettings,
-};
+use super::types::{Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
 
 pub struct Settings {
     pub profile: Profile,
@@ -130,11 +129,14 @@ impl Settings {
     /// The settings for an in-process sandbox at `base_url`, with waits that suit a local server. No file,
     /// variable or flag applies.
     pub fn for_sandbox(base_url: Url, key: ApiKey, state_dir: PathBuf) -> Self {
-        let timing = TimingSettings {
-            poll_first: Duration::from_millis(250),
-            poll_max: Duration::from_secs(1),
+        let timing = Timing {
+            poll: PollTiming {
+                first: Duration::from_millis(250),
+                max: Duration::from_secs(1),
+                ..PollTiming::default()
+            },
             settle: Duration::from_secs(10),
-            ..TimingSettings::default()
+            ..Timing::default()
         };
         let summary = ProfileSummary {
             name: SANDBOX.to_owned(),

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
-
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
@@ -109,72 +107,6 @@ impl FromStr for Environment {
                 format!("'{word}' is not an environment; use dev, staging or prod{close}")
             },
         )
-    }
-}
-
-/// Bounds of the limits that are learned for a key.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LimitSettings {
-    /// Maximum number of jobs in flight.
-    pub in_flight_max: u32,
-    /// Maximum number of submitted jobs per second.
-    pub submission_rate_max: f64,
-    /// Maximum number of polls per second.
-    pub poll_rate_max: f64,
-    /// Maximum number of concurrent API requests of the process.
-    pub concurrency: u32,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self { in_flight_max: 64, submission_rate_max: 50.0, poll_rate_max: 20.0, concurrency: 16 }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimingSettings {
-    /// Time from the start of a job to its first poll, without duration statistics.
-    pub poll_first: Duration,
-    /// Maximum time between two polls.
-    pub poll_max: Duration,
-    /// Minimum delay before the first retry.
-    pub backoff_first: Duration,
-    /// Maximum backoff delay.
-    pub backoff_max: Duration,
-    /// Minimum time between two list polls.
-    pub poll_floor: Duration,
-    /// Time that a start without a clear answer has to take effect before it is sent again.
-    pub settle: Duration,
-    /// Maximum `Retry-After` that is honoured by waiting.
-    pub retry_after_max: Duration,
-    /// Maximum service outage that a run waits for.
-    pub outage_max: Duration,
-    /// First open period of a circuit breaker.
-    pub breaker_cooldown: Duration,
-    pub connect_timeout: Duration,
-    /// Maximum time without data on a connection.
-    pub idle_timeout: Duration,
-    /// Maximum time from a job's start to its end.
-    pub wait_timeout: Duration,
-}
-
-impl Default for TimingSettings {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self {
-            poll_first: seconds(2),
-            poll_max: seconds(10),
-            backoff_first: seconds(1),
-            backoff_max: seconds(16),
-            poll_floor: Duration::from_millis(250),
-            settle: seconds(120),
-            retry_after_max: seconds(5 * 60),
-            outage_max: seconds(10 * 60),
-            breaker_cooldown: seconds(15),
-            connect_timeout: seconds(10),
-            idle_timeout: seconds(60),
-            wait_timeout: seconds(2 * 60 * 60),
-        }
     }
 }
 

@@ -88,8 +88,8 @@ fn one_that_ends_before_its_stages_says_why_in_every_form() {
 fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
-    // Well beyond the outage, after which a run gives up when nothing at all has succeeded.
-    let patient = "retry_after_max = \"30s\"\n";
+    // Well beyond the 5 s of the outage.
+    let patient = "outage_max = \"30s\"\nretry_after_max = \"30s\"\n";
     home.configure(&sandbox, &format!("idle_timeout = \"1s\"\nsettle = \"1s\"\n{patient}"));
     let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--json"]);
     let document = document(ran, 0);

@@ -60,10 +60,13 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
     }
     let own = crate::limits();
     // So many calls of each kind a second, the first few at once.
-    let rate = (jobs - 3.0).max(0.0) / own.submission_rate_max;
+    let rate = (jobs - 3.0).max(0.0) / own.bounds.submission_rate_max;
     terms.push(term("the program's own rate", rate + shortest + tail));
     let calls = 3.0 * way + server.transfer;
-    terms.push(term("the program's own calls at once", jobs * calls / own.concurrency as f64));
+    terms.push(term(
+        "the program's own calls at once",
+        jobs * calls / f64::from(own.bounds.concurrency),
+    ));
     terms
 }
 

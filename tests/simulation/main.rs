@@ -91,7 +91,7 @@ fn given(name: &str, default: u64) -> u64 {
 }
 
 /// The program's limits, with tuned constants replaced as `SIM_TUNING` says, such as
-/// `cut=0.2,proofs=1`: this is how the worth of each is measured.
+/// `cut=0.2,quiet=0`: this is how the worth of each is measured.
 fn limits() -> rbgv::client::RateLimits {
     let mut limits = rbgv::client::RateLimits::default();
     let tuning = &mut limits.tuning;
@@ -106,8 +106,6 @@ fn limits() -> rbgv::client::RateLimits {
             "return_rounds" => tuning.return_rounds = number,
             "beyond" => tuning.beyond = number,
             "step" => tuning.step = number,
-            "burst" => tuning.burst = number,
-            "proofs" => tuning.proofs = number as u32,
             "patience_max" => tuning.patience_max = number as u32,
             "quiet" => tuning.quiet = seconds,
             "rounds_per_poll" => tuning.rounds_per_poll = number,

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use rbgv::client::{self, Client, ClientConfig, PollTiming, ProxyChoice, RequestOptions};
+use rbgv::client::{Client, ClientConfig, ProxyChoice, RequestOptions};
 use rbgv::flow::plan::{PlanRequest, Planner};
 use rbgv::flow::state_machine::Goal;
 use rbgv::flow::{
-    self, BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
+    BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
     RunResult, RunState, adopt, unknown_jobs_of_key,
 };
 use rbgv::ledger::{ApiKeyId, Ledger};
+use rbgv::model::Timing;
 use rbgv::model::{
     ApiKey, Clock, Event, ExitClass, Failure, FailureKind, InputEvent, JobOptions, Observer, Random,
 };
@@ -232,16 +233,11 @@ impl World {
             user_agent: "simulation".to_owned(),
             sanitizer: rbgv::model::Sanitizer::default(),
         };
-        let timing = flow::RunTiming {
-            client: client::CallTiming::default(),
-            settle: Duration::from_mins(2),
-            poll: PollTiming::default(),
-            wait_timeout: Duration::from_hours(2),
-        };
+        let timing = Timing::default();
         let service = Client::with_transport(
             Box::new(wire::Client(Arc::clone(&self.wire))),
             endpoint,
-            timing.client,
+            timing,
             Arc::clone(&clock),
             Arc::clone(&random),
             Arc::new(ledger.clone()),

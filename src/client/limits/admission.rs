@@ -169,7 +169,7 @@ fn on_accepted(limits: &mut KeyLimits, config: &RateLimits, sent: &SentCall, now
     let (pace, bounds) = pace_of(limits, config, sent.kind);
     pace::on_accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_delayed);
     if let Some(others) = sent.others {
-        window::on_accepted(&mut limits.jobs, &config.tuning, others, (sent.at, now));
+        window::on_accepted(&mut limits.jobs, others, (sent.at, now));
     }
 }
 

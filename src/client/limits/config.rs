@@ -3,20 +3,13 @@
 use std::time::Duration;
 
 use super::circuit_breaker::BreakerConfig;
+use crate::model::limits::LimitBounds;
 
-/// Upper bounds, whatever the service accepts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimits {
+    pub bounds: LimitBounds,
     /// Initial jobs a second, and initial polls a second.
     pub initial_rate: f64,
-    /// Maximum jobs submitted a second: uploads, creates and starts, each.
-    pub submission_rate_max: f64,
-    /// Maximum polls a second.
-    pub poll_rate_max: f64,
-    /// Maximum jobs in flight.
-    pub in_flight_max: u32,
-    /// Maximum concurrent API requests of this process.
-    pub concurrency: usize,
     pub breaker: BreakerConfig,
     pub tuning: LimitTuning,
 }
@@ -35,10 +28,6 @@ pub struct LimitTuning {
     pub beyond: f64,
     /// Largest growth factor per accepted call.
     pub step: f64,
-    /// Burst size: calls of one kind without spacing after an idle time.
-    pub burst: f64,
-    /// Accepted starts required to attribute a refusal to the pace, or to enlarge the window.
-    pub proofs: u32,
     /// Maximum interval between two trials of a larger window, in windows of accepted starts.
     pub patience_max: u32,
     /// Time without a start before a trial, and minimum time between two refusals that shrink a
@@ -57,8 +46,6 @@ impl LimitTuning {
         return_rounds: 40.0,
         beyond: 0.5,
         step: 1.05,
-        burst: 2.0,
-        proofs: 3,
         patience_max: 16,
         quiet: Duration::from_secs(2),
         rounds_per_poll: 8.0,
@@ -69,11 +56,8 @@ impl LimitTuning {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
+            bounds: LimitBounds::default(),
             initial_rate: 5.0,
-            submission_rate_max: 50.0,
-            poll_rate_max: 20.0,
-            in_flight_max: 64,
-            concurrency: 16,
             breaker: BreakerConfig::default(),
             tuning: LimitTuning::DEFAULT,
         }
@@ -97,7 +81,7 @@ impl RateLimits {
         // Uploads, creates and starts.
         PaceBounds {
             initial: self.initial_rate,
-            max: self.submission_rate_max,
+            max: self.bounds.submission_rate_max,
             kinds: 3.0,
             tuning: self.tuning,
         }
@@ -106,7 +90,7 @@ impl RateLimits {
     pub(crate) fn polls(&self) -> PaceBounds {
         PaceBounds {
             initial: self.initial_rate,
-            max: self.poll_rate_max,
+            max: self.bounds.poll_rate_max,
             kinds: 1.0,
             tuning: self.tuning,
         }

@@ -14,9 +14,9 @@ use super::circuit_breaker::{self, BreakerDecision};
 use super::config::RateLimits;
 use super::key_block;
 use crate::blocking::blocking;
-use crate::client::config::CallTiming;
 use crate::client::outage::OutageMonitor;
 use crate::client::request::options::RequestOptions;
+use crate::model::Timing;
 use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind};
 
@@ -61,13 +61,13 @@ impl Limiter {
         key: LimitKey,
         config: &RateLimits,
         clock: Arc<dyn Clock>,
-        timing: &CallTiming,
+        timing: &Timing,
     ) -> Self {
         Self {
             store,
             key,
             config: Arc::new(*config),
-            requests: Arc::new(Semaphore::new(config.concurrency.max(1))),
+            requests: Arc::new(Semaphore::new(config.bounds.concurrency.max(1) as usize)),
             downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             turns: std::array::from_fn(|_| Mutex::new(())),
             backlog: watch::Sender::new(Backlog::Empty),

@@ -48,9 +48,8 @@ pub fn admit(
     let at = micros(now);
     let round = MICROS_PER_SECOND / rate(pace, bounds);
     let gap = round / kinds_in_shared_bucket(pace, bounds);
-    let burst = bounds.tuning.burst;
     reset_after_clock_change(pace, at, round);
-    let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
+    let kind_due = pace.kind_due_micros[kind].max(at);
     let shares = uses_shared_bucket(pace, kind);
     let shared_due = if shares { pace.due_micros.max(at) } else { 0 };
     let due = kind_due.max(shared_due);
@@ -226,11 +225,6 @@ fn micros(at: Instant) -> u64 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn add(at: u64, span: f64) -> u64 {
     at.saturating_add(span.max(1.0) as u64)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn sub(at: u64, span: f64) -> u64 {
-    at.saturating_sub(span.max(0.0) as u64)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(crate) fn report(limits: &KeyLimits, config: &RateLimits, now: Instant) -> L
         submissions: of(&limits.submissions, config.submissions(), refused[0], CallKind::Upload),
         polls: of(&limits.polls, config.polls(), refused[1], CallKind::Poll),
         in_flight: config.in_flight(limits, now),
-        in_flight_max: config.in_flight_max,
+        in_flight_max: config.bounds.in_flight_max,
         window: Some(limits.jobs.size).filter(|size| *size > 0),
         next_start: next(limits, CallKind::Start, now),
         calls,

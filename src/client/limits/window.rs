@@ -2,17 +2,15 @@
 //! limit.
 //!
 //! A 429 does not say which limit was exceeded. A refused start is first attributed to the pace and
-//! stored as unexplained. If a few later starts are accepted with at least as many other jobs in
-//! flight, the pace was the limit. If another start, sent after the first refusal was received, is
+//! stored as unexplained. If a later start is accepted with at least as many other jobs in flight,
+//! the pace was the limit. If another start, sent after the first refusal was received, is
 //! refused with at least as many other jobs in flight, the window is the limit, and the cut of the
 //! pace is undone. A known window only shrinks after a refusal that was sent [`LimitTuning::quiet`]
 //! after the first one: until then the token bucket of the service may still be empty.
 //!
 //! A known window is probed for growth with one more job: first after one window of accepted
 //! starts, then at exponentially growing intervals while the trial is refused. A trial waits until
-//! earlier starts cannot have emptied a token bucket. Since an accepted start may have replaced a
-//! job whose end was not observed yet, [`LimitTuning::proofs`] starts are required before the
-//! window grows. While trials succeed, the step doubles.
+//! earlier starts cannot have emptied a token bucket. While trials succeed, the step doubles.
 
 use super::config::{LimitTuning, RateLimits};
 use crate::model::Instant;
@@ -22,7 +20,7 @@ impl RateLimits {
     /// Maximum jobs in flight, by the learned window and the profile.
     #[must_use]
     pub fn in_flight(&self, known: &KeyLimits, now: Instant) -> u32 {
-        limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
+        limit(&known.jobs, &self.tuning, now).min(self.bounds.in_flight_max).max(1)
     }
 }
 
@@ -50,21 +48,13 @@ pub(crate) fn limit(window: &Window, tuning: &LimitTuning, now: Instant) -> u32 
 }
 
 /// Records an accepted start, sent at `sent` with `others` other jobs in flight.
-pub(crate) fn on_accepted(
-    window: &mut Window,
-    tuning: &LimitTuning,
-    others: u32,
-    (sent, now): (Instant, Instant),
-) {
+pub(crate) fn on_accepted(window: &mut Window, others: u32, (sent, now): (Instant, Instant)) {
     window.accepted_at = Some(now);
-    if let Some(refusal) = &mut window.unexplained
+    if let Some(refusal) = &window.unexplained
         && sent > refusal.at
         && others >= refusal.others
     {
-        refusal.accepted += 1;
-        if refusal.accepted >= tuning.proofs {
-            window.unexplained = None;
-        }
+        window.unexplained = None;
     }
     if window.size == 0 {
         return;
@@ -73,14 +63,10 @@ pub(crate) fn on_accepted(
     if others < window.size {
         return;
     }
-    window.trial_accepted += 1;
     // Keeps the trial running while its starts are accepted.
     window.accepted = u32::MAX;
-    if window.trial_accepted >= tuning.proofs {
-        window.size = others.saturating_add(1);
-        window.trial_step = window.trial_step.saturating_mul(2).min(window.size);
-        window.trial_accepted = 0;
-    }
+    window.size = others.saturating_add(1);
+    window.trial_step = window.trial_step.saturating_mul(2).min(window.size);
 }
 
 /// Records a refused start, sent at `sent` with `others` other jobs in flight. `pace` is the pace
@@ -121,7 +107,7 @@ pub(crate) fn on_refused(
         }
         _ => {
             let pace = *pace;
-            window.unexplained = Some(UnexplainedRefusal { at: now, others, accepted: 0, pace });
+            window.unexplained = Some(UnexplainedRefusal { at: now, others, pace });
             MetLimit::Pace
         }
     }
@@ -130,7 +116,7 @@ pub(crate) fn on_refused(
 fn set_window(window: &mut Window, size: u32, interval: u32) {
     window.size = size.max(1);
     window.trial_interval = interval;
-    (window.accepted, window.trial_accepted, window.trial_step) = (0, 0, 1);
+    (window.accepted, window.trial_step) = (0, 1);
 }
 
 #[cfg(test)]
@@ -166,8 +152,8 @@ mod tests {
         let table: [(u32, &[u32], u32, MetLimit); 6] = [
             (8, &[], 8, MetLimit::Window),
             (8, &[7, 7, 7, 7], 9, MetLimit::Window),
-            (8, &[8, 8], 8, MetLimit::Window),
-            (8, &[8, 9, 8], 8, MetLimit::Pace),
+            (8, &[7, 8], 8, MetLimit::Pace),
+            (8, &[9], 8, MetLimit::Pace),
             (8, &[], 7, MetLimit::Pace),
             (0, &[], 0, MetLimit::Pace),
         ];
@@ -175,7 +161,7 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(refuse(&mut window, first, 10), MetLimit::Pace);
             for others in accepted_beside {
-                on_accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
+                on_accepted(&mut window, *others, (at(20), at(20)));
             }
             assert_eq!(refuse(&mut window, second, 30), expected, "{first} {second}");
             let learned = if expected == MetLimit::Window { first } else { 0 };
@@ -211,17 +197,17 @@ mod tests {
                 refuse(&mut window, 4, 100 + second * 3);
                 starts = 0;
             }
-            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
+            on_accepted(&mut window, 3, (now, now));
             starts += 1;
         }
         assert_eq!(trials[..6], [4, 8, 16, 32, 64, 64]);
     }
 
     #[test]
-    fn a_window_that_has_risen_is_believed_after_three_starts_and_then_soon() {
+    fn a_window_that_has_grown_is_found_in_doubling_steps() {
         let mut window = known(4);
         for second in 0..4 {
-            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
+            on_accepted(&mut window, 3, (at(20 + second), at(20 + second)));
         }
         assert_eq!(
             limit(&window, &LimitTuning::DEFAULT, at(23)),
@@ -230,12 +216,12 @@ mod tests {
         );
         assert_eq!(limit(&window, &LimitTuning::DEFAULT, at(25)), 5);
         let mut sizes = Vec::new();
-        for second in 0..9 {
+        for second in 0..3 {
             let now = at(30 + second * 3);
             let others = limit(&window, &LimitTuning::DEFAULT, now) - 1;
-            on_accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
+            on_accepted(&mut window, others, (now, now));
             sizes.push(window.size);
         }
-        assert_eq!(sizes, [4, 4, 5, 5, 5, 7, 7, 7, 11]);
+        assert_eq!(sizes, [5, 7, 11]);
     }
 }

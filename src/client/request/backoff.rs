@@ -3,8 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::client::config::CallTiming;
 use crate::model::Timestamp;
+use crate::model::Timing;
 
 /// The wait before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum BackoffWait {
 /// `backoff_first` is added as jitter, since other clients may have received the same time.
 #[must_use]
 pub fn wait(
-    timing: &CallTiming,
+    timing: &Timing,
     failures: u32,
     requested: Option<Duration>,
     random: f64,
@@ -35,7 +35,7 @@ pub fn wait(
 }
 
 /// Lower end of the backoff interval.
-fn min_wait(timing: &CallTiming, failures: u32) -> Duration {
+fn min_wait(timing: &Timing, failures: u32) -> Duration {
     let doubled = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     timing.backoff_first.saturating_mul(doubled).min(timing.backoff_max / 2)
 }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_windows_are_the_contract_s() {
-        let timing = CallTiming::default();
+        let timing = Timing::default();
         // (failures, from, until)
         let table = [(1, 1.0, 2.0), (2, 2.0, 4.0), (3, 4.0, 8.0), (4, 8.0, 16.0), (5, 8.0, 16.0)];
         for (failures, from, until) in table {
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_the_service_asks_for_is_obeyed_and_never_shortened() {
-        let timing = CallTiming::default();
+        let timing = Timing::default();
         let after = |requested: f64, random| wait(&timing, 1, Some(seconds(requested)), random);
         assert_eq!(after(7.0, 0.0), BackoffWait::Sleep(seconds(7.0)));
         assert_eq!(after(7.0, 0.5), BackoffWait::Sleep(seconds(7.5)));
@@ -138,7 +138,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_wait_leaves_its_window(failures: u32, random in 0.0..1.0_f64, requested: Option<u32>) {
-            let timing = CallTiming::default();
+            let timing = Timing::default();
             let requested = requested.map(|ms| Duration::from_millis(ms.into()));
             match wait(&timing, failures, requested, random) {
                 BackoffWait::Sleep(slept) => {

@@ -1,6 +1,7 @@
 //! The retry loop of every API call: wait for admission, send once, classify, log, and then return,
 //! retry after a backoff, or permit the decision to the caller.
 
+use crate::model::Timing;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
@@ -15,7 +16,7 @@ use super::classify::{self, HostRole, NextStep};
 use super::endpoint::{Endpoint, EndpointRoute, Idempotency};
 use super::log::LoggedAttempt;
 use super::options::RequestOptions;
-use crate::client::config::{CallTiming, LinkPolicy};
+use crate::client::config::LinkPolicy;
 use crate::client::limits::CallPermit;
 use crate::client::limits::limiter::Limiter;
 use crate::client::outage::OutageMonitor;
@@ -57,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) sanitizer: Sanitizer,
     pub(crate) proxy: ProxyChoice,
     pub(crate) links: LinkPolicy,
-    pub(crate) timing: CallTiming,
+    pub(crate) timing: Timing,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::server::{Server, Step, gzip, response, response_of, response_with};
 use super::uploads::upload_file;
 use super::{KEY, Least, TOKEN, TestClock, client, client_with, draft, endpoint, timing};
-use crate::client::{CallTiming, Client, EndpointRoute, ListQuery, RequestOptions, StartJob};
+use crate::client::{Client, EndpointRoute, ListQuery, RequestOptions, StartJob};
+use crate::model::Timing;
 use crate::model::{Execution, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
@@ -286,7 +287,7 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
 async fn a_start_that_meets_silence_is_ambiguous() {
     let server = Server::start(vec![Step::StopReading]).await;
     let short = Duration::from_millis(50);
-    let timing = CallTiming { idle_timeout: short, connect_timeout: short, ..timing() };
+    let timing = Timing { idle_timeout: short, connect_timeout: short, ..timing() };
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
     let client = client_with(&server.url, timing);
@@ -394,7 +395,7 @@ async fn a_huge_refusal_is_not_read_to_its_end() {
 async fn an_answer_that_stalls_is_broken() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
     let server = Server::start(vec![Step::SayAndHold(half)]).await;
-    let timing = CallTiming { idle_timeout: Duration::from_millis(50), retries: 0, ..timing() };
+    let timing = Timing { idle_timeout: Duration::from_millis(50), retries: 0, ..timing() };
     let failure =
         client_with(&server.url, timing).get(&id(), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);

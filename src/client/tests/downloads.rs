@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::server::{Server, Step, gzip, response_of, response_with};
 use super::{client, client_with, timing};
-use crate::client::{CallTiming, Download, RequestOptions, ResumePoint};
+use crate::client::{Download, RequestOptions, ResumePoint};
+use crate::model::Timing;
 use crate::model::{Failure, FailureKind, OutputLink};
 
 const ETAG: &str = "\"v1\"";
@@ -155,7 +156,7 @@ async fn an_output_that_ends_early_is_broken() {
 async fn an_output_that_stalls_is_broken() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234".to_vec();
     let server = Server::start(vec![Step::SayAndHold(half)]).await;
-    let timing = CallTiming { idle_timeout: Duration::from_millis(50), ..timing() };
+    let timing = Timing { idle_timeout: Duration::from_millis(50), ..timing() };
     let link = OutputLink::new(&server.url);
     let client = client_with("http://127.0.0.1:9", timing);
     let mut download = client.download(&link, None, RequestOptions::plain()).await.unwrap();

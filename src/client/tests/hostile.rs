@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::server::{Server, Step, response};
 use super::{KEY, Least, TestClock, client, client_with, endpoint, timing};
-use crate::client::{CallTiming, Client, ClientConfig, RequestOptions, UploadFile};
+use crate::client::{Client, ClientConfig, RequestOptions, UploadFile};
+use crate::model::Timing;
 use crate::model::{FailureKind, JobId, OutputLink};
 
 #[tokio::test]
@@ -54,7 +55,7 @@ async fn endless_interim_answers_come_to_an_end() {
     let interim = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(100);
     let server = Server::start(vec![Step::Flood(Vec::new(), interim)]).await;
     let short = Duration::from_millis(300);
-    let timing = CallTiming { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
+    let timing = Timing { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
     let client = client_with(&server.url, timing);
     let failure = client.get(&JobId("j".into()), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
@@ -65,7 +66,7 @@ async fn endless_interim_answers_come_to_an_end() {
 async fn a_failure_behind_a_proxy_names_it_without_its_password() {
     let mut endpoint = ClientConfig { allow_http: true, ..endpoint("http://api.example") };
     endpoint.proxy.http = Some("http://user:hunter2@127.0.0.1:1".into());
-    let timing = CallTiming { retries: 0, ..timing() };
+    let timing = Timing { retries: 0, ..timing() };
     let client =
         Client::new(endpoint, timing, Arc::new(TestClock::new()), Arc::new(Least)).unwrap();
     let failure = client.health(RequestOptions::plain()).await.unwrap_err();

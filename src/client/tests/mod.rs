@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CallTiming, Client, ClientConfig, NewJob, ProxyChoice};
+use super::{Client, ClientConfig, NewJob, ProxyChoice};
+use crate::model::Timing;
 use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Sanitizer, Timestamp};
 
 /// Starts at its creation.
@@ -68,8 +69,8 @@ fn draft<'a>(options: &'a JobOptions, metadata: &'a BTreeMap<String, String>) ->
     }
 }
 
-fn timing() -> CallTiming {
-    CallTiming {
+fn timing() -> Timing {
+    Timing {
         connect_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
         backoff_first: Duration::from_millis(1),
@@ -77,6 +78,7 @@ fn timing() -> CallTiming {
         retry_after_max: Duration::from_secs(1),
         outage_max: Duration::from_secs(1),
         retries: 2,
+        ..Timing::default()
     }
 }
 
@@ -92,7 +94,7 @@ fn endpoint(base: &str) -> ClientConfig {
     }
 }
 
-fn client_with(base: &str, timing: CallTiming) -> Client {
+fn client_with(base: &str, timing: Timing) -> Client {
     Client::new(endpoint(base), timing, Arc::new(TestClock::new()), Arc::new(Least)).unwrap()
 }
 

@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::server::{Server, Step, response};
 use super::{client, client_with, timing};
-use crate::client::{CallTiming, RequestOptions, UploadFile};
+use crate::client::{RequestOptions, UploadFile};
 use crate::model::FailureKind;
+use crate::model::Timing;
 
 pub(crate) fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFile) {
     let on_disk = tempfile::NamedTempFile::new().unwrap();
@@ -56,7 +57,7 @@ async fn an_upload_is_streamed_whole() {
 async fn a_stalled_upload_is_noticed() {
     let server = Server::start(vec![Step::StopReading, Step::StopReading, Step::StopReading]).await;
     let (file, _kept) = upload_file(&vec![7; 30_000_000]);
-    let timing = CallTiming { idle_timeout: Duration::from_millis(80), ..timing() };
+    let timing = Timing { idle_timeout: Duration::from_millis(80), ..timing() };
     let began = std::time::Duration::from_secs(20);
     let client = client_with(&server.url, timing);
     let uploading = client.upload(&file, RequestOptions::plain(), Arc::new(|_| ()));
@@ -101,7 +102,7 @@ async fn a_slow_upload_is_not_a_stalled_one() {
         socket.write_all(&response(200, r#"{"video_url": "v"}"#)).await.unwrap();
     });
     let (file, _kept) = upload_file(&vec![7; 60_000_000]);
-    let timing = CallTiming { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };
+    let timing = Timing { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };
     let began = tokio::time::Instant::now();
     let uploaded =
         client_with(&url, timing).upload(&file, RequestOptions::plain(), Arc::new(|_| ())).await;

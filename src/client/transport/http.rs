@@ -4,6 +4,7 @@
 //! connections, the other opens a new one for each request. The client for output links has no
 //! access to credentials.
 
+use crate::model::Timing;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use super::{
     Auth, BodyEnd, Method, Payload, Response, ResponseBody, ResponseHead, Transport,
     TransportError, TransportRequest,
 };
-use crate::client::config::{CallTiming, ClientConfig, LinkPolicy, may_connect};
+use crate::client::config::{ClientConfig, LinkPolicy, may_connect};
 use crate::model::{Failure, FailureKind};
 
 /// Maximum idle time of pooled connections. Common servers close theirs after 5 s, and an upload on
@@ -50,12 +51,12 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     /// # Errors
     /// [`FailureKind::Configuration`]: the HTTP clients cannot be built from these settings.
-    pub(crate) fn new(endpoint: &ClientConfig, timing: &CallTiming) -> Result<Self, Failure> {
+    pub(crate) fn new(endpoint: &ClientConfig, timing: &Timing) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         Self::with_tls(endpoint, timing, tls)
     }
 
-    fn with_tls(endpoint: &ClientConfig, timing: &CallTiming, tls: Tls) -> Result<Self, Failure> {
+    fn with_tls(endpoint: &ClientConfig, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
         let links = LinkPolicy::of(endpoint);
         let build = |redirects: redirect::Policy, pooled: bool| {
             let plain = reqwest::Client::builder()
@@ -264,7 +265,7 @@ mod tests {
             user_agent: "rbgv/test".to_owned(),
             sanitizer: crate::model::Sanitizer::default(),
         };
-        HttpTransport::with_tls(&endpoint, &CallTiming::default(), tls)
+        HttpTransport::with_tls(&endpoint, &Timing::default(), tls)
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl JobDriver<'_> {
             if !again || stalled_retries >= MAX_STALLED_RETRIES {
                 return Err(failure);
             }
-            let timing = &context.timing.client;
+            let timing = &context.timing;
             let asked = failure.retry_after;
             match backoff::wait(timing, stalled_retries.max(1), asked, context.random.unit()) {
                 BackoffWait::TooLong(_) => return Err(failure),

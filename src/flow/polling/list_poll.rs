@@ -160,7 +160,7 @@ async fn poll_list(context: &Context, list: &ListPoller, max_pages: u32) {
         Err(failure) => {
             debug!(%failure, "a list poll failed");
             let (now, random) = (context.clock.now(), context.random.unit());
-            state.list_poll_failed((&timing.poll, &timing.client), failure, now, random);
+            state.list_poll_failed(timing, failure, now, random);
         }
     });
 }

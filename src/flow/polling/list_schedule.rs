@@ -1,11 +1,13 @@
 //! The followed jobs, their views from list polls, and the next action for each. Pure: `now` is a
 //! parameter, and nothing is sent from here.
 
+use crate::model::PollTiming;
+use crate::model::Timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::client::poll_schedule::{max_pages, remaining};
-use crate::client::{BackoffWait, CallTiming, PollTiming, request::backoff};
+use crate::client::{BackoffWait, request::backoff};
 use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
 /// Consecutive list polls that may miss a job, or fail, before jobs are polled by themselves.
@@ -279,7 +281,7 @@ impl ListSchedule {
     /// help, at growing intervals.
     pub(crate) fn list_poll_failed(
         &mut self,
-        (timing, backoff): (&PollTiming, &CallTiming),
+        timing: &Timing,
         failure: Failure,
         now: Instant,
         random: f64,
@@ -288,12 +290,12 @@ impl ListSchedule {
         self.is_polling = false;
         let wait = if !failure.kind.is_retryable_if_idempotent() {
             self.failures = self.failures.max(MAX_MISSES);
-            timing.longest() * (1 << self.failures.min(MAX_DOUBLINGS))
+            timing.poll.longest() * (1 << self.failures.min(MAX_DOUBLINGS))
         } else if self.failures == 1 && !asks_for_pause(&failure) {
             Duration::ZERO
         } else {
             let failures = self.failures.saturating_sub(1).max(1);
-            match backoff::wait(backoff, failures, failure.retry_after, random) {
+            match backoff::wait(timing, failures, failure.retry_after, random) {
                 BackoffWait::Sleep(wait) | BackoffWait::TooLong(wait) => wait,
             }
         };
@@ -413,7 +415,12 @@ mod tests {
         state.list_poll_sent(&TIMING, Instant(now));
         let mut failure = Failure::new(kind, "listing jobs", "words");
         failure.retry_after = asked;
-        state.list_poll_failed((&TIMING, &CallTiming::default()), failure, Instant(now), 0.0);
+        state.list_poll_failed(
+            &Timing { poll: TIMING, ..Timing::default() },
+            failure,
+            Instant(now),
+            0.0,
+        );
         state.next_list_poll(&TIMING).unwrap().0.0
     }
 

@@ -359,7 +359,7 @@ impl RunState {
     /// wait, or when nothing has succeeded for that long. An outage is waited for until the run is
     /// stopped for it.
     pub(crate) fn back_off(&self, failure: &Failure, refusals: u32) -> Result<Duration, Failure> {
-        let timing = &self.context.timing.client;
+        let timing = &self.context.timing;
         let now = self.context.clock.now();
         let quiet = now.since(Instant(self.last_success.load(Ordering::Relaxed)));
         if quiet > timing.retry_after_max && !self.is_outage(failure) {

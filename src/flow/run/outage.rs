@@ -28,7 +28,7 @@ struct OutageNotice {
 /// Reports outages until the run ends, and stops the run when one is too long.
 pub(crate) async fn watch_outages(run: Arc<RunState>) {
     let _reported = run.context.service.outage_reporter();
-    let outage_max = run.context.timing.client.outage_max;
+    let outage_max = run.context.timing.outage_max;
     let (mut reported, mut slow_after): (Option<OutageNotice>, _) = (None, REPORT_SLOW_AFTER);
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;

@@ -11,7 +11,7 @@ use crate::ledger::attempt::{
     Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
 };
 use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
-use crate::ledger::json_columns::encode_failure;
+use crate::ledger::json_columns::encode;
 use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
@@ -426,7 +426,7 @@ impl Ledger {
     ) -> Result<Commit, LedgerError> {
         let row = &attempt.state;
         let now = self.now_ms();
-        let failure = row.failure.as_ref().map(encode_failure).transpose()?;
+        let failure = row.failure.as_ref().map(encode).transpose()?;
         let changed = tx
             .prepare_cached(
                 "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6,

@@ -13,7 +13,7 @@ use crate::ledger::batch::{
     count_inputs, read_batch, read_input,
 };
 use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{encode_failure, path_from_bytes};
+use crate::ledger::json_columns::{encode, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind};
 
@@ -279,7 +279,7 @@ impl Ledger {
         state: InputState,
         failure: Option<&Failure>,
     ) -> Result<(), LedgerError> {
-        let failure = failure.map(encode_failure).transpose()?;
+        let failure = failure.map(encode).transpose()?;
         let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
@@ -298,7 +298,7 @@ impl Ledger {
         batch: BatchId,
         failure: &Failure,
     ) -> Result<usize, LedgerError> {
-        let failure = encode_failure(failure)?;
+        let failure = encode(failure)?;
         self.write(|tx| {
             Ok(tx.execute(
                 "UPDATE batch_inputs SET state = 'paused', failure = ?2

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::ledger::attempt::{AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason};
 use crate::ledger::ids::{AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{encode_failure, encode_options, path_bytes};
+use crate::ledger::json_columns::{encode, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Failure, JobId};
 
@@ -114,7 +114,7 @@ impl Ledger {
             inputs
                 .iter()
                 .map(|(name, failure)| {
-                    insert.execute(params![batch.0, name, encode_failure(failure)?])?;
+                    insert.execute(params![batch.0, name, encode(failure)?])?;
                     Ok(InputId(tx.last_insert_rowid()))
                 })
                 .collect()
@@ -263,7 +263,7 @@ fn insert_attempt(
         modified_ns,
         sha256,
         work.duration,
-        encode_options(&work.options)?,
+        encode(&work.options)?,
         work.estimate.map(|credits| credits.0),
         work.pricing,
         now,

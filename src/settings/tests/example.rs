@@ -1,6 +1,7 @@
 //! `config.example.toml` is parsed, holds every key, and says what the defaults are.
 
 use super::*;
+use crate::model::{Timing, limits::LimitBounds};
 use crate::settings::file::schema;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
@@ -17,8 +18,8 @@ fn mentions(key: &str) -> bool {
 fn the_example_is_read_as_it_stands() {
     let settings = Machine::new().user(EXAMPLE).settings();
     assert_eq!(settings.profile.name, "dev");
-    assert_eq!(settings.profile.limits, LimitSettings::default());
-    assert_eq!(settings.profile.timing, TimingSettings::default());
+    assert_eq!(settings.profile.limits, LimitBounds::default());
+    assert_eq!(settings.profile.timing, Timing::default());
     assert_eq!(settings.defaults.model, ModelName::Light);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
 }

@@ -1,5 +1,6 @@
 //! Precedence, defaults, and mistakes in values.
 
+use crate::model::{Timing, limits::LimitBounds};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,8 +13,8 @@ fn without_any_file_the_defaults_hold() {
     let settings = machine.settings();
     assert_eq!(settings.profile.name, "default");
     assert_eq!(settings.profile.base_url.as_str(), "https://api.removebgvideo.com/");
-    assert_eq!(settings.profile.timing, TimingSettings::default());
-    assert_eq!(settings.profile.limits, LimitSettings::default());
+    assert_eq!(settings.profile.timing, Timing::default());
+    assert_eq!(settings.profile.limits, LimitBounds::default());
     assert_eq!(settings.profile.confirm_above_credits, None);
     assert_eq!(settings.defaults, OptionDefaults::default());
     assert_eq!(settings.state_dir, machine.path("state"));
@@ -22,13 +23,13 @@ fn without_any_file_the_defaults_hold() {
 
 #[test]
 fn the_defaults_are_those_of_the_design() {
-    let timing = TimingSettings::default();
+    let timing = Timing::default();
     let table = [
-        (timing.poll_first, 2_000),
-        (timing.poll_max, 10_000),
+        (timing.poll.first, 2_000),
+        (timing.poll.max, 10_000),
         (timing.backoff_first, 1_000),
         (timing.backoff_max, 16_000),
-        (timing.poll_floor, 250),
+        (timing.poll.floor, 250),
         (timing.settle, 120_000),
         (timing.retry_after_max, 300_000),
         (timing.outage_max, 600_000),
@@ -54,14 +55,14 @@ fn each_source_stands_above_the_next() {
     assert_eq!(settings.defaults.model, ModelName::Light);
     assert_eq!(settings.defaults.format, OutputFormat::Gif);
     assert_eq!(settings.profile.timing.settle, Duration::from_mins(4));
-    assert_eq!(settings.profile.timing.poll_max, Duration::from_secs(9));
+    assert_eq!(settings.profile.timing.poll.max, Duration::from_secs(9));
     let project_file = machine.path("work/rbgv.toml");
     assert_eq!(
         origin(&settings, "defaults.format"),
         ("gif".to_owned(), format!("{}:2", project_file.display()))
     );
     assert_eq!(origin(&settings, "defaults.background").1, "default");
-    assert_eq!(origin(&settings, "profiles.a.timing.poll_first").1, "default");
+    assert_eq!(origin(&settings, "profiles.a.timing.poll.first").1, "default");
 
     let machine = machine.var("RBGV_PROFILE", "b");
     let settings = machine.settings();
@@ -175,7 +176,7 @@ fn the_sandbox_takes_nothing_from_the_machine() {
     assert_eq!(settings.profile.name, SANDBOX);
     assert_eq!(settings.api_key().unwrap().key.expose(), "made-here");
     assert!(settings.admin_token().unwrap().is_none());
-    assert_eq!(settings.profile.timing.poll_first, Duration::from_millis(250));
+    assert_eq!(settings.profile.timing.poll.first, Duration::from_millis(250));
     assert_eq!(settings.profiles().len(), 1);
     assert!(!format!("{settings:?}").contains("made-here"));
 }

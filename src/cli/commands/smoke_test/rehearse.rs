@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::report::{NullObserver, ReportFormats};
 use super::setup::clip;
 use crate::cli::context::AppContext;
+use crate::model::Timing;
 use crate::model::smoke::StageResult;
 use crate::model::{Failure, JobOptions};
 use crate::output::formats::amounts;
 use crate::sandbox::{Distribution, EngineChoice, Options, Scenario};
-use crate::settings::TimingSettings;
 use crate::smoke::{ExpectedEnd, Rehearsal, rehearse};
 
 /// Duration of a job at the sandbox.
@@ -51,7 +51,7 @@ impl RehearsalCase {
 }
 
 /// Every case, for settings with these timeouts.
-fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
+fn cases(timing: &Timing) -> Vec<RehearsalCase> {
     let fault = |on: &str, which: &str, what: &str| {
         format!("[[fault]]\non = \"{on}\"\n{which}\ndo = {what}\n")
     };
@@ -196,9 +196,8 @@ mod tests {
 
     #[test]
     fn every_scenario_can_be_read_whatever_the_waits() {
-        let quick =
-            TimingSettings { idle_timeout: Duration::from_millis(1), ..TimingSettings::default() };
-        for timing in [TimingSettings::default(), quick] {
+        let quick = Timing { idle_timeout: Duration::from_millis(1), ..Timing::default() };
+        for timing in [Timing::default(), quick] {
             let cases = cases(&timing);
             assert_eq!(cases.len(), 9);
             for case in cases {

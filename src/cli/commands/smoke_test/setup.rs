@@ -1,5 +1,7 @@
 //! Clients, clip and directories of a smoke test.
 
+use crate::model::Timing;
+use crate::model::limits::LimitBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,8 +157,7 @@ fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
             let pace = 1e6;
             let limits = client::RateLimits {
                 initial_rate: pace,
-                poll_rate_max: pace,
-                concurrency: calls as usize,
+                bounds: LimitBounds { poll_rate_max: pace, concurrency: calls, ..usual.bounds },
                 ..usual
             };
             Some((probe_client(app, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
@@ -181,8 +182,8 @@ fn probe_client(
     retries: u32,
     limits: &client::RateLimits,
 ) -> Result<Client, Failure> {
-    let timing = app.timing().client;
-    let timing = client::CallTiming {
+    let timing = app.timing();
+    let timing = Timing {
         retries,
         idle_timeout: timing.idle_timeout.min(PROBE_IDLE),
         retry_after_max: timing.retry_after_max.min(PROBE_MAX_WAIT),
