@@ -168,6 +168,9 @@ pub(crate) fn record(
 fn on_accepted(limits: &mut KeyLimits, config: &RateLimits, sent: &SentCall, now: Instant) {
     let (pace, bounds) = pace_of(limits, config, sent.kind);
     pace::on_accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_delayed);
+    if sent.kind == CallKind::Poll && may_share_bucket(limits) {
+        pace::on_shared_slot_accepted(&mut limits.submissions, &config.submissions(), sent.at);
+    }
     if let Some(others) = sent.others {
         window::on_accepted(&mut limits.jobs, others, (sent.at, now));
     }
@@ -304,6 +307,28 @@ mod tests {
         assert!((240..=255).contains(&empty), "{empty} polls in 100 s at 2.5 a second");
         assert!((240..=255).contains(&window), "{window} polls in 100 s, one in a round at 2.5/s");
         assert!((30..=33).contains(&pace), "{pace} polls in 100 s, one in 8 rounds at 2.5/s");
+    }
+
+    #[test]
+    fn a_poll_counts_for_the_rate_of_a_bucket_that_it_shares() {
+        let config = RateLimits::default();
+        let mut limits = KeyLimits::default();
+        let limited = (FailureKind::RateLimited, Execution::NotExecuted, None);
+        // (call, failure, rounds accepted since the last cut of the submissions' pace)
+        let table = [
+            (CallKind::Upload, Some(limited), 0.0),
+            (CallKind::Poll, None, 0.0),
+            (CallKind::Poll, Some(limited), 0.0),
+            (CallKind::Poll, None, 1.0),
+            (CallKind::Upload, None, 2.0),
+        ];
+        for (number, (kind, failed, rounds)) in table.into_iter().enumerate() {
+            let at = Instant(NOW.0 + number as u64 * 10);
+            let call = SentCall { at, ..sent(kind) };
+            record(&mut limits, &config, &call, failed, at.after(Duration::from_millis(1)));
+            let accepted = limits.submissions.accepted_rounds;
+            assert!((accepted - rounds).abs() < 1e-9, "{number}: {accepted}");
+        }
     }
 
     #[test]

@@ -94,6 +94,14 @@ pub fn take_shared_slot(
     Ok(())
 }
 
+/// Records an accepted call of another pace, sent at `sent`, that took a slot of the shared bucket:
+/// it is part of the rate that the bucket lets through.
+pub(crate) fn on_shared_slot_accepted(pace: &mut Pace, bounds: &PaceBounds, sent: Instant) {
+    if pace.cut_at.is_none_or(|cut| sent > cut) {
+        pace.accepted_rounds += 1.0 / kinds_in_shared_bucket(pace, bounds);
+    }
+}
+
 /// Records an accepted call of `kind`, sent at `sent`. `was_delayed` if only the pace had delayed
 /// it.
 pub fn on_accepted(
