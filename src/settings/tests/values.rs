@@ -62,7 +62,7 @@ fn each_source_stands_above_the_next() {
         ("gif".to_owned(), format!("{}:2", project_file.display()))
     );
     assert_eq!(origin(&settings, "defaults.background").1, "default");
-    assert_eq!(origin(&settings, "profiles.a.timing.poll.first").1, "default");
+    assert_eq!(origin(&settings, "profiles.a.timing.poll_first").1, "default");
 
     let machine = machine.var("RBGV_PROFILE", "b");
     let settings = machine.settings();
