@@ -26,6 +26,8 @@ pub mod client;
 pub mod duration;
 pub mod env;
 pub mod flow;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod ledger;
 pub mod listen;
 pub mod media;

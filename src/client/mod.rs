@@ -50,3 +50,5 @@ pub use self::types::{
     AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, StartedJob,
     UploadFile, UploadedFile, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::wire::read_as_everything as fuzz_response;

@@ -37,6 +37,12 @@ pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
     decode(json, "failure")
 }
 
+/// Parses text as every kind of column.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_columns(json: &str) {
+    let _ = (decode_options(json), decode_failure(json));
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;

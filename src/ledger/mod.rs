@@ -50,6 +50,8 @@ pub use self::attempt::{
 pub use self::batch::{Batch, BatchInput, InputCounts, InputState};
 pub use self::error::{LedgerError, Remedy};
 pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::json_columns::fuzz_columns;
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::cost_report::AttemptCost;

@@ -38,3 +38,47 @@ pub use self::inspect::input::{
 pub use self::inspect::opacity::{Opacity, read_opacity, remark_on_opacity};
 pub use self::inspect::output::{OutputSpec, VerifiedOutput, largest_output, verify_output};
 pub use self::stream_info::{ExpectedLength, track_preference};
+
+/// Parses bytes as every kind of container.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_container(bytes: &[u8]) {
+    let _ = (sniff(bytes), video_seconds(bytes));
+    for container in [
+        Container::Mp4,
+        Container::QuickTime,
+        Container::WebM,
+        Container::Matroska,
+        Container::Avi,
+        Container::WebP,
+        Container::Gif,
+    ] {
+        let _ = parse::facts(container, std::io::Cursor::new(bytes), bytes.len() as u64);
+    }
+}
+
+/// Parses bytes as the archive of a PNG sequence.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_archive(bytes: &[u8]) {
+    fuzz_file(bytes, |path| {
+        let bounds = ArchiveBounds { entries: 100, total_bytes: 1 << 20, ratio: 200 };
+        let _ = check_archive(path, bounds);
+    });
+}
+
+/// Parses bytes as a picture.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_picture(bytes: &[u8]) {
+    let _ = Opacity::from_mask(bytes);
+    fuzz_file(bytes, |path| {
+        let _ = inspect_picture(path);
+    });
+}
+
+#[cfg(any(test, feature = "fuzz"))]
+fn fuzz_file(bytes: &[u8], parse: impl FnOnce(&std::path::Path)) {
+    use std::io::Write as _;
+    if let Ok(mut file) = tempfile::NamedTempFile::new() {
+        let _ = file.write_all(bytes);
+        parse(file.path());
+    }
+}

@@ -26,6 +26,16 @@ mod secret;
 mod summary;
 mod types;
 
+/// Parses bytes as the configuration of a user and of a project.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_config(bytes: &[u8]) {
+    use self::file::{layer::Layer, located_value::FileOrigin};
+    let path = std::sync::Arc::from(std::path::Path::new("config.toml"));
+    for origin in [FileOrigin::User, FileOrigin::Project] {
+        let _ = Layer::parse(&path, origin, &String::from_utf8_lossy(bytes));
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -14,3 +14,21 @@ pub(super) mod parse;
 pub(super) mod request;
 
 pub(crate) use self::parse::{Unreadable, parse};
+
+/// Reads a body as every kind of response.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn read_as_everything(body: &[u8]) {
+    let sanitizer = crate::model::Sanitizer::default();
+    let _ = error::ErrorBody::read(body, &sanitizer);
+    let (Ok(value), Ok(base)) = (parse(body, &sanitizer), url::Url::parse("https://api.example/"))
+    else {
+        return;
+    };
+    let id = crate::model::JobId("job_1".to_owned());
+    let _ = (job::uploaded(&value), job::created(&value), job::started(&value, &id));
+    let _ = (job::job(value.clone(), &id, &base), job::page(value.clone(), &base));
+    let _ = (job::download_link(&value, &base), account::new_key(&value));
+    let _ = (account::pricing(value.clone()), account::health(value.clone()));
+    let _ = (account::usage_summary(value.clone()), account::usage_events(value.clone()));
+    let _ = account::admin_keys(value);
+}
