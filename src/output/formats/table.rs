@@ -11,6 +11,8 @@ use crate::output::text_width;
 const GAP: usize = 2;
 /// Names and IDs are not made shorter than this.
 const SHORTEST: usize = 12;
+/// Sentences are not made narrower than this while columns can be dropped.
+const NARROW_WORDS: usize = 24;
 /// Sentences are not made narrower than this.
 const NARROWEST_WORDS: usize = 16;
 const RULE: &str = "─";
@@ -151,7 +153,7 @@ impl Table {
         let least = |at: usize| match self.columns[at].fit {
             Fit::Whole => whole[at],
             Fit::Middle => whole[at].min(SHORTEST),
-            Fit::Words => whole[at].min(NARROWEST_WORDS.max(self.longest_word(at))),
+            Fit::Words => whole[at].min(NARROW_WORDS.max(self.longest_word(at))),
         };
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();
         let Some(width) = width.map(usize::from) else {
@@ -268,15 +270,44 @@ mod tests {
 
     #[test]
     fn a_table_without_a_width_is_whole() {
-        insta::assert_snapshot!(jobs().render(None, Painter(false)), @"");
+        insta::assert_snapshot!(jobs().render(None, Painter(false)), @"
+        job                                   input                      state   credits  reason
+        ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        018f6e0a-9b1c-7c3d-8e4f-5a6b7c8d9e0f  a.mp4                      done      12.00
+        018f6e0a-9b1c-7c3d-8e4f-5a6b7c8d9e0f  a long name of a clip.mp4  failed     0.50  no subject was found in the first ten seconds
+        ");
     }
 
     #[test]
     fn columns_are_dropped_names_shortened_and_sentences_wrapped() {
-        insta::assert_snapshot!(jobs().render(Some(100), Painter(false)), @"");
-        insta::assert_snapshot!(jobs().render(Some(80), Painter(false)), @"");
-        insta::assert_snapshot!(jobs().render(Some(60), Painter(false)), @"");
-        insta::assert_snapshot!(jobs().render(Some(46), Painter(false)), @"");
+        insta::assert_snapshot!(jobs().render(Some(100), Painter(false)), @"
+        job                                   input                state   credits  reason
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        018f6e0a-9b1c-7c3d-8e4f-5a6b7c8d9e0f  a.mp4                done      12.00
+        018f6e0a-9b1c-7c3d-8e4f-5a6b7c8d9e0f  a long na… clip.mp4  failed     0.50  no subject was found in
+                                                                                    the first ten seconds
+        ");
+        insta::assert_snapshot!(jobs().render(Some(80), Painter(false)), @"
+        job                      input         state   credits  reason
+        ────────────────────────────────────────────────────────────────────────────────
+        018f6e0a-9b…a6b7c8d9e0f  a.mp4         done      12.00
+        018f6e0a-9b…a6b7c8d9e0f  a long…p.mp4  failed     0.50  no subject was found in
+                                                                the first ten seconds
+        ");
+        insta::assert_snapshot!(jobs().render(Some(60), Painter(false)), @"
+        job           input         state   reason
+        ────────────────────────────────────────────────────────────
+        018f6e…d9e0f  a.mp4         done
+        018f6e…d9e0f  a long…p.mp4  failed  no subject was found in
+                                            the first ten seconds
+        ");
+        insta::assert_snapshot!(jobs().render(Some(46), Painter(false)), @"
+        input         state   reason
+        ──────────────────────────────────────────────
+        a.mp4         done
+        a long…p.mp4  failed  no subject was found in
+                              the first ten seconds
+        ");
     }
 
     #[test]

@@ -394,12 +394,12 @@ mod tests {
         assert_eq!(clip.observe(&processing(40.0), at(1.0)), Some(Stage::Processing));
         let before = shown(&clip, 80, 1.0);
         assert_eq!(clip.observe(&processing(10.0), at(2.0)), None);
-        assert_eq!(shown(&clip, 80, 2.0), before);
+        assert_eq!(shown(&clip, 80, 2.0), format!("{before}  1 s"));
         insta::assert_snapshot!(
             before,
             @"a.mp4  processing   ━━━━━━━━━━━━──────────────────  40%"
         );
-        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1"), "named where there is room");
+        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1  1 s"), "named where there is room");
     }
 
     #[test]

@@ -195,9 +195,9 @@ impl RunView {
             (1, active("processing")),
             (5, active("downloading")),
             (4, active("queued")),
-            (3, credits),
-            (2, left),
             (7, Some(amounts::elapsed(now.since(self.started)))),
+            (2, left),
+            (3, credits),
         ]
         .into_iter()
         .filter_map(|(want, text)| Some((want, text?)))
@@ -320,7 +320,13 @@ mod tests {
         events.push(input(7, InputEvent::Phase(Stage::Upload)));
         let board = board(&events);
         let shown = [200, 80, 60, 40, 20].map(|columns| board.overall(Instant(65_000), columns));
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @"
+        1 of 12 done, 1 failed, 1 uploading, 1 processing, 3 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 processing, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 processing, 9-15 min left
+        1 of 12 done, 1 failed, 1 processing
+        1 of 12 done, 1 fai…
+        ");
     }
 
     #[test]
