@@ -66,7 +66,7 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal, so progress bars can be drawn.
     pub stderr: bool,
-    /// Standard output and standard error are the same terminal.
+    /// Standard output and standard error are the same terminal, pipe or file.
     pub shared: bool,
     /// Initial columns and rows; [`terminal_size`] returns the current ones.
     pub size: Option<(u16, u16)>,
@@ -131,13 +131,18 @@ impl Dirs {
 impl Terminal {
     fn read() -> Self {
         let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-        let device = |stream: &dyn AsFd| rustix::fs::fstat(stream.as_fd()).ok().map(|s| s.st_rdev);
-        let both = stdout.is_terminal() && stderr.is_terminal();
+        let target = |stream: &dyn AsFd, is_terminal| {
+            let stat = rustix::fs::fstat(stream.as_fd()).ok()?;
+            // `/dev/tty` and the device it stands for are two files of one device.
+            Some(if is_terminal { (0, stat.st_rdev) } else { (stat.st_dev, stat.st_ino) })
+        };
+        let terminals = (stdout.is_terminal(), stderr.is_terminal());
+        let targets = (target(&stdout, terminals.0), target(&stderr, terminals.1));
         Self {
             stdin: stdin.is_terminal(),
             stdout: stdout.is_terminal(),
             stderr: stderr.is_terminal(),
-            shared: both && device(&stdout) == device(&stderr),
+            shared: terminals.0 == terminals.1 && targets.0.is_some() && targets.0 == targets.1,
             size: terminal_size(),
         }
     }

@@ -170,7 +170,9 @@ fn facts(env: &Env) -> TerminalInfo {
 
 fn printer(global: &Global, env: &Env) -> Printer {
     let style = Style::choose(&global.output_flags(), &facts(env));
-    Printer::new(style, Streams::standard(terminal_size))
+    let streams = Streams::standard(terminal_size);
+    let (current_dir, next_flags) = (env.current_dir.clone(), global.next_flags());
+    Printer::new(style, Streams { current_dir, next_flags, ..streams })
 }
 
 fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Failure> {

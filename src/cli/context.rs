@@ -158,7 +158,8 @@ impl AppContext {
             self.printer.json(&shown.into_iter().map(row).collect());
             return;
         }
-        let mut table = Table::new(["setting", "value", "origin"]);
+        let mut table =
+            Table::new(["setting", "value", "origin"]).names([0, 2]).words([1]).drops([2]);
         for row in shown {
             table.row([row.key, row.value, row.origin]);
         }

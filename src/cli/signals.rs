@@ -34,7 +34,7 @@ pub(crate) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
         tokio::time::sleep(STOP_TIMEOUT).await;
         let failure = context.with_stop_reason(interrupted());
         printer.failure(&failure.clone().with_next("rbgv resume"));
-        leave(failure.kind.exit_class());
+        leave(&printer, failure.kind.exit_class());
     });
 }
 
@@ -48,7 +48,7 @@ async fn watch(
     stop.cancel();
     printer.note("stopping; press Ctrl-C again to quit now");
     next(&mut interrupt, &mut terminate).await;
-    leave(ExitClass::Interrupted);
+    leave(&printer, ExitClass::Interrupted);
 }
 
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
@@ -59,6 +59,7 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
 }
 
 #[expect(clippy::exit, reason = "the user wants to quit now, and the ledger is consistent")]
-fn leave(class: ExitClass) -> ! {
+fn leave(printer: &Printer, class: ExitClass) -> ! {
+    printer.abandon_bars();
     std::process::exit(i32::from(class.code()))
 }

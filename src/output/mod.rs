@@ -2,7 +2,7 @@
 //!
 //! Reading order: `style` (what output looks like, decided once), `streams`, `printer` (results to
 //! standard output, everything else to standard error), `events` (the events of a run as lines, bars
-//! or JSON), `progress` (bars), `formats` (tables, charts, CSV, reports), `prompt` and `log`.
+//! or JSON), `progress` (bars), `stages` (checks as they end), `formats` (tables, charts, CSV, reports), `text_width`, `prompt` and `log`.
 
 pub mod events;
 pub mod formats;
@@ -10,13 +10,16 @@ pub mod log;
 mod printer;
 pub(crate) mod progress;
 mod prompt;
+mod stages;
 mod streams;
 mod style;
+pub(crate) mod text_width;
 
 pub use self::events::reporter::Reporter;
 pub use self::formats::chart::Chart;
 pub use self::formats::junit::junit;
 pub use self::formats::table::{Cell, Table};
 pub use self::printer::{Printer, RawStdout};
+pub use self::stages::Stages;
 pub use self::streams::{Capture, OutputStream, SizeSource, Streams};
 pub use self::style::{ColorChoice, OutputFlags, Painter, Style, TerminalInfo, TextTone};

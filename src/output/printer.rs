@@ -1,8 +1,9 @@
 //! The printer owns both streams and suspends bars while it prints.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -11,9 +12,10 @@ use super::events::json;
 use super::events::messages;
 use super::formats::chart::Chart;
 use super::formats::table::Table;
-use super::progress::draw_target::DrawTarget;
+use super::progress::screen::Screen;
 use super::streams::{OutputStream, Streams};
 use super::style::{Painter, Style, TextTone};
+use super::text_width;
 use crate::model::Failure;
 use crate::model::text::escaped;
 
@@ -30,7 +32,9 @@ struct PrinterState {
     style: Style,
     stdout: Mutex<Stdout>,
     stderr: Arc<Mutex<OutputStream>>,
-    screen: Option<DrawTarget>,
+    screen: Option<Screen>,
+    current_dir: PathBuf,
+    next_flags: String,
     /// Warnings of `warn_once`.
     warned: Mutex<BTreeSet<String>>,
 }
@@ -63,10 +67,19 @@ impl Printer {
     #[must_use]
     pub fn new(style: Style, streams: Streams) -> Self {
         let stderr = Arc::new(Mutex::new(streams.stderr));
-        let screen = style.bars.then(|| DrawTarget::new(Arc::clone(&stderr), streams.size));
+        let screen = style.bars.then(|| Screen::new(Arc::clone(&stderr), streams.size, &style));
         let stdout = Mutex::new(Stdout { sink: streams.stdout, state: StdoutState::Open });
+        let Streams { current_dir, next_flags, .. } = streams;
         let warned = Mutex::default();
-        Self(Arc::new(PrinterState { style, stdout, stderr, screen, warned }))
+        Self(Arc::new(PrinterState {
+            style,
+            stdout,
+            stderr,
+            screen,
+            current_dir,
+            next_flags,
+            warned,
+        }))
     }
 
     #[must_use]
@@ -77,6 +90,30 @@ impl Printer {
     /// One line of results; escaped.
     pub fn data(&self, line: &str) {
         self.stdout_line(escaped(line).as_bytes());
+    }
+
+    /// Sentences as results; wrapped between words on a terminal.
+    pub fn prose(&self, text: &str) {
+        let style = &self.0.style;
+        let text = wrapped(&escaped(text), style.width.filter(|_| style.stdout_terminal));
+        self.stdout_line(text.as_bytes());
+    }
+
+    /// A command that comes next; not shown with `-q`.
+    pub fn next(&self, command: &str) {
+        if !self.0.style.quiet && !self.0.style.json {
+            self.stderr_line(messages::next(Some(command)).trim_start_matches('\n'));
+        }
+    }
+
+    /// A path in a sentence or table: for people on a terminal, relative if that is shorter.
+    #[must_use]
+    pub fn path_text(&self, path: &Path) -> String {
+        if self.0.style.stdout_terminal {
+            self.shown_path(path, false)
+        } else {
+            path.display().to_string()
+        }
     }
 
     /// A path as a line of results: byte for byte for scripts, escaped on a terminal.
@@ -97,7 +134,8 @@ impl Printer {
     /// A table as results.
     pub fn table(&self, table: &Table) {
         let style = &self.0.style;
-        self.stdout_line(table.render(style.width, Painter(style.stdout_color)).as_bytes());
+        let width = style.width.filter(|_| style.stdout_terminal);
+        self.stdout_line(table.render(width, Painter(style.stdout_color)).as_bytes());
     }
 
     /// A chart as results.
@@ -162,6 +200,13 @@ impl Printer {
         }
     }
 
+    /// Removes the bars, for a process that ends at once.
+    pub fn abandon_bars(&self) {
+        if let Some(screen) = &self.0.screen {
+            screen.clear();
+        }
+    }
+
     /// Whether standard output was closed by its reader, or failed.
     #[must_use]
     pub fn stdout_closed(&self) -> bool {
@@ -183,13 +228,27 @@ impl Printer {
         Painter(self.0.style.color)
     }
 
-    pub(crate) fn screen(&self) -> Option<&DrawTarget> {
+    pub(crate) fn screen(&self) -> Option<&Screen> {
         self.0.screen.as_ref()
     }
 
     /// Writes escaped text to standard error.
     pub(crate) fn stderr_line(&self, text: &str) {
+        let text = self.with_flags(text);
         self.suspend(|| self.write_stderr(&format!("{text}\n")));
+    }
+
+    /// `text` with the profile and configuration of this command in the one that it names next.
+    pub fn with_flags<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        const NEXT: &str = "next: rbgv ";
+        match text.rsplit_once(NEXT) {
+            Some((before, command))
+                if !self.0.next_flags.is_empty() && !command.contains("--profile") =>
+            {
+                format!("{before}{NEXT}{} {command}", self.0.next_flags).into()
+            }
+            _ => text.into(),
+        }
     }
 
     /// Reports an output: `told` with the path on standard error (unless `quiet`), the path alone on
@@ -200,7 +259,7 @@ impl Printer {
             if style.shared && !style.quiet {
                 self.write_stderr(&format!("{told} -> "));
             } else if !style.quiet {
-                let shown = escaped(&path.to_string_lossy());
+                let shown = self.shown_path(path, style.links);
                 self.write_stderr(&format!("{told} -> {shown}\n"));
             }
             self.write_stdout(&self.path_bytes(path));
@@ -208,16 +267,33 @@ impl Printer {
     }
 
     fn path_bytes(&self, path: &Path) -> Vec<u8> {
-        if self.0.style.stdout_terminal {
-            escaped(&path.to_string_lossy()).into_bytes()
+        let style = &self.0.style;
+        if style.stdout_terminal {
+            self.shown_path(path, style.stdout_links).into_bytes()
         } else {
             path.as_os_str().as_encoded_bytes().to_vec()
         }
     }
 
+    /// A path for people: escaped, relative if it is below the current directory, and a link if the
+    /// terminal shows links.
+    fn shown_path(&self, path: &Path, linked: bool) -> String {
+        let base = &self.0.current_dir;
+        let below = path.strip_prefix(base).ok().filter(|below| !below.as_os_str().is_empty());
+        let shown = escaped(&below.unwrap_or(path).to_string_lossy());
+        match url::Url::from_file_path(base.join(path)) {
+            // A URL has no control characters.
+            Ok(url) if linked => format!("\x1b]8;;{url}\x1b\\{shown}\x1b]8;;\x1b\\"),
+            _ => shown,
+        }
+    }
+
     fn say(&self, tone: TextTone, label: &str, text: &str) {
-        let label = self.paint().tone(tone, label.trim_end());
-        self.stderr_line(&format!("{label} {}", escaped(text)));
+        let style = &self.0.style;
+        let text = format!("{label}{}", escaped(text));
+        let text = wrapped(&text, style.width.filter(|_| style.stderr_terminal));
+        let (label, rest) = text.split_at(label.len() - 1);
+        self.stderr_line(&format!("{}{rest}", self.paint().tone(tone, label)));
     }
 
     pub(crate) fn stdout_line(&self, line: &[u8]) {
@@ -238,6 +314,14 @@ impl Printer {
 
     fn stdout(&self) -> MutexGuard<'_, Stdout> {
         self.0.stdout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `text` in lines between words; whole without a width.
+fn wrapped(text: &str, width: Option<u16>) -> String {
+    match width {
+        Some(width) => text_width::wrapped(text, width.into()).join("\n"),
+        None => text.to_owned(),
     }
 }
 
@@ -297,6 +381,25 @@ mod tests {
         let (screen, stdout, _) = printer(Style { stdout_terminal: true, ..Style::default() });
         screen.path(path);
         assert_eq!(stdout.text(), "a\\u{1b}[2Jb c\n");
+    }
+
+    #[test]
+    fn people_see_relative_paths_and_links_where_the_terminal_has_them() {
+        let shown = |style: Style, path: &str| {
+            let (streams, stdout, _) = Streams::captured();
+            let printer = Printer::new(style, Streams { current_dir: "/work".into(), ..streams });
+            printer.path(Path::new(path));
+            stdout.text()
+        };
+        let screen = Style { stdout_terminal: true, ..Style::default() };
+        assert_eq!(shown(screen, "/work/out/a.webm"), "out/a.webm\n");
+        assert_eq!(shown(screen, "/other/a.webm"), "/other/a.webm\n");
+        assert_eq!(shown(Style::default(), "/work/out/a.webm"), "/work/out/a.webm\n");
+        let linked = Style { stdout_links: true, ..screen };
+        assert_eq!(
+            shown(linked, "/work/a b\x1b.webm"),
+            "\x1b]8;;file:///work/a%20b%1B.webm\x1b\\a b\\u{1b}.webm\x1b]8;;\x1b\\\n"
+        );
     }
 
     #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The streams of the printer: those of the process, or memory.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub type OutputStream = Box<dyn Write + Send>;
@@ -12,6 +13,10 @@ pub struct Streams {
     pub stdout: OutputStream,
     pub stderr: OutputStream,
     pub size: SizeSource,
+    /// The directory that paths are shown relative to; empty if unknown.
+    pub current_dir: PathBuf,
+    /// Global flags of this command that the next one needs as well.
+    pub next_flags: String,
 }
 
 impl Streams {
@@ -22,6 +27,8 @@ impl Streams {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             size: Box::new(size),
+            current_dir: PathBuf::new(),
+            next_flags: String::new(),
         }
     }
 
@@ -33,6 +40,8 @@ impl Streams {
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             size: Box::new(|| None),
+            current_dir: PathBuf::new(),
+            next_flags: String::new(),
         };
         (streams, stdout, stderr)
     }

@@ -34,7 +34,7 @@ pub struct TerminalInfo {
     pub stdout: bool,
     /// Whether standard error is a terminal.
     pub stderr: bool,
-    /// Whether both are the same terminal.
+    /// Whether both are the same terminal, pipe or file.
     pub shared: bool,
     /// Columns of the terminal.
     pub width: Option<u16>,
@@ -42,6 +42,10 @@ pub struct TerminalInfo {
     pub color: Option<bool>,
     /// `TERM=dumb`: no colours and no cursor movement.
     pub dumb: bool,
+    /// Whether it is known to show progress in its tab or task bar (OSC 9;4).
+    pub progress_reports: bool,
+    /// Whether it is known to show links (OSC 8).
+    pub links: bool,
 }
 
 impl TerminalInfo {
@@ -59,6 +63,25 @@ impl TerminalInfo {
         } else {
             None
         };
+        let program = set("TERM_PROGRAM");
+        let vte = set("VTE_VERSION").and_then(|version| version.parse::<u32>().ok()).unwrap_or(0);
+        let windows = set("WT_SESSION").is_some();
+        // Multiplexers pass neither on, and keep the variables of the terminal that started them.
+        let direct = !self.dumb && set("TMUX").is_none() && set("STY").is_none();
+        // Old versions of kitty and iTerm2 show reports as notifications. iTerm2 names the feature `P`.
+        let reports = windows
+            || set("ConEmuANSI") == Some("ON")
+            || matches!(program, Some("ghostty" | "WezTerm"))
+            || program == Some("iTerm.app")
+                && set("TERM_FEATURES").is_some_and(|features| features.contains('P'))
+            || vte >= 7_900;
+        let links = windows
+            || matches!(program, Some("ghostty" | "WezTerm" | "iTerm.app" | "vscode"))
+            || set("TERM") == Some("xterm-kitty")
+            || set("KONSOLE_VERSION").is_some()
+            || vte >= 5_000;
+        self.progress_reports = direct && reports;
+        self.links = direct && links;
         self
     }
 }
@@ -73,9 +96,17 @@ pub struct Style {
     /// Whether standard output is a terminal, where foreign text must be escaped. Elsewhere, paths are
     /// written byte for byte.
     pub stdout_terminal: bool,
-    /// Whether both streams are the same terminal.
+    /// Whether both streams are the same terminal, pipe or file.
     pub shared: bool,
     pub bars: bool,
+    /// Whether bars also report progress to the terminal itself (OSC 9;4).
+    pub progress_reports: bool,
+    /// Whether paths on standard error are links (OSC 8).
+    pub links: bool,
+    /// Whether paths on standard output are links.
+    pub stdout_links: bool,
+    /// Whether standard error is a terminal, where long sentences are wrapped.
+    pub stderr_terminal: bool,
     /// Columns of the terminal; without one, nothing is wrapped.
     pub width: Option<u16>,
     pub json: bool,
@@ -100,12 +131,18 @@ impl Style {
         };
         let roomy = facts.width.is_none_or(|columns| columns >= NARROWEST);
         let calm = !flags.no_progress && !flags.quiet && !flags.json && flags.verbose == 0;
+        let bars = facts.stderr && !facts.dumb && roomy && calm;
+        let links = facts.links && !flags.json;
         Self {
             color: colored(facts.stderr),
             stdout_color: colored(facts.stdout),
             stdout_terminal: facts.stdout,
-            shared: facts.shared && facts.stdout && facts.stderr,
-            bars: facts.stderr && !facts.dumb && roomy && calm,
+            shared: facts.shared && facts.stdout == facts.stderr,
+            bars,
+            progress_reports: bars && facts.progress_reports,
+            links: links && facts.stderr,
+            stdout_links: links && facts.stdout,
+            stderr_terminal: facts.stderr,
             width: facts.width,
             json: flags.json,
             quiet: flags.quiet,
@@ -130,9 +167,6 @@ pub enum TextTone {
 }
 
 impl TextTone {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Plain, Self::Good, Self::Warn, Self::Bad, Self::Dim, Self::Strong, Self::Busy];
-
     /// The escape sequence that starts the tone; empty for plain text.
     pub(crate) fn start(self) -> &'static str {
         match self {
@@ -177,6 +211,8 @@ mod tests {
         width: Some(80),
         color: None,
         dumb: false,
+        progress_reports: false,
+        links: false,
     };
 
     fn facts(vars: &[(&str, &str)]) -> TerminalInfo {
@@ -232,6 +268,39 @@ mod tests {
         for (flags, facts, expected) in table {
             assert_eq!(Style::choose(&flags, &facts).bars, expected, "{flags:?} {facts:?}");
         }
+    }
+
+    #[test]
+    fn reports_and_links_are_for_terminals_that_are_known_to_have_them() {
+        // (variables, reports, links)
+        let table: [(&[(&str, &str)], bool, bool); 12] = [
+            (&[], false, false),
+            (&[("TERM_PROGRAM", "ghostty")], true, true),
+            (&[("WT_SESSION", "1")], true, true),
+            (&[("ConEmuANSI", "ON")], true, false),
+            (&[("TERM_PROGRAM", "iTerm.app")], false, true),
+            (
+                &[("TERM_PROGRAM", "iTerm.app"), ("TERM_FEATURES", "T3LrMSc7UUw9Ts3BFGsSyHNoSxFP")],
+                true,
+                true,
+            ),
+            (&[("TERM", "xterm-kitty")], false, true),
+            (&[("VTE_VERSION", "7600")], false, true),
+            (&[("VTE_VERSION", "8001")], true, true),
+            (&[("VTE_VERSION", "x")], false, false),
+            (&[("WT_SESSION", "1"), ("TMUX", "/tmp/t,1,0")], false, false),
+            (&[("WT_SESSION", "1"), ("TERM", "dumb")], false, false),
+        ];
+        let calm = OutputFlags::default();
+        for (vars, reports, links) in table {
+            let style = Style::choose(&calm, &facts(vars));
+            assert_eq!((style.progress_reports, style.links), (reports, links), "{vars:?}");
+        }
+        let known = facts(&[("WT_SESSION", "1")]);
+        let piped = Style::choose(&calm, &TerminalInfo { stdout: false, stderr: false, ..known });
+        assert!(!piped.progress_reports && !piped.links && !piped.stdout_links);
+        let json = Style::choose(&OutputFlags { json: true, ..calm }, &known);
+        assert!(!json.progress_reports && !json.links && !json.stdout_links);
     }
 
     #[test]

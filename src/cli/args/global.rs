@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use crate::output::events::messages::argument;
 use crate::output::log::LogFormat;
 use crate::output::{ColorChoice, OutputFlags};
 
@@ -54,6 +55,15 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The flags that select the configuration, for the next command.
+    pub(crate) fn next_flags(&self) -> String {
+        let config = self.config.as_ref().map(|file| ("--config", file.to_string_lossy()));
+        let profile = self.profile.as_ref().map(|name| ("--profile", name.into()));
+        let flags = config.into_iter().chain(profile);
+        let flags = flags.map(|(flag, value)| format!("{flag} {}", argument(&value)));
+        flags.collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn output_flags(&self) -> OutputFlags {
         OutputFlags {
             color: self.color,

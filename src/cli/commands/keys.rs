@@ -81,7 +81,8 @@ async fn list(app: &AppContext, client: &Client, call: RequestOptions<'_>) -> Re
         printer.json(&keys.into());
         return Ok(());
     }
-    let mut table = Table::new(["client", "fingerprint", "enabled", "note"]);
+    let mut table =
+        Table::new(["client", "fingerprint", "enabled", "note"]).names([0]).words([3]).drops([3]);
     for key in keys {
         let note = key.raw.get("note").and_then(|note| note.as_str()).unwrap_or_default();
         table.row([

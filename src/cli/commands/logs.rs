@@ -12,7 +12,7 @@ use crate::ledger::{
 use crate::model::secret::redact_url;
 use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
 use crate::output::{
-    Table,
+    Printer, Table,
     events::{json, messages},
     formats::amounts,
 };
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
 }
 
 /// The history in order: time, state, action, and the ID of the request or webhook.
-fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
+fn told(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String; 3])> {
     let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
     let mut told = vec![(history.created_at, row("", "planned".to_owned(), ""))];
     told.extend(lines(&history.steps).iter().map(|line| {
@@ -79,7 +79,7 @@ fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
         (heard.at, row("", format!("received webhook {}{open}", heard.event), &heard.id))
     }));
     told.extend(history.inputs.iter().filter_map(|input| {
-        let target = input.target.as_deref().map(|path| format!(" as {}", path.display()));
+        let target = input.target.as_deref().map(|path| format!(" as {}", printer.path_text(path)));
         let how = format!("output {}{}", input.state.as_str(), target.unwrap_or_default());
         Some((input.done_at?, row("", how, "")))
     }));
@@ -130,14 +130,15 @@ fn lines(steps: &[Transition]) -> Vec<LogLine<'_>> {
 
 fn tell(app: &AppContext, history: &AttemptDetails) {
     let printer = &app.printer;
-    let mut facts = Table::new(["job", job(history)]);
-    for (name, value) in facts_of(history) {
+    let mut facts = Table::new(["job", job(history)]).words([1]);
+    for (name, value) in facts_of(history, printer) {
         facts.row([name.to_owned(), value]);
     }
     printer.table(&facts);
     printer.data("");
-    let mut table = Table::new(["time", "state", "action", "request"]);
-    for (at, cells) in told(history) {
+    let mut table =
+        Table::new(["time", "state", "action", "request"]).words([2]).names([3]).drops([1, 3]);
+    for (at, cells) in told(history, printer) {
         table.row([amounts::time(at)].into_iter().chain(cells));
     }
     printer.table(&table);
@@ -167,11 +168,11 @@ fn background(background: &Background) -> String {
 }
 
 /// The table above the steps.
-fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
+fn facts_of(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, String)> {
     let attempt = &history.attempt;
     let work = &attempt.work;
     let mut facts = vec![
-        ("input", source(&work.source)),
+        ("input", source(&work.source, printer)),
         ("attempt", attempt.number.to_string()),
         ("service", work.key.origin.clone()),
         ("profile", work.profile.clone()),
@@ -194,24 +195,28 @@ fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
         ("finished", history.finished_at.map(amounts::time)),
     ];
     facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    facts.extend(history.inputs.iter().filter_map(|input| Some(("output", output(input)?))));
+    facts.extend(
+        history.inputs.iter().filter_map(|input| Some(("output", output(input, printer)?))),
+    );
     facts
 }
 
-fn source(source: &InputSource) -> String {
+fn source(source: &InputSource, printer: &Printer) -> String {
     match source {
         InputSource::Url(url) => redact_url(url),
         InputSource::File { path, size, sha256, .. } => {
             let short: String = sha256.chars().take(12).collect();
-            format!("{}, {}, SHA-256 {short}…", path.display(), amounts::bytes(*size))
+            let (path, size) = (printer.path_text(path), amounts::bytes(*size));
+            format!("{path}, {size}, SHA-256 {short}…")
         }
     }
 }
 
-fn output(input: &BatchInput) -> Option<String> {
+fn output(input: &BatchInput, printer: &Printer) -> Option<String> {
     let target = input.target.as_ref()?;
     let size = input.output.as_ref().map(|(_, size)| format!(", {}", amounts::bytes(*size)));
-    Some(format!("{}: {}{}", target.display(), input.state.as_str(), size.unwrap_or_default()))
+    let path = printer.path_text(target);
+    Some(format!("{path}: {}{}", input.state.as_str(), size.unwrap_or_default()))
 }
 
 fn document(history: &AttemptDetails) -> Value {

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::messages::{self, InputMessage};
 use crate::model::event::{PublishedOutput, RemarkLevel};
-use crate::model::text::escaped;
 use crate::model::{Event, InputEvent, InputRef, JobId, Stage};
 use crate::output::style::Painter;
 
@@ -63,7 +62,7 @@ fn told_of_item<'a>(
     what: &'a InputEvent,
     around: &LineContext<'_>,
 ) -> Option<EventLine<'a>> {
-    let name = escaped(&input.name);
+    let name = messages::input_name(&input.name);
     let words = InputMessage { name: &name, paint: around.paint };
     match what {
         InputEvent::Done(output) => Some(landed(words.done(output), output)),

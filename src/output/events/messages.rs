@@ -41,6 +41,12 @@ pub fn argument(text: &str) -> String {
     }
 }
 
+/// An input as it is shown: escaped, and without the `./` of the current directory.
+#[must_use]
+pub fn input_name(name: &str) -> String {
+    escaped(name.strip_prefix("./").unwrap_or(name))
+}
+
 /// A short reason for a progress line: `HTTP 503`, `rate limited`.
 #[must_use]
 pub fn reason(failure: &Failure) -> String {
@@ -211,14 +217,15 @@ pub(crate) fn finished(summary: &RunSummary) -> String {
     }
 }
 
-/// The command that resumes an unfinished run.
+/// The command that comes next: resuming an unfinished run, or showing what failed.
 pub(crate) fn next_of(summary: &RunSummary) -> Option<String> {
     let resume = format!("rbgv resume {}", summary.batch);
     match summary.bound_needed {
         Some(bound) if summary.open > 0 => {
             Some(format!("{resume} --max-credits {}", (bound.0 * 100.0).ceil() / 100.0))
         }
-        _ => (summary.open + summary.left + summary.drafts > 0).then_some(resume),
+        _ if summary.open + summary.left + summary.drafts > 0 => Some(resume),
+        _ => (summary.failed > 0).then(|| "rbgv status --failed".to_owned()),
     }
 }
 

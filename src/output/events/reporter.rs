@@ -13,15 +13,15 @@ use super::repeated_warnings::WarningCounts;
 use crate::model::event::RemarkLevel;
 use crate::model::{Clock, Event, Instant, Observer};
 use crate::output::printer::Printer;
-use crate::output::progress::draw_target::{DrawTarget, Drawing};
+use crate::output::progress::bars::Bars;
 use crate::output::progress::run_view::RunView;
 use crate::output::style::TextTone;
 
 /// Interval between two frames of the bars.
 const FRAME: Duration = Duration::from_millis(100);
-/// With more inputs than this, single steps get no lines.
+/// Without bars and with more inputs than this, there are lines about the whole run.
 const MANY: usize = 100;
-/// With many inputs, the interval between two lines about the whole run.
+/// Interval between two of them.
 const OVERALL: Duration = Duration::from_secs(30);
 
 /// Prints the events of one run.
@@ -39,7 +39,7 @@ struct ReporterState {
     state: Mutex<ReporterProgress>,
     /// `None` without bars. Locked before the state, and while a frame is built and shown, so that an
     /// older frame never replaces a newer one.
-    drawing: Mutex<Option<Drawing>>,
+    bars: Mutex<Option<Bars>>,
     ended: Condvar,
 }
 
@@ -53,8 +53,8 @@ impl Reporter {
     #[must_use]
     pub fn new(printer: Printer, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        let drawing = printer.screen().map(DrawTarget::drawing);
-        let draws = drawing.is_some();
+        let bars = printer.screen().cloned().map(Bars::new);
+        let draws = bars.is_some();
         let shared = Arc::new(ReporterState {
             printer,
             clock,
@@ -63,7 +63,7 @@ impl Reporter {
                 told_overall: now,
                 repeats: WarningCounts::default(),
             }),
-            drawing: Mutex::new(drawing),
+            bars: Mutex::new(bars),
             ended: Condvar::new(),
         });
         let thread = draws.then(|| Arc::clone(&shared)).and_then(|shared| {
@@ -106,7 +106,7 @@ impl ReporterState {
             _ => None,
         };
         let overall = state.overall_when_due(now).filter(|_| !style.bars);
-        let steps = !style.bars && state.board.todo() <= MANY;
+        let steps = style.verbose > 0;
         let is_end = matches!(event, Event::Finished(_));
         let is_repeated = state.repeats.is_repeated(event);
         let summed_up = if is_end { state.repeats.summed_up() } else { Vec::new() };
@@ -152,38 +152,36 @@ impl ReporterState {
     }
 
     fn paint(&self) {
-        let mut drawing = self.drawing();
-        while let Some(area) = &*drawing {
-            self.draw_on(area);
-            let waited = self.ended.wait_timeout(drawing, FRAME);
-            drawing = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut bars = self.bars();
+        while let Some(shown) = &mut *bars {
+            self.draw_on(shown);
+            let waited = self.ended.wait_timeout(bars, FRAME);
+            bars = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Draws the current state, if there are bars.
     fn draw(&self) {
-        if let Some(area) = &*self.drawing() {
-            self.draw_on(area);
+        if let Some(bars) = &mut *self.bars() {
+            self.draw_on(bars);
         }
     }
 
-    fn draw_on(&self, area: &Drawing) {
-        let Some(screen) = self.printer.screen() else { return };
-        let (now, size) = (self.clock.now(), screen.size());
+    fn draw_on(&self, bars: &mut Bars) {
         // Release the state before writing, which may block.
-        let lines = self.state().board.lines(now, size, self.printer.paint());
-        area.show(&lines);
+        let frame = self.state().board.frame(self.clock.now(), bars.size());
+        bars.show(&frame);
     }
 
     fn end_drawing(&self) {
-        if let Some(area) = self.drawing().take() {
-            area.clear();
+        if let Some(bars) = self.bars().take() {
+            bars.clear();
         }
         self.ended.notify_all();
     }
 
-    fn drawing(&self) -> MutexGuard<'_, Option<Drawing>> {
-        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn bars(&self) -> MutexGuard<'_, Option<Bars>> {
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, ReporterProgress> {

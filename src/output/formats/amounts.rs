@@ -33,6 +33,24 @@ pub fn time(at: Timestamp) -> String {
     }
 }
 
+/// How long ago a time was: `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`; the date from a week on, and for
+/// times in the future.
+#[must_use]
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let Ok(seconds) = u64::try_from(now.0.saturating_sub(at.0) / 1_000) else { return date(at) };
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        86_400..604_800 => format!("{} d ago", seconds / 86_400),
+        _ => date(at),
+    }
+}
+
+fn date(at: Timestamp) -> String {
+    time(at).split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// Bytes per second: `3.4 MB/s`.
 #[must_use]
 pub fn speed(bytes_per_second: f64) -> String {
@@ -214,6 +232,25 @@ mod tests {
         for (millis, shown) in table {
             assert_eq!(remaining(Duration::from_millis(millis)), shown, "{millis}");
         }
+    }
+
+    #[test]
+    fn a_time_is_told_as_people_say_it() {
+        let now = Timestamp(1_767_225_600_000);
+        let table = [
+            (0, "0 s ago"),
+            (59_999, "59 s ago"),
+            (60_000, "1 min ago"),
+            (3_600_000, "1 h ago"),
+            (86_399_000, "23 h ago"),
+            (172_800_000, "2 d ago"),
+            (604_800_000, "2025-12-25"),
+            (-60_000, "2026-01-01"),
+        ];
+        for (millis, shown) in table {
+            assert_eq!(ago(Timestamp(now.0 - millis), now), shown, "{millis}");
+        }
+        assert_eq!(ago(Timestamp(i64::MIN), now), "-");
     }
 
     #[test]

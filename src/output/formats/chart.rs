@@ -1,8 +1,8 @@
 //! Bar charts for the terminal. Pure.
 
 use crate::model::text::escaped;
-use crate::output::progress::text_width;
 use crate::output::style::{Painter, TextTone};
+use crate::output::text_width;
 
 /// Maximum length of a bar, in columns.
 const MAX_BAR: usize = 60;

@@ -23,9 +23,14 @@ pub fn heading(subject: &SmokeTarget) -> String {
 
 /// Every stage that ran: outcome, duration, result.
 #[must_use]
-pub fn table(report: &SmokeReport) -> Table {
-    let mut table = Table::new(["", "stage", "time", "limit", "result"]).numbers([2, 3]);
-    for stage in report.stages.iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
+pub fn table<'a>(stages: impl IntoIterator<Item = &'a StageResult>) -> Table {
+    let mut table = Table::new(["", "stage", "time", "limit", "result"])
+        .numbers([2, 3])
+        .words([4])
+        .drops([3, 2])
+        .at_least(0, "warn".len())
+        .at_least(2, "59.9 s".len());
+    for stage in stages.into_iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);
         let mut found = stage.told.clone();
@@ -234,7 +239,7 @@ pub(crate) mod tests {
     #[test]
     fn the_table_tells_at_a_glance_and_nothing_in_it_moves_the_cursor() {
         let report = report();
-        let text = table(&report).render(None, Painter(false));
+        let text = table(&report.stages).render(None, Painter(false));
         for (word, stage) in [("ok", "health"), ("warn", "tls"), ("FAIL", "success")] {
             let row = text.lines().find(|line| line.contains(stage)).unwrap();
             assert!(row.starts_with(word), "{row}");
@@ -242,7 +247,7 @@ pub(crate) mod tests {
         assert!(!text.contains('\x1b') && text.contains("; job j-1; request r-1"), "{text}");
         let mut said = report.clone();
         said.stages[2].told = "bad (job j-1, request r-1)".to_owned();
-        assert_eq!(table(&said).render(None, Painter(false)).matches("r-1").count(), 1);
+        assert_eq!(table(&said.stages).render(None, Painter(false)).matches("r-1").count(), 1);
         assert!(
             heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
         );

@@ -1,9 +1,7 @@
-//! Progress bars: `run_view` keeps the state of a run, `input_line` draws the line of one input,
-//! `throughput` estimates speed and remaining time, `text_width` measures columns, `draw_target` is
-//! the terminal.
+//! Progress bars: `run_view` keeps the state of a run, `input_progress` that of one input, `bars` shows
+//! both with the templates of `indicatif`, `screen` is the terminal below all printed lines.
 
-pub(crate) mod draw_target;
-pub(crate) mod input_line;
+pub(crate) mod bars;
+pub(crate) mod input_progress;
 pub(crate) mod run_view;
-pub(crate) mod text_width;
-pub(crate) mod throughput;
+pub(crate) mod screen;

@@ -1,18 +1,31 @@
-//! The state of a run and the lines that show it. Pure: `now` and the terminal size are parameters.
+//! The state of a run and what is shown of it. Pure: `now` and the terminal size are parameters.
 //! Holds only inputs in progress, however many there are.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::input_line::{InputProgress, LineLayout};
-use super::text_width;
+use super::input_progress::{InputProgress, LineLayout, Row};
 use crate::model::{Credits, Event, InputEvent, InputRef, Instant, JobId, Stage};
 use crate::output::events::messages;
 use crate::output::formats::amounts::{self, count};
-use crate::output::style::{Painter, TextTone};
+use crate::output::text_width;
 
-/// Maximum number of bars.
-const MOST_BARS: usize = 8;
+/// Maximum number of rows.
+const MOST_ROWS: usize = 8;
+
+/// What the screen shows of a run at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frame {
+    pub(crate) layout: LineLayout,
+    /// In the order of their inputs.
+    pub(crate) rows: Vec<Row>,
+    /// Active inputs without a row.
+    pub(crate) more: usize,
+    /// The line about all inputs, if there are several.
+    pub(crate) overall: Option<String>,
+    /// Progress of the run in percent; `None` if it cannot be said.
+    pub(crate) percent: Option<u64>,
+}
 
 #[derive(Debug)]
 pub(crate) struct RunView {
@@ -29,7 +42,7 @@ pub(crate) struct RunView {
     /// Minimum and maximum duration of similar jobs.
     usual: Option<(Duration, Duration)>,
     has_outage: bool,
-    /// Widest name so far; columns never shrink.
+    /// Widest name so far, so that columns do not jump.
     widest: usize,
 }
 
@@ -109,29 +122,43 @@ impl RunView {
         None
     }
 
-    /// The lines, which fit a terminal of this size.
-    pub(crate) fn lines(
-        &mut self,
-        now: Instant,
-        (columns, rows): (usize, usize),
-        paint: Painter,
-    ) -> Vec<String> {
+    /// What to show on a terminal of this size.
+    pub(crate) fn frame(&mut self, now: Instant, (columns, lines): (usize, usize)) -> Frame {
         let several = self.todo > 1 || self.clips.len() > 1;
-        // One row is left for printed lines, and one for the cursor.
-        let most = MOST_BARS.min(rows.saturating_sub(2 + usize::from(several)));
-        let mut shown: Vec<(&i64, &InputProgress)> = self.clips.iter().collect();
-        shown.sort_by_key(|(id, clip)| (clip.rank(), **id));
+        // What is only queued is counted in the line about all.
+        let shows = |clip: &&InputProgress| !several || clip.is_active();
+        let clips = self.clips.iter().map(|(id, clip)| (*id, clip));
+        let mut shown: Vec<_> = clips.filter(|(_, clip)| shows(clip)).collect();
+        // One line is left for printed text, one for the cursor, and two for the rest of the frame.
+        let most = MOST_ROWS.min(lines.saturating_sub(if several { 4 } else { 2 }).max(1));
+        let more = shown.len().saturating_sub(most);
+        shown.sort_by_key(|(id, clip)| (clip.rank(), *id));
         shown.truncate(most);
-        shown.sort_by_key(|(id, _)| **id);
+        shown.sort_by_key(|(id, _)| *id);
         let widest = shown.iter().map(|(_, clip)| text_width::width(&clip.name)).max().unwrap_or(0);
         self.widest = self.widest.max(widest);
         let layout = LineLayout::new(columns, self.widest);
-        let mut lines: Vec<_> =
-            shown.iter().map(|(_, clip)| clip.line(&layout, now, paint)).collect();
-        if several {
-            lines.push(paint.tone(TextTone::Strong, &self.overall(now, columns)));
+        let percent = match shown.as_slice() {
+            [(_, clip)] if !several => clip.share(),
+            _ => Some(self.ended() as f64 / self.all().max(1) as f64),
+        };
+        Frame {
+            rows: shown.iter().map(|(id, clip)| clip.row(*id, &layout, now)).collect(),
+            more,
+            // An echoed `^C` must not break the last line.
+            overall: several.then(|| self.overall(now, columns.saturating_sub(2))),
+            percent: percent.map(|share| amounts::whole(share * 100.0)),
+            layout,
         }
-        lines
+    }
+
+    /// Inputs that this run does not go on with.
+    fn ended(&self) -> usize {
+        self.done + self.failed + self.left
+    }
+
+    fn all(&self) -> usize {
+        self.todo.max(self.ended() + self.clips.len())
     }
 
     /// Remaining time of `open` inputs, if as many run at a time as now.
@@ -143,33 +170,48 @@ impl RunView {
         amounts::left_between(least, most).filter(|_| at_once > 0)
     }
 
-    /// The whole run in one line of at most `columns`.
+    /// The whole run in one line of at most `columns`: the least important parts are dropped.
     pub(crate) fn overall(&self, now: Instant, columns: usize) -> String {
-        let gone = self.done + self.failed + self.left;
-        let all = self.todo.max(gone + self.clips.len());
-        let mut parts = vec![format!("{} of {} done", count(self.done as u64), count(all as u64))];
-        let mut add = |number: usize, what: &str| {
-            if number > 0 {
-                parts.push(format!("{} {what}", count(number as u64)));
-            }
+        let number = |number: usize, what: &str| {
+            (number > 0).then(|| format!("{} {what}", count(number as u64)))
         };
-        add(self.failed, "failed");
-        add(self.left, "not finished");
-        add(self.skipped, "already done");
-        for activity in ["uploading", "processing", "downloading", "queued"] {
+        let active = |activity| {
             let clips = self.clips.values().filter(|clip| activity_of(clip.phase) == activity);
-            add(clips.count(), activity);
+            number(clips.count(), activity)
+        };
+        let done = format!("{} of {} done", count(self.done as u64), count(self.all() as u64));
+        let left = match self.has_outage {
+            true => Some("service not responding".to_owned()),
+            false => self.left_of(self.all() - self.ended()),
+        };
+        let credits = Some(self.credits).filter(|credits| credits.0 > 0.0).map(messages::estimated);
+        // Parts with larger numbers are dropped first.
+        let mut parts: Vec<(u8, String)> = [
+            (0, Some(done)),
+            (0, number(self.failed, "failed")),
+            (1, number(self.left, "not finished")),
+            (6, number(self.skipped, "already done")),
+            (5, active("uploading")),
+            (1, active("processing")),
+            (5, active("downloading")),
+            (4, active("queued")),
+            (7, Some(amounts::elapsed(now.since(self.started)))),
+            (2, left),
+            (3, credits),
+        ]
+        .into_iter()
+        .filter_map(|(want, text)| Some((want, text?)))
+        .collect();
+        let joined = |parts: &[(u8, String)]| {
+            parts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        while text_width::width(&joined(&parts)) > columns {
+            match parts.iter().map(|(want, _)| *want).max() {
+                Some(least) if least > 0 => parts.retain(|(want, _)| *want != least),
+                _ => break,
+            }
         }
-        parts.push(amounts::elapsed(now.since(self.started)));
-        if self.has_outage {
-            parts.push("service not responding".to_owned());
-        } else {
-            parts.extend(self.left_of(all - gone));
-        }
-        if self.credits.0 > 0.0 {
-            parts.push(messages::estimated(self.credits));
-        }
-        text_width::clipped(&parts.join(", "), columns)
+        text_width::clipped(&joined(&parts), columns)
     }
 }
 
@@ -188,6 +230,7 @@ mod tests {
     use super::*;
     use crate::model::event::PublishedOutput;
     use crate::model::{Failure, FailureKind, JobStatus};
+    use crate::output::progress::bars::tests::drawn;
 
     fn input(id: i64, what: InputEvent) -> Event {
         Event::Input { input: InputRef { id, name: format!("clip-{id}.mp4") }, what }
@@ -217,8 +260,9 @@ mod tests {
         board
     }
 
-    fn lines(board: &mut RunView, size: (usize, usize)) -> Vec<String> {
-        board.lines(Instant(65_000), size, Painter(false))
+    fn lines(board: &mut RunView, size: (u16, u16)) -> Vec<String> {
+        let frame = board.frame(Instant(65_000), (size.0.into(), size.1.into()));
+        drawn(&frame, size.0)
     }
 
     #[test]
@@ -241,19 +285,56 @@ mod tests {
     }
 
     #[test]
-    fn the_clips_that_move_are_shown_when_there_are_many() {
+    fn active_clips_have_rows_and_the_rest_is_counted() {
         let mut events = vec![planned(500)];
         events.extend((1..=400).map(|id| input(id, InputEvent::Phase(Stage::Queue))));
         let processing = InputEvent::Progress { status: JobStatus::Processing, percent: None };
         events.extend([300, 200].map(|id| input(id, processing.clone())));
         let mut many = board(&events);
         let shown = lines(&mut many, (80, 24));
-        assert_eq!(shown.len(), MOST_BARS + 1);
-        let named: Vec<_> = shown.iter().filter_map(|line| line.split_once(' ')).collect();
-        assert_eq!(named[0].0, "clip-1.mp4");
-        assert_eq!((named[6].0, named[7].0), ("clip-200.mp4", "clip-300.mp4"));
-        assert_eq!(shown[8], "0 of 500 done, 2 processing, 398 queued, 1 min 5 s");
-        assert_eq!(lines(&mut many, (80, 6)).len(), 4, "a low terminal has fewer");
+        assert_eq!(shown.len(), 3);
+        assert!(shown[0].starts_with("clip-200.mp4") && shown[1].starts_with("clip-300.mp4"));
+        assert_eq!(shown[2], "0 of 500 done, 2 processing, 398 queued, 1 min 5 s");
+        for id in 1..=20 {
+            many.observe(&input(id, InputEvent::Phase(Stage::Waiting)), Instant(0));
+        }
+        let shown = lines(&mut many, (80, 24));
+        assert_eq!((shown.len(), shown[8].as_str()), (10, "+14 more"));
+        assert!(shown[6].starts_with("clip-200.mp4"), "what moves comes first: {shown:?}");
+        assert_eq!(lines(&mut many, (80, 8)).len(), 6, "a low terminal has fewer");
+        let queued: Vec<_> = [planned(2)]
+            .into_iter()
+            .chain((1..=2).map(|id| input(id, InputEvent::Phase(Stage::Queue))))
+            .collect();
+        assert_eq!(lines(&mut board(&queued), (80, 24)), ["0 of 2 done, 2 queued, 1 min 5 s"]);
+    }
+
+    #[test]
+    fn the_line_about_all_drops_its_least_important_parts() {
+        let processing = InputEvent::Progress { status: JobStatus::Processing, percent: None };
+        let (least, most) = (Duration::from_secs(60), Duration::from_secs(90));
+        let mut events = vec![planned(12), input(1, done(1.0)), input(2, processing.clone())];
+        events.push(input(2, InputEvent::Expected { least, most }));
+        events.push(input(3, InputEvent::Failed(Failure::new(FailureKind::JobFailed, "a", "b"))));
+        events.extend((4..=6).map(|id| input(id, InputEvent::Phase(Stage::Queue))));
+        events.push(input(7, InputEvent::Phase(Stage::Upload)));
+        let board = board(&events);
+        let shown = [200, 80, 60, 40, 20].map(|columns| board.overall(Instant(65_000), columns));
+        insta::assert_snapshot!(shown.join("\n"), @"
+        1 of 12 done, 1 failed, 1 uploading, 1 processing, 3 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 processing, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 processing, 9-15 min left
+        1 of 12 done, 1 failed, 1 processing
+        1 of 12 done, 1 fai…
+        ");
+    }
+
+    #[test]
+    fn progress_of_the_run_is_a_percentage_if_it_can_be_said() {
+        let percent = |events: &[Event]| board(events).frame(Instant(0), (80, 24)).percent;
+        let waiting = input(1, InputEvent::Phase(Stage::Waiting));
+        assert_eq!(percent(&[planned(1), waiting.clone()]), None);
+        assert_eq!(percent(&[planned(4), waiting, input(2, done(1.0))]), Some(25));
     }
 
     #[test]

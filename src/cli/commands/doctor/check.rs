@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::output::TextTone;
+use crate::output::{Cell, Printer, Stages, Table, TextTone};
+
+/// Columns of the longest name and state.
+const NAME: usize = 14;
+const STATE: usize = 7;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckState {
@@ -37,6 +41,54 @@ pub(crate) struct Check {
     pub(crate) state: CheckState,
     pub(crate) says: String,
     pub(crate) fix: Option<String>,
+}
+
+/// The checks so far. On a terminal, each is shown as it ends.
+pub(crate) struct CheckList {
+    stages: Stages,
+    running: &'static str,
+    checks: Vec<Check>,
+}
+
+impl CheckList {
+    pub(crate) fn new(printer: &Printer) -> Self {
+        Self { stages: printer.stages(), running: "", checks: Vec::new() }
+    }
+
+    /// Shows what is being checked until the next result.
+    pub(crate) fn begin(&mut self, what: &'static str) {
+        self.running = what;
+        self.stages.begin(what);
+    }
+
+    pub(crate) fn push(&mut self, check: Check) {
+        self.stages.end(self.running, Some(&table([&check])));
+        self.checks.push(check);
+    }
+
+    pub(crate) fn extend(&mut self, checks: impl IntoIterator<Item = Check>) {
+        for check in checks {
+            self.push(check);
+        }
+    }
+
+    /// The checks, and whether they have been shown.
+    pub(crate) fn ended(self) -> (Vec<Check>, bool) {
+        (self.checks, self.stages.is_live())
+    }
+}
+
+pub(crate) fn table<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Table {
+    let mut table =
+        Table::new(["check", "", "result"]).words([2]).at_least(0, NAME).at_least(1, STATE);
+    for check in checks {
+        table.row([
+            Cell::from(check.name),
+            Cell::toned(check.state.tone(), check.state.as_str()),
+            check.says.clone().into(),
+        ]);
+    }
+    table
 }
 
 impl Check {

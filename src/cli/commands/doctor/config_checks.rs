@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 
-use super::check::Check;
+use super::check::{Check, CheckList};
 use crate::cli::context::AppContext;
 use crate::client::NextCall;
 use crate::env::Env;
@@ -50,7 +50,7 @@ pub(crate) fn broken(failure: &Failure) -> Check {
 }
 
 /// The key: its source and age.
-pub(crate) fn key(app: &AppContext, checks: &mut Vec<Check>) -> Option<ApiKey> {
+pub(crate) fn key(app: &AppContext, checks: &mut CheckList) -> Option<ApiKey> {
     let profile = &app.settings.profile;
     let resolved = match app.settings.api_key() {
         Ok(resolved) => resolved,
@@ -86,7 +86,7 @@ pub(crate) fn key(app: &AppContext, checks: &mut Vec<Check>) -> Option<ApiKey> {
 }
 
 /// The profile's other secrets, if set. A next key that cannot be read stops every run.
-pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
+pub(crate) fn other_secrets(app: &AppContext, checks: &mut CheckList) {
     let settings = &app.settings;
     let row = format!("profiles.{}.webhook_secret", settings.profile.name);
     let signed = settings.show().iter().any(|shown| shown.key == row);
@@ -143,7 +143,7 @@ pub(crate) fn state_dir(env: &Env, app: Option<&AppContext>) -> Option<PathBuf> 
 pub(crate) fn ledger(
     env: &Env,
     state_dir: Option<&Path>,
-    checks: &mut Vec<Check>,
+    checks: &mut CheckList,
 ) -> Option<Ledger> {
     let directory = state_dir?;
     let file = Ledger::database_path(directory);

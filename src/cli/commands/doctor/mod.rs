@@ -10,12 +10,12 @@ mod system_checks;
 
 use serde_json::{Value, json};
 
-use self::check::{Check, CheckState};
+use self::check::{Check, CheckList, CheckState};
 use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, resolve};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
-use crate::output::{Cell, Printer, Table, formats::amounts};
+use crate::output::{Printer, Table, formats::amounts};
 use crate::settings::EffectiveValue;
 
 /// Diagnose problems and suggest fixes
@@ -37,7 +37,8 @@ pub(crate) async fn run(
 ) -> Result<ExitClass, Failure> {
     let resolved = resolve(env, global)
         .map(|settings| AppContext::resolved(env.clone(), settings, printer.clone(), global));
-    let mut checks = vec![version()];
+    let mut checks = CheckList::new(printer);
+    checks.push(version());
     let mut shown = Vec::new();
     let app = match &resolved {
         Ok(app) => {
@@ -58,7 +59,10 @@ pub(crate) async fn run(
         Some(_) if args.offline => {
             checks.push(Check::note("service", "not checked (--offline)"));
         }
-        Some(app) => service_checks::checks(app, key.clone().flatten(), &mut checks).await,
+        Some(app) => {
+            checks.begin("service");
+            service_checks::checks(app, key.clone().flatten(), &mut checks).await;
+        }
         None => checks.push(Check::note(
             "service",
             "not checked: the configuration does not say which service to use",
@@ -74,9 +78,12 @@ pub(crate) async fn run(
     }
     checks.extend(system_checks::disk(env, state_dir.as_deref()));
     #[cfg(feature = "matting")]
+    checks.begin("matting");
+    #[cfg(feature = "matting")]
     checks.extend(matting::checks(env).await);
     checks.push(system_checks::terminal(env));
-    show(printer, &checks, &shown);
+    let (checks, is_shown) = checks.ended();
+    show(printer, &checks, is_shown, &shown);
     let found = checks.iter().any(|check| check.state == CheckState::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }
@@ -90,21 +97,16 @@ fn findings(checks: &[Check]) -> impl Iterator<Item = &Check> {
     checks.iter().filter(|check| check.state == CheckState::Finding)
 }
 
-fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
+fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveValue]) {
     let number = findings(checks).count();
     if printer.style().json {
         printer.json(&document(checks, shown));
     } else {
-        let mut table = Table::new(["check", "", "result"]);
-        for check in checks {
-            table.row([
-                Cell::from(check.name),
-                Cell::toned(check.state.tone(), check.state.as_str()),
-                check.says.clone().into(),
-            ]);
+        if !is_shown {
+            printer.table(&check::table(checks));
         }
-        printer.table(&table);
-        let mut values = Table::new(["setting", "value", "origin"]);
+        let mut values =
+            Table::new(["setting", "value", "origin"]).names([0, 2]).words([1]).drops([2]);
         for value in shown.iter().filter(|value| value.origin != "default") {
             values.row([value.key.clone(), value.value.clone(), value.origin.clone()]);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Check, CheckState};
+use super::check::{Check, CheckList, CheckState};
 use crate::cli::context::{AppContext, proxies};
 use crate::client::{Health, ListQuery, RequestOptions, connectivity};
 use crate::model::{ApiKey, Failure, FailureKind, Timestamp};
@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum difference between the clocks: signatures and links are valid for minutes.
 const SKEW: Duration = Duration::from_secs(30);
 
-pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut Vec<Check>) {
+pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut CheckList) {
     let url = &app.settings.profile.base_url;
     let proxied = connectivity::is_proxied(url, &proxies(&app.env));
     let name = name(url).await;

@@ -6,31 +6,60 @@ use crate::model::{ExitClass, Failure};
 use crate::output::{Cell, Table, TextTone, formats::amounts};
 use crate::settings::Environment;
 
+/// Columns of the longest name and outcome.
+const NAME: usize = 11;
+const STATE: usize = 6;
+
 struct CheckLine {
     check: &'static str,
     outcome: Result<String, Failure>,
 }
 
 pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
-    let mut all = vec![key(app)];
+    let profile = &app.settings.profile;
+    if !app.printer.style().json {
+        let kind = match profile.environment {
+            Environment::Prod => "production",
+            other => other.as_str(),
+        };
+        let text = format!("profile {} ({kind}) at {}", profile.name, profile.base_url);
+        app.printer.note(&text);
+    }
+    let stages = app.printer.stages();
+    let mut all = Vec::new();
+    let mut ended = |line: CheckLine| {
+        stages.end(line.check, Some(&table([&line])));
+        all.push(line);
+    };
+    let key = key(app);
+    let has_key = key.outcome.is_ok();
+    ended(key);
     let client = match app.client(None) {
         Ok(client) => client,
         // Check what needs no key anyway.
         Err(_) => app.bare_client()?,
     };
-    all.push(health(&client).await);
-    all.push(prices(&client).await);
-    if all[0].outcome.is_ok() {
-        all.push(account("account", &client).await);
-        all.push(jobs(&client).await);
+    stages.begin("service");
+    ended(health(&client).await);
+    stages.begin("prices");
+    ended(prices(&client).await);
+    if has_key {
+        stages.begin("account");
+        ended(account("account", &client).await);
+        stages.begin("jobs");
+        ended(jobs(&client).await);
     }
     match app.next_client(None) {
-        Ok(Some(next)) => all.push(account("next key", &next).await),
+        Ok(Some(next)) => {
+            stages.begin("next key");
+            ended(account("next key", &next).await);
+        }
         Ok(None) => {}
-        Err(failure) => all.push(CheckLine { check: "next key", outcome: Err(failure) }),
+        Err(failure) => ended(CheckLine { check: "next key", outcome: Err(failure) }),
     }
-    all.extend(admin(app).await);
-    all.extend(webhooks(app));
+    stages.begin("admin token");
+    admin(app).await.into_iter().for_each(&mut ended);
+    webhooks(app).into_iter().for_each(&mut ended);
     let (mut classes, mut succeeded) = (Vec::new(), false);
     for seen in &all {
         match &seen.outcome {
@@ -38,7 +67,7 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
             Err(failure) => classes.push(failure.kind.exit_class()),
         }
     }
-    show(app, &all);
+    show(app, &all, stages.is_live());
     Ok(ExitClass::combine(classes, succeeded))
 }
 
@@ -114,7 +143,7 @@ fn webhooks(app: &AppContext) -> Option<CheckLine> {
     Some(CheckLine { check: "webhooks", outcome: Ok(told) })
 }
 
-fn show(app: &AppContext, all: &[CheckLine]) {
+fn show(app: &AppContext, all: &[CheckLine], is_shown: bool) {
     let profile = &app.settings.profile;
     let printer = &app.printer;
     if printer.style().json {
@@ -138,18 +167,20 @@ fn show(app: &AppContext, all: &[CheckLine]) {
         }));
         return;
     }
-    let kind = match profile.environment {
-        Environment::Prod => "production",
-        other => other.as_str(),
-    };
-    printer.note(&format!("profile {} ({kind}) at {}", profile.name, profile.base_url));
-    let mut table = Table::new(["check", "", "result"]);
-    for seen in all {
+    if !is_shown {
+        printer.table(&table(all));
+    }
+}
+
+fn table<'a>(lines: impl IntoIterator<Item = &'a CheckLine>) -> Table {
+    let mut table =
+        Table::new(["check", "", "result"]).words([2]).at_least(0, NAME).at_least(1, STATE);
+    for seen in lines {
         let (word, told) = match &seen.outcome {
             Ok(told) => (Cell::toned(TextTone::Good, "ok"), told.clone()),
             Err(failure) => (Cell::toned(TextTone::Bad, "failed"), failure.to_string()),
         };
         table.row([seen.check.into(), word, told.into()]);
     }
-    printer.table(&table);
+    table
 }

@@ -81,7 +81,8 @@ fn list(app: &AppContext) {
         app.printer.json(&values.into());
         return;
     }
-    let mut table = Table::new(["", "profile", "environment", "service", "key", "fingerprint"]);
+    let headings = ["", "profile", "environment", "service", "key", "fingerprint"];
+    let mut table = Table::new(headings).names([1, 3, 4]).drops([5, 2, 4]);
     for profile in profiles {
         table.row([
             if profile.active { "*" } else { "" }.to_owned(),

@@ -195,7 +195,7 @@ fn show_plan(app: &AppContext, options: &JobOptions, totals: &PlanTotals) {
         }));
         return;
     }
-    let mut table = Table::new(["dry run", ""]);
+    let mut table = Table::new(["dry run", ""]).words([1]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
     row("profile", format!("{} ({})", profile.name, profile.base_url));
     row("jobs", totals.todo.to_string());

@@ -56,8 +56,8 @@ fn unknown_subject(profile: Option<&str>, env: &Env) -> SmokeTarget {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let forms = ReportFormats::new(args.junit.as_deref(), &app.env, &app.printer);
-    let ended = test(args, app, &forms).await;
+    let mut forms = ReportFormats::new(args.junit.as_deref(), &app.env, &app.printer);
+    let ended = test(args, app, &mut forms).await;
     if let Err(failure) = &ended {
         let subject = subject(app, Some("unknown".to_owned()));
         forms.refused(&app.env, &app.printer, subject, failure);
@@ -66,7 +66,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 }
 
 /// Fails only before the first stage; later failures are results of stages.
-async fn test(args: Args, app: &AppContext, forms: &ReportFormats) -> Result<ExitClass, Failure> {
+async fn test(
+    args: Args,
+    app: &AppContext,
+    forms: &mut ReportFormats,
+) -> Result<ExitClass, Failure> {
     forms.prepare()?;
     let stop = stop_on_signals(&app.printer)?;
     let began = (app.env.clock.now(), app.env.clock.wall());
@@ -96,12 +100,11 @@ async fn test(args: Args, app: &AppContext, forms: &ReportFormats) -> Result<Exi
         // Running a command means that the cause of an earlier stop is fixed.
         context.service.lift_key_blocks().await?;
     }
+    forms.expect(stages.iter().map(|(stage, _)| stage.as_str()));
+    let forms = &*forms;
     let tell = |event: SmokeMessage<'_>| match event {
-        SmokeMessage::Began(stage) if stage.starts_jobs() => {
-            forms.note(app, &format!("{stage}: waiting for the service"));
-        }
-        SmokeMessage::Began(_) => {}
-        SmokeMessage::Ended(result) => forms.ended(app, result),
+        SmokeMessage::Began(stage) => forms.started(stage.as_str()),
+        SmokeMessage::Ended(result) => forms.ended(app, result.stage.as_str(), result),
     };
     let found = smoke::run(&setup, &stages, &tell).await;
     Ok(report::finish(app, forms, subject, began, setup.budget, found))

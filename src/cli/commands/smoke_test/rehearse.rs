@@ -132,14 +132,14 @@ pub(crate) async fn run(
     app: &AppContext,
     timeout: Duration,
     stop: &CancellationToken,
-    forms: &ReportFormats,
+    forms: &mut ReportFormats,
 ) -> Result<Vec<StageResult>, Failure> {
     let timing = &app.settings.profile.timing;
     let longest = timing.connect_timeout + timing.idle_timeout + timing.settle * 2;
-    forms.note(
-        app,
-        &format!("rehearsal: at least {} with these timeouts", amounts::elapsed(longest)),
-    );
+    let length = format!("rehearsal: at least {} with these timeouts", amounts::elapsed(longest));
+    if !app.printer.style().json {
+        app.printer.note(&length);
+    }
     let place = tempfile::Builder::new()
         .prefix("rbgv-rehearsal-")
         .tempdir()
@@ -149,9 +149,12 @@ pub(crate) async fn run(
         let room = place.path().join(number.to_string());
         stages.push(prepare(app, case, room, timeout, stop)?);
     }
+    forms.expect(stages.iter().map(|(_, rehearsal)| rehearsal.name.as_str()));
+    let forms = &*forms;
     let running = stages.iter().map(|(_, rehearsal)| async {
+        forms.started(&rehearsal.name);
         let result = rehearse(rehearsal).await;
-        forms.ended(app, &result);
+        forms.ended(app, &rehearsal.name, &result);
         result
     });
     Ok(join_all(running).await)

@@ -8,11 +8,11 @@ use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
 use crate::env::Env;
 use crate::model::smoke::{
-    SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageResult,
+    SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageOutcome, StageResult,
 };
 use crate::model::{Credits, Event, ExitClass, Failure, Instant, Observer, Timestamp};
 use crate::output::{
-    Printer,
+    Printer, Stages,
     formats::{github, smoke_table as told},
     junit,
 };
@@ -22,6 +22,9 @@ use crate::smoke::{self, SmokeFindings};
 pub(crate) struct ReportFormats {
     junit: Option<PathBuf>,
     json: bool,
+    stages: Stages,
+    /// Columns of the longest name of a stage.
+    widest: usize,
 }
 
 /// Ignores events: a smoke test reports its results itself.
@@ -34,7 +37,7 @@ impl Observer for NullObserver {
 impl ReportFormats {
     pub(crate) fn new(junit: Option<&Path>, env: &Env, printer: &Printer) -> Self {
         let junit = junit.map(|file| absolute(env, file));
-        Self { junit, json: printer.style().json }
+        Self { junit, json: printer.style().json, stages: printer.stages(), widest: 0 }
     }
 
     /// Empties the JUnit file, so that an earlier result cannot be mistaken for this one.
@@ -86,20 +89,27 @@ impl ReportFormats {
     /// Prints profile and host, before anything is sent.
     pub(crate) fn begin(&self, app: &AppContext, subject: &SmokeTarget) {
         if !self.json {
-            app.printer.data(&told::heading(subject));
+            app.printer.prose(&told::heading(subject));
         }
     }
 
-    /// A note for a watching user.
-    pub(crate) fn note(&self, app: &AppContext, text: &str) {
-        let style = app.printer.style();
-        if !self.json && (style.bars || style.verbose > 0) {
-            app.printer.note(text);
-        }
+    /// The names of all stages, which are shown in columns.
+    pub(crate) fn expect<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        self.widest = names.into_iter().map(str::len).max().unwrap_or(0);
     }
 
-    /// A finished stage, with `-v`.
-    pub(crate) fn ended(&self, app: &AppContext, result: &StageResult) {
+    /// Shows that the stage `name` runs.
+    pub(crate) fn started(&self, name: &str) {
+        self.stages.begin(name);
+    }
+
+    /// Shows a result of the stage `name`: on a terminal as a row, with `-v` as a note.
+    pub(crate) fn ended(&self, app: &AppContext, name: &str, result: &StageResult) {
+        if result.outcome == StageOutcome::Skipped {
+            self.stages.end(name, None);
+            return;
+        }
+        self.stages.end(name, Some(&told::table([result]).at_least(1, self.widest)));
         if !self.json && app.printer.style().verbose > 0 {
             app.printer.note(&told::line(result));
         }
@@ -129,9 +139,15 @@ pub(crate) fn finish(
     if forms.json {
         printer.json(&told::document(&report));
     } else {
-        printer.table(&told::table(&report));
+        if !forms.stages.is_live() {
+            printer.table(&told::table(&report.stages));
+        }
         for line in told::closing(&report) {
-            printer.data(&line);
+            if line.starts_with("next: ") {
+                printer.data(&printer.with_flags(&line));
+            } else {
+                printer.prose(&line);
+            }
         }
     }
     let told = tell_runner(&app.env, printer, &report);

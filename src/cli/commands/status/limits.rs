@@ -30,7 +30,7 @@ async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<
         key.fingerprint.0, key.origin
     ));
     app.printer.table(&table(&report, in_flight));
-    let mut others = Table::new(["other", ""]);
+    let mut others = Table::new(["other", ""]).names([0]).words([1]);
     for (host, limits) in &hosts {
         others.row([format!("host {host}"), breaker(limits, now)]);
     }
@@ -44,7 +44,7 @@ async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<
 
 fn table(report: &LimitsReport, in_flight: u32) -> Table {
     let headings = ["limit", "current", "after rejection", "maximum", "rejected in 1 h", "next"];
-    let mut table = Table::new(headings).numbers([4]);
+    let mut table = Table::new(headings).numbers([4]).words([5]).drops([2, 4, 3]);
     for (what, pace) in [("job submissions", &report.submissions), ("status polls", &report.polls)]
     {
         table.row([

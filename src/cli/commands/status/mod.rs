@@ -7,8 +7,14 @@ use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{poll_job, watch};
 use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
-use crate::model::{ExitClass, Failure, InputRef, JobId, JobStatus, JobView, text::escaped};
-use crate::output::{Table, events::json, formats::amounts};
+use crate::model::{
+    ExitClass, Failure, InputRef, JobId, JobStatus, JobView, Timestamp, text::escaped,
+};
+use crate::output::{
+    Table,
+    events::{json, messages},
+    formats::amounts,
+};
 
 /// Show batches and jobs
 ///
@@ -75,11 +81,22 @@ fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Fa
         }));
         return Ok(ExitClass::Done);
     }
+    let now = app.env.clock.wall();
+    let people = printer.style().stdout_terminal;
+    let when = |at| if people { amounts::ago(at, now) } else { amounts::time(at) };
     if !batches.is_empty() {
-        printer.table(&batch_table(&batches));
+        printer.table(&batch_table(&batches, when));
     }
     if !attempts.is_empty() {
-        printer.table(&task_table(&attempts));
+        printer.table(&task_table(&attempts, when));
+    }
+    let failed = attempts.iter().filter(|_| args.failed).find_map(|line| {
+        let job = line.attempt.state.job.as_ref()?;
+        Some(format!("rbgv logs {}", messages::argument(&job.0)))
+    });
+    let open = batches.iter().find(|line| line.counts.open + line.counts.left > 0);
+    if let Some(next) = failed.or(open.map(|line| format!("rbgv resume {}", line.batch.id.0))) {
+        printer.next(&next);
     }
     if batches.is_empty() && attempts.is_empty() {
         printer.note(if args.failed { "no failed jobs" } else { "no batches or jobs yet" });
@@ -87,15 +104,15 @@ fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Fa
     Ok(ExitClass::Done)
 }
 
-fn batch_table(batches: &[BatchSummary]) -> Table {
+fn batch_table(batches: &[BatchSummary], when: impl Fn(Timestamp) -> String) -> Table {
     let headings =
         ["batch", "created", "profile", "done", "failed", "skipped", "open", "estimated cost"];
-    let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]);
+    let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]).names([2]).drops([2, 5, 7, 1]);
     for line in batches {
         let counts = line.counts;
         table.row([
             line.batch.id.0.to_string(),
-            amounts::time(line.batch.created_at),
+            when(line.batch.created_at),
             line.batch.profile.clone(),
             counts.done.to_string(),
             counts.failed.to_string(),
@@ -107,8 +124,11 @@ fn batch_table(batches: &[BatchSummary]) -> Table {
     table
 }
 
-fn task_table(attempts: &[AttemptSummary]) -> Table {
-    let mut table = Table::new(["job", "input", "state", "since", "reason"]);
+fn task_table(attempts: &[AttemptSummary], when: impl Fn(Timestamp) -> String) -> Table {
+    let mut table = Table::new(["job", "input", "state", "changed", "reason"])
+        .names([0, 1])
+        .words([4])
+        .drops([3, 0, 4]);
     for line in attempts {
         let attempt = &line.attempt;
         let mut state = attempt.state.status.as_str().replace('_', " ");
@@ -119,9 +139,9 @@ fn task_table(attempts: &[AttemptSummary]) -> Table {
         }
         table.row([
             attempt.state.job.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-            line.name.clone(),
+            messages::input_name(&line.name),
             state,
-            amounts::time(line.updated_at),
+            when(line.updated_at),
             attempt.state.failure.as_ref().map(ToString::to_string).unwrap_or_default(),
         ]);
     }
@@ -210,7 +230,11 @@ fn show(app: &AppContext, views: &[JobView]) {
     if views.is_empty() {
         return;
     }
-    let mut table = Table::new(["job", "status", "progress", "seconds", "billing", "error"]);
+    let mut table = Table::new(["job", "status", "progress", "seconds", "billing", "error"])
+        .numbers([2, 3])
+        .names([0])
+        .words([5])
+        .drops([4, 3, 2]);
     for view in views {
         table.row([
             view.id.to_string(),

@@ -180,7 +180,7 @@ fn show(args: &Args, app: &AppContext, findings: &Findings) {
     let printer = &app.printer;
     if !findings.differences.is_empty() {
         let heads = ["difference", "job", "input", "day", "charged", "expected"];
-        let mut table = Table::new(heads).numbers([4, 5]);
+        let mut table = Table::new(heads).numbers([4, 5]).words([0]).names([1, 2]).drops([3, 5, 1]);
         let amount = |credits: Option<Credits>| credits.map(amounts::credits).unwrap_or_default();
         for difference in &findings.differences {
             table.row([

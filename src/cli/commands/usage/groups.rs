@@ -147,7 +147,7 @@ pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClas
 fn show(app: &AppContext, by: GroupBy, groups: &BTreeMap<String, UsageGroup>, total: &UsageGroup) {
     let heads =
         [by.as_str(), "jobs", "completed", "failed", "charged", "estimated", "per completed job"];
-    let mut table = Table::new(heads).numbers([1, 2, 3, 4, 5, 6]);
+    let mut table = Table::new(heads).numbers(1..=6).names([0]).drops([6, 2, 3, 5]);
     let mut row = |name: &str, group: &UsageGroup| {
         table.row([
             name.to_owned(),

@@ -111,7 +111,8 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
         if events.len() > 1 {
             app.printer.data(&format!("key {}", key.fingerprint));
         }
-        let mut table = Table::new(["time", "job", "event", "credits"]).numbers([3]);
+        let mut table =
+            Table::new(["time", "job", "event", "credits"]).numbers([3]).names([1]).drops([0]);
         for event in &page.events {
             table.row([
                 when(event),

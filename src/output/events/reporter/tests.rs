@@ -124,8 +124,8 @@ fn whole_run(stage: &Fixture) {
 }
 
 #[test]
-fn lines_tell_each_change_and_standard_output_has_results_only() {
-    let stage = Fixture::new(Style::default());
+fn verbose_tells_each_step() {
+    let stage = Fixture::new(Style { verbose: 1, ..Style::default() });
     whole_run(&stage);
     insta::assert_snapshot!(stage.stderr.text(), @"
     4 clips, 1 already done, about 4.00 credits
@@ -139,6 +139,26 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     warning: notes.mov: skipped: read notes.mov: it is text
     clip.mp4: downloading
     clip.mp4: verifying
+    clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
+    error: dog.mp4: process: no subject (job def)
+      next: rbgv run --retry-failed 1 dog.mp4
+    cat.mp4: not waiting for job ghi (processing)
+    warning: cow.mp4: paused: start: 2 credits are left
+    note: prices are 3 days old
+    warning: the service ignored auto_start
+    1 done, 1 failed, 1 already done, 1 skipped (not usable), 1 job started, 2 not finished in 41 s, about 4.00 credits
+      next: rbgv resume 12
+    ");
+}
+
+#[test]
+fn one_line_tells_each_end_and_standard_output_has_results_only() {
+    let stage = Fixture::new(Style::default());
+    whole_run(&stage);
+    insta::assert_snapshot!(stage.stderr.text(), @"
+    4 clips, 1 already done, about 4.00 credits
+    old.mp4: already done -> old-nobg.webm
+    warning: notes.mov: skipped: read notes.mov: it is text
     clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
@@ -208,7 +228,7 @@ fn a_short_run_ends_in_one_line() {
     }));
     assert_eq!(
         stage.stderr.text(),
-        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n"
+        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n  next: rbgv status --failed\n"
     );
     let nothing = Fixture::new(Style::default());
     nothing.tell(&Event::Finished(RunSummary {
@@ -354,7 +374,8 @@ fn hostile_events(name: &str, text: &str) -> Vec<InputEvent> {
 proptest! {
     #[test]
     fn nothing_foreign_moves_the_cursor(name in any::<String>(), text in any::<String>()) {
-        let stage = Fixture::new(Style { stdout_terminal: true, ..Style::default() });
+        let stage =
+            Fixture::new(Style { stdout_terminal: true, verbose: 1, ..Style::default() });
         for what in hostile_events(&name, &text) {
             stage.input(1, &name, what);
         }

@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
             .collect();
         printer.json(&entries.into());
     } else if args.code.is_empty() {
-        let mut table = Table::new(["code", "type", "meaning"]);
+        let mut table = Table::new(["code", "type", "meaning"]).words([2]).drops([1]);
         for (section, entry) in found {
             table.row([entry.code.as_str(), &section.name, &entry.means]);
         }

@@ -1,12 +1,12 @@
-//! An input in progress and its line. Pure: `now` and the width are parameters.
+//! An input in progress and its row. Pure: `now` and the width are parameters.
 
-use super::text_width;
-use super::throughput::Throughput;
+use std::time::Duration;
+
 use crate::model::text::escaped;
 use crate::model::{Failure, InputEvent, Instant, JobId, JobStatus, Stage};
 use crate::output::events::messages;
 use crate::output::formats::amounts;
-use crate::output::style::{Painter, TextTone};
+use crate::output::text_width;
 
 #[derive(Debug, Clone)]
 pub(crate) struct InputProgress {
@@ -24,17 +24,38 @@ pub(crate) struct InputProgress {
     expected: Option<(Instant, Instant)>,
 }
 
+/// Bytes or percent of a stage.
 #[derive(Debug, Clone)]
 struct TransferProgress {
-    meter: Throughput,
+    /// Amount and time of the first event: a resumed transfer starts at the existing amount, which must
+    /// not count as speed.
+    first: (f64, Instant),
+    /// Current amount, and the time since which it is that. Never less than before, so that a bar does
+    /// not jump back.
+    latest: (f64, Instant),
     total: Option<f64>,
     bytes: bool,
+}
+
+/// What the row of an input shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// Number in the ledger.
+    pub(crate) id: i64,
+    /// Shortened and padded to the columns of the layout.
+    pub(crate) name: String,
+    stage: &'static str,
+    /// Progress of the stage from 0 to 1, if known.
+    pub(crate) share: Option<f64>,
+    /// The figures, or the reason of a retry; fits the layout.
+    pub(crate) tail: String,
+    retries: bool,
 }
 
 impl InputProgress {
     pub(crate) fn new(name: &str, now: Instant) -> Self {
         Self {
-            name: escaped(name),
+            name: messages::input_name(name),
             phase: None,
             job: None,
             since: now,
@@ -95,11 +116,12 @@ impl InputProgress {
     }
 
     fn moved(&mut self, amount: f64, total: Option<f64>, bytes: bool, now: Instant) {
-        // A resumed transfer starts at the existing amount, which must not count as speed.
-        let fresh = || TransferProgress { meter: Throughput::new(amount, now), total, bytes };
-        let moved = self.moved.get_or_insert_with(fresh);
+        let (first, latest) = ((amount, now), (amount, now));
+        let moved = self.moved.get_or_insert(TransferProgress { first, latest, total, bytes });
         moved.total = total.or(moved.total);
-        moved.meter.record(amount, moved.total, now);
+        if amount > moved.latest.0 {
+            moved.latest = (amount, now);
+        }
     }
 
     fn wait(&mut self, failure: &Failure, until: Instant) {
@@ -107,13 +129,18 @@ impl InputProgress {
     }
 
     /// Progress of the stage from 0 to 1, if known.
-    fn fraction(&self) -> Option<f64> {
+    pub(crate) fn share(&self) -> Option<f64> {
         let moved = self.moved.as_ref()?;
         let total = moved.total.filter(|total| *total > 0.0)?;
-        Some((moved.meter.amount() / total).clamp(0.0, 1.0))
+        Some((moved.latest.0 / total).clamp(0.0, 1.0))
     }
 
-    /// Priority for a line if there are too many inputs; smaller is higher.
+    /// Whether the input is being worked on, here or at the service, and not only queued.
+    pub(crate) fn is_active(&self) -> bool {
+        !matches!(self.phase, Some(Stage::Queue) | None)
+    }
+
+    /// Priority for a row if there are too many; smaller is higher.
     pub(crate) fn rank(&self) -> u8 {
         match self.phase {
             Some(Stage::Upload | Stage::Processing | Stage::Download | Stage::Verify) => 0,
@@ -123,29 +150,19 @@ impl InputProgress {
         }
     }
 
-    /// The line of this input, never wider than the layout.
-    pub(crate) fn line(&self, layout: &LineLayout, now: Instant, paint: Painter) -> String {
-        let name = text_width::padded(&text_width::shortened(&self.name, layout.name), layout.name);
-        let phase = text_width::padded(self.phase.map_or("", Stage::as_str), PHASE);
-        if layout.narrow {
-            let percent = self.fraction().map(amounts::percent).unwrap_or_default();
-            let line = format!("{name} {percent:>4} {phase}");
-            return text_width::clipped(line.trim_end(), layout.width);
+    pub(crate) fn row(&self, id: i64, layout: &LineLayout, now: Instant) -> Row {
+        let retry = self.retry_text(now);
+        Row {
+            id,
+            name: text_width::padded(&text_width::shortened(&self.name, layout.name), layout.name),
+            stage: self.phase.map_or("", Stage::as_str),
+            share: self.share(),
+            retries: retry.is_some(),
+            tail: match retry {
+                Some(retry) => text_width::clipped(&retry, layout.tail),
+                None => self.tail(layout.tail, now),
+            },
         }
-        let (filled, empty, percent) = match self.fraction() {
-            Some(fraction) => {
-                let filled = text_width::columns(fraction * layout.bar as f64);
-                ("━".repeat(filled), "─".repeat(layout.bar - filled), amounts::percent(fraction))
-            }
-            None => (String::new(), " ".repeat(layout.bar), String::new()),
-        };
-        let bar =
-            format!("{}{}", paint.tone(TextTone::Busy, &filled), paint.tone(TextTone::Dim, &empty));
-        let tail = match self.retry_text(now) {
-            Some(text) => paint.tone(TextTone::Warn, &text_width::clipped(&text, layout.tail)),
-            None => self.tail(layout.tail, now),
-        };
-        format!("{name}  {phase}  {bar} {percent:>4}  {tail}").trim_end().to_owned()
     }
 
     fn retry_text(&self, now: Instant) -> Option<String> {
@@ -174,7 +191,7 @@ impl InputProgress {
     fn tail(&self, columns: usize, now: Instant) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new();
         if let Some(job) = &self.job {
-            let named = format!("job {}", escaped(&job.0));
+            let named = format!("job {}", text_width::shortened(&escaped(&job.0), JOB));
             // Only if there is always room for it.
             if text_width::width(&named) + 2 + FIGURES <= columns {
                 parts.push((3, named));
@@ -183,10 +200,12 @@ impl InputProgress {
         let since = now.since(self.since);
         if let Some(left) = self.left(now) {
             parts.push((0, left));
-        } else if let Some(moved) = &self.moved {
-            parts.extend(moved.parts(now));
-        } else if since.as_secs() > 0 {
-            parts.push((0, amounts::elapsed(since)));
+        } else {
+            parts.extend(self.moved.iter().flat_map(|moved| moved.parts(now)));
+            // Until the remaining time is known, how long it has taken so far.
+            if since.as_secs() > 0 && parts.iter().all(|(want, _)| *want > 0) {
+                parts.push((0, amounts::elapsed(since)));
+            }
         }
         while width_of(&parts) > columns {
             let least = parts.iter().map(|(want, _)| *want).max();
@@ -207,19 +226,39 @@ impl TransferProgress {
     fn parts(&self, now: Instant) -> Vec<(u8, String)> {
         let mut parts = Vec::new();
         if self.bytes {
-            let done = amounts::bytes(amounts::whole(self.meter.amount()));
+            let done = amounts::bytes(amounts::whole(self.latest.0));
             parts.push(match self.total {
                 Some(total) => (2, format!("{done} of {}", amounts::bytes(amounts::whole(total)))),
                 None => (2, done),
             });
-            if let Some(rate) = self.meter.rate(now) {
+            if let Some(rate) = self.rate(now) {
                 parts.push((1, amounts::speed(rate)));
             }
         }
-        if let Some(left) = self.total.and_then(|total| self.meter.remaining(total, now)) {
-            parts.push((0, amounts::remaining(left)));
-        }
+        parts.extend(self.remaining(now).map(|left| (0, amounts::remaining(left))));
         parts
+    }
+
+    /// Amount per second so far, once there is one second of it. Falls during a stall.
+    fn rate(&self, now: Instant) -> Option<f64> {
+        let seconds = now.since(self.first.1).as_secs_f64();
+        let gained = self.latest.0 - self.first.0;
+        (seconds >= 1.0 && gained > 0.0).then(|| gained / seconds)
+    }
+
+    /// Remaining time at the average speed up to the latest progress; `None` without enough evidence,
+    /// during a stall, and when it has passed.
+    fn remaining(&self, now: Instant) -> Option<Duration> {
+        let total = self.total?;
+        let watched = self.latest.1.since(self.first.1);
+        let gained = self.latest.0 - self.first.0;
+        let silent = now.since(self.latest.1);
+        if watched < WATCHED || gained < total * SHARE || silent > STALL.max(watched) {
+            return None;
+        }
+        let left = watched.as_secs_f64() * (total - self.latest.0).max(0.0) / gained;
+        let left = Duration::try_from_secs_f64(left).ok()?.checked_sub(silent)?;
+        (!left.is_zero()).then_some(left)
     }
 }
 
@@ -231,8 +270,14 @@ fn phase_of(status: &JobStatus) -> Option<Stage> {
     }
 }
 
+/// Required before a remaining time is shown: a time, and a share of the total.
+const WATCHED: Duration = Duration::from_secs(3);
+const SHARE: f64 = 0.02;
+/// No progress for this long, or for as long as there was progress, is a stall.
+const STALL: Duration = Duration::from_secs(10);
+
 /// Columns of the longest stage.
-const PHASE: usize = 11;
+const STAGE: usize = 11;
 /// Columns of `100%`.
 const PERCENT: usize = 4;
 /// Columns after the bar for speed and remaining time, or for a retry.
@@ -241,45 +286,79 @@ const TAIL: usize = 23;
 const SHORT_TAIL: usize = 11;
 /// Columns of all figures after the bar together.
 const FIGURES: usize = 47;
+/// Maximum columns of a job ID.
+const JOB: usize = 24;
+/// Columns of the name below which it is shown without the stage.
+const SHORT_NAME: usize = 12;
 /// Length of a bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
-/// The columns of a line.
+/// The columns of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LineLayout {
-    width: usize,
     name: usize,
     bar: usize,
     tail: usize,
-    narrow: bool,
+    form: RowForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowForm {
+    Full,
+    /// Name, percent and stage.
+    WithStage,
+    /// Name and percent.
+    NameOnly,
 }
 
 impl LineLayout {
     /// For `width` columns, with `widest` columns for the widest name.
     pub(crate) fn new(width: usize, widest: usize) -> Self {
         let name = widest.min((width * 3 / 10).clamp(8, 48));
-        let fixed = name + 2 + PHASE + 2 + 1 + PERCENT + 2;
-        let Some(room) = width.checked_sub(fixed) else {
-            let name = widest.min(width.saturating_sub(PERCENT + 2) / 2);
-            return Self { width, name, bar: 0, tail: 0, narrow: true };
+        let fixed = name + 2 + STAGE + 2 + 1 + PERCENT + 2;
+        let Some(room) = width.checked_sub(fixed + SHORT_TAIL) else {
+            // Nothing but name, percent and, where there are columns for it, stage.
+            let rest = width.saturating_sub(PERCENT + 1);
+            let beside = rest.checked_sub(STAGE + 1).filter(|name| *name >= SHORT_NAME);
+            let form = if beside.is_some() { RowForm::WithStage } else { RowForm::NameOnly };
+            return Self { name: widest.min(beside.unwrap_or(rest)), bar: 0, tail: 0, form };
         };
+        let room = room + SHORT_TAIL;
         // The speed is dropped before the bar, and the bar before the remaining time.
         let bar = [TAIL, SHORT_TAIL]
             .into_iter()
             .find_map(|tail| room.checked_sub(tail).filter(|bar| BAR.start() <= bar))
             .map_or(0, |bar| bar.min(*BAR.end()));
-        Self { width, name, bar, tail: room - bar, narrow: false }
+        Self { name, bar, tail: room - bar, form: RowForm::Full }
+    }
+
+    /// The template of `row` for `indicatif`; no row is wider than the terminal.
+    pub(crate) fn template(&self, row: &Row) -> String {
+        let stage = row.stage;
+        match self.form {
+            RowForm::Full => {}
+            RowForm::WithStage => return format!("{{prefix}} {{share:>{PERCENT}}} {stage}"),
+            RowForm::NameOnly => return format!("{{prefix}} {{share:>{PERCENT}}}"),
+        }
+        // Without a share, the key without a meaning leaves the columns of the bar empty.
+        let bar = match (self.bar, row.share) {
+            (0, _) => String::new(),
+            (columns, Some(_)) => format!("{{bar:{columns}.cyan/dim}}"),
+            (columns, None) => format!("{{none:{columns}}}"),
+        };
+        let tone = if row.retries { ":.yellow" } else { "" };
+        format!("{{prefix}}  {stage:STAGE$}  {bar} {{share:>{PERCENT}}}  {{msg{tone}}}")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
     use crate::model::FailureKind;
+    use crate::output::progress::bars::tests::drawn;
+    use crate::output::progress::run_view::Frame;
 
     fn at(seconds: f64) -> Instant {
         Instant(amounts::whole(seconds * 1_000.0))
@@ -300,26 +379,12 @@ mod tests {
         clip
     }
 
+    /// The row as the terminal shows it.
     fn shown(clip: &InputProgress, width: usize, now: f64) -> String {
         let layout = LineLayout::new(width, text_width::width(&clip.name));
-        clip.line(&layout, at(now), Painter(false))
-    }
-
-    #[test]
-    fn an_upload_at_several_widths() {
-        let clip = uploading();
-        insta::assert_snapshot!(
-            [20, 30, 45, 60, 80, 120, 200].map(|width| shown(&clip, width, 10.0)).join("\n"),
-            @"
-            hol…mp4  44% upload…
-            holida…e.mp4  44% uploading
-            holida…ve.mp4  uploading      44%  15 s left
-            holiday i…bove.mp4  uploading    ━━━━─────  44%  15 s left
-            holiday in n…m above.mp4  uploading    ━━━━───────  44%  2.0 MB/s  15 s left
-            holiday in norway,…ds from above.mp4  uploading    ━━━━━━━━━━━━━━━━━──────────────────────  44%  2.0 MB/s  15 s left
-            holiday in norway, the fjords from above.mp4  uploading    ━━━━━━━━━━━━━━━━━───────────────────────  44%  20.0 MB of 45.0 MB  2.0 MB/s  15 s left
-            "
-        );
+        let row = clip.row(1, &layout, at(now));
+        let frame = Frame { layout, rows: vec![row], more: 0, overall: None, percent: None };
+        drawn(&frame, u16::try_from(width).unwrap()).remove(0)
     }
 
     #[test]
@@ -329,12 +394,12 @@ mod tests {
         assert_eq!(clip.observe(&processing(40.0), at(1.0)), Some(Stage::Processing));
         let before = shown(&clip, 80, 1.0);
         assert_eq!(clip.observe(&processing(10.0), at(2.0)), None);
-        assert_eq!(shown(&clip, 80, 2.0), before);
+        assert_eq!(shown(&clip, 80, 2.0), format!("{before}  1 s"));
         insta::assert_snapshot!(
             before,
             @"a.mp4  processing   ━━━━━━━━━━━━──────────────────  40%"
         );
-        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1"), "named where there is room");
+        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1  1 s"), "named where there is room");
     }
 
     #[test]
@@ -372,6 +437,41 @@ mod tests {
         clip.observe(&InputEvent::Bytes { done: 1, total: None }, at(15.0));
         assert!(!shown(&clip, 80, 15.0).contains("503"));
         assert!(shown(&clip, 80, 15.0).contains(" 44%"), "the bar does not jump back");
+    }
+
+    #[test]
+    fn nothing_is_claimed_without_evidence_or_during_a_stall() {
+        let mut clip = InputProgress::new("a.mp4", at(0.0));
+        clip.observe(&processing(0.0), at(0.0));
+        clip.observe(&processing(40.0), at(2.0));
+        assert!(!shown(&clip, 80, 2.0).contains("left"), "two seconds");
+        // 10 % every 2 s from here on: 12 s at the average speed so far.
+        clip.observe(&processing(50.0), at(4.0));
+        assert!(shown(&clip, 80, 4.0).ends_with("  4 s left"));
+        assert!(shown(&clip, 80, 6.0).ends_with("  2 s left"), "it counts down by itself");
+        assert!(!shown(&clip, 80, 9.0).contains("left"), "overdue");
+        let mut slow = InputProgress::new("a.mp4", at(0.0));
+        for second in 0..60_u32 {
+            slow.observe(&processing(f64::from(second) * 0.02), at(f64::from(second)));
+        }
+        assert!(!shown(&slow, 80, 60.0).contains("left"), "one percent");
+        let mut stalled = uploading();
+        assert!(shown(&stalled, 80, 10.0).contains("2.0 MB/s"));
+        assert!(!shown(&stalled, 80, 21.0).contains("left"));
+        assert!(shown(&stalled, 80, 40.0).contains("500 kB/s"), "the speed falls");
+        stalled.observe(&InputEvent::Bytes { done: 1, total: None }, at(41.0));
+        assert!(shown(&stalled, 80, 41.0).contains(" 44%"), "an amount never falls");
+    }
+
+    #[test]
+    fn a_resumed_transfer_does_not_count_what_was_there() {
+        let mut clip = InputProgress::new("a.mp4", at(0.0));
+        clip.observe(&InputEvent::Phase(Stage::Download), at(0.0));
+        for (second, done) in [(0.0, 50_000_000), (5.0, 55_000_000)] {
+            let event = InputEvent::Bytes { done, total: Some(60_000_000) };
+            clip.observe(&event, at(second));
+        }
+        assert!(shown(&clip, 120, 5.0).ends_with("1.0 MB/s  5 s left"));
     }
 
     #[test]

@@ -50,6 +50,27 @@ pub(crate) fn clipped(text: &str, columns: usize) -> String {
     }
 }
 
+/// `text` in lines of at most `columns`, broken between words; a word that is longer has its own line.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let more = width(word);
+        if used > 0 && used + 1 + more > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        let Some(line) = lines.last_mut() else { continue };
+        if used > 0 {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += more;
+    }
+    lines
+}
+
 /// The longest start of `text` in whole clusters that fits.
 fn start_of(text: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -111,6 +132,16 @@ mod tests {
         // A flag and an accented letter are two characters each, and one cluster.
         assert_eq!(clipped("🇳🇴🇳🇴🇳🇴", 4), "🇳🇴…");
         assert_eq!(clipped("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+    }
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(wrapped("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(
+            wrapped("see https://example.com now", 7),
+            ["see", "https://example.com", "now"]
+        );
+        assert_eq!(wrapped("", 7), [""]);
     }
 
     proptest! {
