@@ -1,6 +1,6 @@
 //! The command line. Reading order: `app` (parse and dispatch), `args` (shared arguments), `context`
 //! (settings, clients, ledger), then one file for each of the `commands`; those that work through a
-//! batch share `run_batch`.
+//! batch share `run_batch`, those that add a profile `new_profile`.
 //!
 //! Flags are parsed into domain types here. Settings are resolved once, in `context`; nothing below
 //! this module reads a flag or a variable.
@@ -10,6 +10,7 @@ mod args;
 mod commands;
 mod context;
 mod files;
+mod new_profile;
 mod run_batch;
 mod signals;
 mod wait_notes;
