@@ -13,6 +13,7 @@ use crate::output::{Printer, Streams, Style, TerminalInfo, log};
 use super::args::global::Global;
 use super::commands;
 use super::context::AppContext;
+use super::examples::with_examples;
 
 /// Threads for blocking work: ledger commits, hashing, files. Each costs a few hundred kilobytes, so
 /// without a bound memory would grow with the number of inputs. No blocking task waits for another,
@@ -30,6 +31,7 @@ const BLOCKING_THREADS: usize = 64;
     version,
     max_term_width = 100,
     propagate_version = true,
+    disable_help_subcommand = true,
     after_help = AFTER_HELP
 )]
 pub struct Cli {
@@ -40,12 +42,10 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = if cfg!(feature = "matting") {
-    "Set up your API key: rbgv init\n\
-     Try it without an account: rbgv run --sandbox CLIP.mp4\n\
-     Exit codes and what to do about each: rbgv explain"
+    "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
+     Topics: rbgv help exit-codes, environment, config, formats or scripting"
 } else {
-    "Set up your API key: rbgv init\n\
-     Exit codes and what to do about each: rbgv explain"
+    "Topics: rbgv help exit-codes, environment, config, formats or scripting"
 };
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +69,8 @@ enum Command {
     Profile(commands::profile::Args),
     Completions(commands::standalone::completions::Args),
     Man(commands::standalone::man::Args),
+    Help(commands::standalone::help::Args),
+    Version(commands::standalone::version::Args),
     #[cfg(feature = "matting")]
     Model(commands::standalone::model::Args),
 }
@@ -76,13 +78,13 @@ enum Command {
 /// The command line as clap sees it, for completions, man pages and tests.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    with_examples(Cli::command(), "")
 }
 
 /// Runs the program and returns the process exit code.
 #[must_use]
 pub fn main(env: Env) -> u8 {
-    let matches = match Cli::command().try_get_matches_from(&env.args) {
+    let matches = match command().try_get_matches_from(&env.args) {
         Ok(matches) => matches,
         Err(error) => return answer_parser(&error, &env),
     };
@@ -197,6 +199,8 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
         Command::Man(args) => {
             return commands::standalone::man::run(args, command(), printer, &env.current_dir);
         }
+        Command::Help(args) => return commands::standalone::help::run(args, command(), printer),
+        Command::Version(_) => return Ok(commands::standalone::version::run(printer)),
         #[cfg(feature = "matting")]
         Command::Model(args) => {
             return commands::standalone::model::run(args, &env, &cli.global, printer);
@@ -248,7 +252,9 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             | Command::Completions(_)
             | Command::Doctor(_)
             | Command::Explain(_)
-            | Command::Man(_) => Ok(ExitClass::Done),
+            | Command::Help(_)
+            | Command::Man(_)
+            | Command::Version(_) => Ok(ExitClass::Done),
             #[cfg(feature = "matting")]
             Command::Model(_) => Ok(ExitClass::Done),
         }
