@@ -3,14 +3,17 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::env::{Env, terminal_size};
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::{Printer, Streams, Style, TerminalInfo, events::json, log};
+use crate::output::events::{json, messages};
+use crate::output::{Printer, Streams, Style, TerminalInfo, log};
 
 use super::args::global::Global;
 use super::commands;
 use super::context::AppContext;
+use super::examples::with_examples;
 
 /// Threads for blocking work: ledger commits, hashing, files. Each costs a few hundred kilobytes, so
 /// without a bound memory would grow with the number of inputs. No blocking task waits for another,
@@ -28,6 +31,7 @@ const BLOCKING_THREADS: usize = 64;
     version,
     max_term_width = 100,
     propagate_version = true,
+    disable_help_subcommand = true,
     after_help = AFTER_HELP
 )]
 pub struct Cli {
@@ -39,14 +43,15 @@ pub struct Cli {
 
 const AFTER_HELP: &str = if cfg!(feature = "matting") {
     "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
-     Exit codes and what to do about each: rbgv explain"
+     Topics: rbgv help exit-codes, environment, config, formats or scripting"
 } else {
-    "Exit codes and what to do about each: rbgv explain"
+    "Topics: rbgv help exit-codes, environment, config, formats or scripting"
 };
 
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
 enum Command {
+    Init(commands::init::Args),
     Run(commands::run::Args),
     Upload(commands::upload::Args),
     Status(commands::status::Args),
@@ -64,6 +69,8 @@ enum Command {
     Profile(commands::profile::Args),
     Completions(commands::standalone::completions::Args),
     Man(commands::standalone::man::Args),
+    Help(commands::standalone::help::Args),
+    Version(commands::standalone::version::Args),
     #[cfg(feature = "matting")]
     Model(commands::standalone::model::Args),
 }
@@ -71,13 +78,13 @@ enum Command {
 /// The command line as clap sees it, for completions, man pages and tests.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    with_examples(Cli::command(), "")
 }
 
 /// Runs the program and returns the process exit code.
 #[must_use]
 pub fn main(env: Env) -> u8 {
-    let matches = match Cli::command().try_get_matches_from(&env.args) {
+    let matches = match command().try_get_matches_from(&env.args) {
         Ok(matches) => matches,
         Err(error) => return answer_parser(&error, &env),
     };
@@ -194,12 +201,14 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
         Command::Man(args) => {
             return commands::standalone::man::run(args, command(), printer, &env.current_dir);
         }
+        Command::Help(args) => return commands::standalone::help::run(args, command(), printer),
+        Command::Version(_) => return Ok(commands::standalone::version::run(printer)),
         #[cfg(feature = "matting")]
         Command::Model(args) => {
             return commands::standalone::model::run(args, &env, &cli.global, printer);
         }
-        Command::Config(args) if args.is_trust() => {
-            return commands::config::trust(&env, &cli.global, printer);
+        Command::Config(args) if args.is_standalone() => {
+            return commands::config::run_standalone(args, &env, &cli.global, printer);
         }
         _ => {}
     }
@@ -207,15 +216,14 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
         Command::Sandbox(args) => args.blocking_threads(),
         _ => BLOCKING_THREADS,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(blocking_threads)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::local("starting", &error))?;
+    let runtime = runtime(blocking_threads)?;
     if let Command::Doctor(args) = &cli.command {
         return runtime.block_on(commands::doctor::run(args, &env, &cli.global, printer));
     }
     let sandboxed = cli.sandboxed();
+    if let Command::Init(args) = cli.command {
+        return run_init(args, cli.global, env, &runtime, printer);
+    }
     if let Command::Sandbox(args) = cli.command {
         return runtime.block_on(commands::standalone::sandbox::run(args, &env, printer));
     }
@@ -238,14 +246,17 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             Command::SmokeTest(args) => commands::smoke_test::run(args, &app).await,
             Command::Listen(args) => commands::listen::run(args, &app).await,
             Command::Keys(args) => commands::keys::run(args, &app).await,
-            Command::Config(args) => Ok(commands::config::run(&args, &app)),
+            Command::Config(args) => commands::config::run(&args, &app),
             Command::Profile(args) => commands::profile::run(args, &app).await,
             Command::Logs(args) => commands::logs::run(&args, &app),
-            Command::Sandbox(_)
+            Command::Init(_)
+            | Command::Sandbox(_)
             | Command::Completions(_)
             | Command::Doctor(_)
             | Command::Explain(_)
-            | Command::Man(_) => Ok(ExitClass::Done),
+            | Command::Help(_)
+            | Command::Man(_)
+            | Command::Version(_) => Ok(ExitClass::Done),
             #[cfg(feature = "matting")]
             Command::Model(_) => Ok(ExitClass::Done),
         }
@@ -253,6 +264,44 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     // Nothing waits for hashing or writing that is still in progress.
     runtime.shutdown_background();
     ended
+}
+
+fn runtime(blocking_threads: usize) -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking_threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("starting", &error))
+}
+
+/// Runs `init`, and the command that it proposes for the sample clip, as if it had been typed. The
+/// profile that it names does not exist yet.
+fn run_init(
+    args: commands::init::Args,
+    mut global: Global,
+    mut env: Env,
+    runtime: &Runtime,
+    printer: &Printer,
+) -> Result<ExitClass, Failure> {
+    let variable = env.vars.remove("RBGV_PROFILE").filter(|name| !name.is_empty());
+    let name = global.profile.take().or(variable);
+    let app = AppContext::open(env.clone(), printer.clone(), &global, false)?;
+    let ready = runtime.block_on(commands::init::run(args, name, &app))?;
+    let mut class = ExitClass::Done;
+    if let Some(words) = ready.sample {
+        let shown = words.iter().map(|word| messages::argument(&word.to_string_lossy()));
+        printer.note(&format!("running {}", shown.collect::<Vec<_>>().join(" ")));
+        let cli = Cli::try_parse_from(&words)
+            .map_err(|error| wrong_command_line(&error.to_string(), Some("init")))?;
+        class = run_command(cli, env, printer).unwrap_or_else(|failure| {
+            printer.report(&failure);
+            failure.kind.exit_class()
+        });
+    }
+    if let Some(closing) = ready.closing {
+        printer.help(&closing, false);
+    }
+    Ok(class)
 }
 
 impl Cli {

@@ -1,6 +1,7 @@
 //! The context of a command: settings, printer, clients, ledger.
 
 use crate::model::Timing;
+use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::args::global::Global;
 use super::args::job::JobDefaults;
@@ -42,6 +44,8 @@ pub(crate) struct AppContext {
     /// Held while the command runs. In this order, so that the server ends before its files are
     /// removed.
     sandbox: Option<(sandbox::Running, TempDir)>,
+    /// The user's own state directory, if this context has another one.
+    own_state_dir: Option<PathBuf>,
 }
 
 /// The key of a client, as identified in the ledger.
@@ -64,8 +68,10 @@ impl AppContext {
         global: &Global,
         sandboxed: bool,
     ) -> Result<Self, Failure> {
+        let mut own_state_dir = None;
         let (settings, sandbox) = if sandboxed {
             let (settings, running, files) = in_process_sandbox(&env)?;
+            own_state_dir = state_dir(&env, global);
             (settings, Some((running, files)))
         } else {
             let settings = confirmed(&env, global, &printer)
@@ -79,7 +85,8 @@ impl AppContext {
         for warning in &settings.warnings {
             printer.warn_once(warning);
         }
-        Ok(Self { env, settings, printer, yes: global.yes, global: global.clone(), sandbox })
+        let global = global.clone();
+        Ok(Self { env, settings, printer, yes: global.yes, global, sandbox, own_state_dir })
     }
 
     /// A context with another profile and that profile's own key. Variables that hold a key are left
@@ -93,7 +100,8 @@ impl AppContext {
         global.profile = Some(profile.to_owned());
         let settings = resolve(&env, &global)?;
         let printer = self.printer.clone();
-        Ok(Self { env, settings, printer, yes: self.yes, global, sandbox: None })
+        let (yes, sandbox, own_state_dir) = (self.yes, None, None);
+        Ok(Self { env, settings, printer, yes, global, sandbox, own_state_dir })
     }
 
     /// A context with the same limits and timeouts against a sandbox of its own, without any key of
@@ -110,6 +118,7 @@ impl AppContext {
             yes: self.yes,
             global: self.global.clone(),
             sandbox: Some((running, files)),
+            own_state_dir: None,
         })
     }
 
@@ -120,7 +129,20 @@ impl AppContext {
         printer: Printer,
         global: &Global,
     ) -> Self {
-        Self { env, settings, printer, yes: false, global: global.clone(), sandbox: None }
+        let (global, sandbox, own_state_dir) = (global.clone(), None, None);
+        Self { env, settings, printer, yes: false, global, sandbox, own_state_dir }
+    }
+
+    /// The profile that a command without `--profile` uses.
+    pub(crate) fn active_profile(&self) -> Result<String, Failure> {
+        resolve(&self.env, &self.global).map(|settings| settings.profile.name)
+    }
+
+    /// The `--config` flag for another command with this configuration.
+    pub(crate) fn config_flag(&self) -> Option<OsString> {
+        let mut flag = OsString::from("--config=");
+        flag.push(self.global.config.as_ref()?);
+        Some(flag)
     }
 
     /// Whether the service is a sandbox inside this process.
@@ -168,15 +190,15 @@ impl AppContext {
 
     /// The user's own configuration file, which commands may write to.
     pub(crate) fn user_file(&self) -> Result<PathBuf, Failure> {
-        self.settings.user_file.clone().ok_or_else(|| {
-            let why = "no home directory; name a file with --config FILE";
-            Failure::new(FailureKind::Configuration, "your configuration file", why)
-        })
+        self.settings.user_file.clone().ok_or_else(no_user_file)
     }
 
     /// The ledger of the state directory.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
-        let ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
+        let mut ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
+        if let Some(directory) = &self.own_state_dir {
+            ledger = ledger.of_sandbox(directory);
+        }
         for repair in ledger.repairs() {
             self.printer.warn(repair);
         }
@@ -251,14 +273,25 @@ impl AppContext {
 
     /// A client that tries once, with short timeouts, for checking whether the service responds.
     pub(crate) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+        self.client_from(self.endpoint(key), None, self.probe_timing())
+    }
+
+    fn probe_timing(&self) -> Timing {
         let usual = self.timing();
-        let timing = Timing {
+        Timing {
             retries: 0,
             connect_timeout: usual.connect_timeout.min(PROBE_TIMEOUT),
             idle_timeout: usual.idle_timeout.min(PROBE_TIMEOUT),
             ..usual
-        };
-        self.client_that_waits(Secrets { key, admin_token: None }, None, timing)
+        }
+    }
+
+    /// [`AppContext::probe`] with an address and a key that no profile has yet.
+    pub(crate) fn probe_at(&self, base_url: Url, key: ApiKey) -> Result<Client, Failure> {
+        let profile = &self.settings.profile;
+        let allow_http = profile.allow_http && profile.base_url == base_url;
+        let config = ClientConfig { base_url, allow_http, ..self.endpoint(Some(key)) };
+        self.client_from(config, None, self.probe_timing())
     }
 
     fn endpoint_with(&self, secrets: Secrets) -> ClientConfig {
@@ -275,16 +308,15 @@ impl AppContext {
     }
 
     fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
-        self.client_that_waits(secrets, ledger, self.timing())
+        self.client_from(self.endpoint_with(secrets), ledger, self.timing())
     }
 
-    fn client_that_waits(
+    fn client_from(
         &self,
-        secrets: Secrets,
+        endpoint: ClientConfig,
         ledger: Option<&Ledger>,
         timing: Timing,
     ) -> Result<Client, Failure> {
-        let endpoint = self.endpoint_with(secrets);
         let store: Arc<dyn LimiterStore> = match ledger {
             Some(ledger) => Arc::new(ledger.clone()),
             None => Arc::new(MemoryStore::default()),
@@ -428,6 +460,21 @@ fn sources<'a>(env: &'a Env, global: &Global) -> SettingsSources<'a> {
     }
 }
 
+/// The user's own configuration file, which may be invalid or missing.
+pub(crate) fn user_file(env: &Env, global: &Global) -> Result<PathBuf, Failure> {
+    settings::user_file(&sources(env, global)).ok_or_else(no_user_file)
+}
+
+fn no_user_file() -> Failure {
+    let why = "no home directory; name a file with --config FILE";
+    Failure::new(FailureKind::Configuration, "your configuration file", why)
+}
+
+/// The state directory, which does not depend on the files.
+pub(crate) fn state_dir(env: &Env, global: &Global) -> Option<PathBuf> {
+    settings::state_dir(&sources(env, global)).ok()
+}
+
 /// The project file that applies, confirmed or not.
 pub(crate) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
     settings::project(&sources(env, global))
@@ -481,7 +528,7 @@ fn sandbox_with(
         .map_err(|error| failed(&error))?;
     let options = sandbox::Options { state: Some(files.path().join("service")), ..options };
     let running = sandbox::start_thread(options).map_err(|error| sandbox_failure(&error))?;
-    let base_url = url::Url::parse(&running.base_url).map_err(|error| failed(&error))?;
+    let base_url = Url::parse(&running.base_url).map_err(|error| failed(&error))?;
     let key = ApiKey::new(&running.api_key);
     let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));
     Ok((settings, running, files))

@@ -20,6 +20,20 @@ pub(crate) fn absolute(env: &Env, path: &Path) -> PathBuf {
     env.current_dir.join(path).components().collect()
 }
 
+/// Writes a file in one step, unless it already has this content.
+pub(crate) fn keep_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let written = std::fs::create_dir_all(directory).and_then(|()| {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.persist(path).map_err(|error| error.error).map(drop)
+    });
+    written.map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+}
+
 /// Creates a file that only its owner can read. Fails if it exists.
 pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {

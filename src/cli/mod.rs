@@ -1,6 +1,7 @@
 //! The command line. Reading order: `app` (parse and dispatch), `args` (shared arguments), `context`
 //! (settings, clients, ledger), then one file for each of the `commands`; those that work through a
-//! batch share `run_batch`.
+//! batch share `run_batch`, those that add a profile `new_profile`.
+//! `examples` and `topics` are help texts.
 //!
 //! Flags are parsed into domain types here. Settings are resolved once, in `context`; nothing below
 //! this module reads a flag or a variable.
@@ -9,9 +10,12 @@ mod app;
 mod args;
 mod commands;
 mod context;
+mod examples;
 mod files;
+mod new_profile;
 mod run_batch;
 mod signals;
+mod topics;
 mod wait_notes;
 
 pub use self::app::{Cli, command, main, report_early};

@@ -1,13 +1,15 @@
 //! Output files: their identity, the names of their partial files, and why they cannot be written.
 
 use std::ffi::OsString;
-use std::fs::{FileType, Metadata};
+use std::fs::{self, FileType, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::ledger::Ledger;
+use crate::media;
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
@@ -28,6 +30,19 @@ pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
     }
     let name = hex::encode(&hash.finalize()[..8]);
     format!(".{name}.rbgv-part").into()
+}
+
+/// The file at `target` is an unchanged output of an in-process sandbox.
+pub(crate) fn is_sandbox_output(ledger: &Ledger, target: &Path) -> Result<bool, Failure> {
+    if !ledger.knows_sandbox_outputs()
+        || !fs::symlink_metadata(target).is_ok_and(|found| found.is_file())
+    {
+        return Ok(false);
+    }
+    match media::hash_file(target, &|_| ()) {
+        Ok(hash) => Ok(ledger.is_sandbox_output(&hash.sha256)?),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Failure for an existing path that an output must not replace, even with `--overwrite`.

@@ -11,6 +11,7 @@
 //! - this file: opening, transactions
 //! - `write`: operations of a run
 //! - `read`: reports for `status`, `logs`, `usage` and `profile`
+//! - `sandbox_outputs`: outputs of sandboxes, which have ledgers of their own
 //! - `process_lease`: which processes are alive
 //! - `group_commit`: one sync for many commits
 //! - `access`: permissions of the files
@@ -26,6 +27,7 @@ mod ids;
 mod json_columns;
 mod process_lease;
 pub(crate) mod read;
+mod sandbox_outputs;
 mod schema;
 pub(crate) mod write;
 
@@ -42,6 +44,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::model::Clock;
 
 use self::group_commit::{GroupCommit, PendingCommit};
+use self::sandbox_outputs::SandboxOutputs;
 
 pub use self::attempt::{
     Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
@@ -75,6 +78,9 @@ const STATEMENT_CACHE_CAPACITY: usize = 128;
 #[derive(Clone)]
 pub struct Ledger {
     shared: Arc<LedgerHandle>,
+    sandbox_outputs: Arc<SandboxOutputs>,
+    /// Whether this is the ledger of a sandbox.
+    is_of_sandbox: bool,
 }
 
 struct LedgerHandle {
@@ -120,7 +126,16 @@ impl Ledger {
         let boot_id = clock.boot_id();
         let db = Mutex::new(db);
         let shared = LedgerHandle { db, group_commit, process_directory, clock, boot_id, repairs };
-        Ok(Self { shared: Arc::new(shared) })
+        let sandbox_outputs = Arc::new(SandboxOutputs::of(directory));
+        Ok(Self { shared: Arc::new(shared), sandbox_outputs, is_of_sandbox: false })
+    }
+
+    /// This ledger as that of a sandbox, whose outputs are also recorded in `state_dir`, the user's own
+    /// state directory.
+    #[must_use]
+    pub fn of_sandbox(self, state_dir: &Path) -> Self {
+        let sandbox_outputs = Arc::new(SandboxOutputs::of(state_dir));
+        Self { sandbox_outputs, is_of_sandbox: true, ..self }
     }
 
     /// Permissions that were too wide and were repaired on opening, as messages for the user.

@@ -1,10 +1,10 @@
 //! Help texts and prompts.
 
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, BufRead, ErrorKind, Read as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use super::printer::Printer;
 use crate::model::text::escaped;
@@ -67,20 +67,34 @@ impl Printer {
         })
     }
 
-    /// Asks for a secret without showing it. Fails if standard input is not a terminal.
+    /// Asks for one line of text; `None` at the end of standard input.
+    #[must_use]
+    pub fn ask_text(&self, question: &str) -> Option<String> {
+        self.suspend(|| {
+            self.write_stderr(&format!("{} ", escaped(question)));
+            let mut answer = String::new();
+            let read = io::stdin().lock().read_line(&mut answer).ok()?;
+            (read > 0).then(|| answer.trim().to_owned())
+        })
+    }
+
+    /// Asks for a secret without showing it. Fails if standard input is not a terminal, and with
+    /// [`ErrorKind::Interrupted`] after Ctrl-C.
     pub fn ask_secret(&self, question: &str) -> io::Result<String> {
         self.suspend(|| {
             let stdin = io::stdin();
             let shown = tcgetattr(&stdin)?;
             let mut hidden = shown.clone();
-            hidden.local_modes.remove(LocalModes::ECHO);
+            // Ctrl-C ends the line like Enter does, so that the echo is restored before the command ends.
+            hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+            let interrupt = shown.special_codes[SpecialCodeIndex::VINTR];
+            hidden.special_codes[SpecialCodeIndex::VEOL] = interrupt;
             self.write_stderr(&format!("{} ", escaped(question)));
             tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
-            let mut answer = String::new();
-            let read = stdin.lock().read_line(&mut answer);
+            let answer = read_line(&mut stdin.lock(), interrupt);
             tcsetattr(&stdin, OptionalActions::Flush, &shown)?;
             self.write_stderr("\n");
-            read.map(|_| answer)
+            answer
         })
     }
 
@@ -92,5 +106,40 @@ impl Printer {
             return Err(io::Error::other("standard input contains more than a key"));
         }
         Ok(secret)
+    }
+}
+
+/// A line of `input`. The byte `interrupt` cancels it.
+fn read_line(input: &mut impl BufRead, interrupt: u8) -> io::Result<String> {
+    let mut line = Vec::new();
+    loop {
+        let bytes = input.fill_buf()?;
+        let end = bytes.iter().position(|byte| [b'\n', interrupt].contains(byte));
+        let length = end.map_or(bytes.len(), |end| end + 1);
+        let is_over = end.is_some() || bytes.is_empty();
+        line.extend_from_slice(&bytes[..length]);
+        input.consume(length);
+        if is_over {
+            break;
+        }
+    }
+    if line.last() == Some(&interrupt) {
+        return Err(ErrorKind::Interrupted.into());
+    }
+    String::from_utf8(line).map_err(|_| io::Error::other("the answer is not text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_line_ends_with_enter_and_ctrl_c_cancels_it() {
+        let read = |mut bytes: &[u8]| read_line(&mut bytes, 3).map_err(|error| error.kind());
+        assert_eq!(read(b"key\nrest"), Ok("key\n".to_owned()));
+        assert_eq!(read(b"key"), Ok("key".to_owned()));
+        assert_eq!(read(b""), Ok(String::new()));
+        assert_eq!(read(b"key\x03"), Err(ErrorKind::Interrupted));
+        assert_eq!(read(b"\xff\n"), Err(ErrorKind::Other));
     }
 }

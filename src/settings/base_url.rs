@@ -9,7 +9,7 @@ use super::file::decode::{self, SectionReader};
 use super::file::located_value::LocatedValue;
 
 /// Base URL of the vendor's API.
-pub(crate) const VENDOR_URL: &str = "https://api.removebgvideo.com";
+pub const VENDOR_URL: &str = "https://api.removebgvideo.com";
 
 /// The address in `variable` (with the name of the variable), or else `base_url`.
 pub(crate) fn read(
@@ -43,7 +43,7 @@ pub(crate) fn of_file(entry: Option<&LocatedValue>) -> Option<Url> {
 ///
 /// # Errors
 /// What to change, without the text, which may contain a password.
-pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Url, String> {
+pub fn parse(text: &str, allow_http: bool) -> Result<Url, String> {
     let example = "write it as https://host or https://host/path";
     let url =
         Url::parse(text.trim()).map_err(|error| format!("not an address ({error}); {example}"))?;

@@ -13,7 +13,7 @@
 //! resolve    flags over variables over files over defaults
 //! resolved   the result, and the keys to which it leads
 //! summary    `profile list`, `config show` and warnings
-//! edit/      adding a profile and rotating its key in a file
+//! edit/      adding a profile, rotating its key, and setting a value in a file
 //! ```
 
 mod base_url;
@@ -39,14 +39,17 @@ pub(crate) fn fuzz_config(bytes: &[u8]) {
 #[cfg(test)]
 mod tests;
 
-pub use self::edit::add_profile::{NewProfile, add_profile};
+pub use self::base_url::{VENDOR_URL, parse as parse_base_url};
+pub use self::edit::add_profile::{NewProfile, add_profile, defines_profile};
+pub use self::edit::edit_text::ConfigText;
 pub use self::edit::rotate_key::{RotationStep, rotate_key};
+pub use self::edit::set_value::set_value;
 pub use self::file::decode::EffectiveValue;
 pub use self::file::project_consent::Project;
 pub use self::profile::Profile;
-pub use self::resolve::project;
+pub use self::resolve::{project, state_dir, user_file};
 pub use self::resolved::Settings;
-pub use self::secret::{KEY_VARIABLES, parse_key};
+pub use self::secret::{KEY_VARIABLES, KEYRING, SECRET_VARIABLES, parse_key, store_in_keyring};
 pub use self::types::{
     Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsFlags,
     SettingsSources, check_profile_name,

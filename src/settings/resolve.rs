@@ -1,7 +1,7 @@
 //! Resolves files, variables and flags to [`Settings`] and reports every mistake in them. Later code
 //! reads no flag, variable or configuration file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ impl Settings {
     /// # Errors
     /// [`FailureKind::Configuration`], with the file, line and column.
     pub fn resolve(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
-        let Merged { found, named, layers: merged, active, chosen_by, state_dir, project } =
+        let Merged { found, defined, layers: merged, active, chosen_by, state_dir, project } =
             Merged::read(sources)?;
         if let Some(project) = project.filter(|project| !project.is_confirmed()) {
             return Err(project.unconfirmed());
@@ -61,17 +61,17 @@ impl Settings {
         shown.extend(summary::secret_rows(&profile, &environment));
         shown.extend(profile_rows);
         let listed = summary::list(&all, &active, &environment);
-        let user_file = || sources.config_dir.map(|dir| dir.join(find::USER_FILE));
         Ok(Self {
             warnings: summary::warnings(&profile, &all, &listed),
             profile,
             files: found.paths,
-            user_file: named.or_else(user_file),
+            user_file: user_file(sources),
             state_dir,
             defaults,
             log,
             shown,
             listed,
+            defined,
             vars: sources.vars.clone(),
             child_vars,
             current_dir: sources.current_dir.to_owned(),
@@ -90,7 +90,8 @@ pub fn project(sources: &SettingsSources<'_>) -> Result<Option<Project>, Failure
 /// The merged files, and the profile and state directory that follow from them.
 struct Merged {
     found: ConfigFiles,
-    named: Option<PathBuf>,
+    /// The profiles in the files.
+    defined: BTreeSet<String>,
     layers: Layer,
     active: String,
     chosen_by: String,
@@ -104,13 +105,14 @@ impl Merged {
         let found = find::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
         let mut layers = merge(&found);
         let (active, chosen_by) = choose(sources, &layers)?;
+        let defined = layers.profiles.keys().cloned().collect();
         // The default profile exists even if no file mentions it.
         layers.profiles.entry(active.clone()).or_default();
         let wants = check_trust(sources, &found, &layers, &active)?;
-        let state_dir = state_dir(sources)?;
+        let state_dir = located_state_dir(sources)?;
         let project =
             found.project.as_ref().map(|project| Project::new(project, wants, &state_dir.0));
-        Ok(Self { found, named, layers, active, chosen_by, state_dir, project })
+        Ok(Self { found, defined, layers, active, chosen_by, state_dir, project })
     }
 }
 
@@ -131,6 +133,12 @@ fn named_file(sources: &SettingsSources<'_>) -> Option<PathBuf> {
     let variable = || var(sources, "RBGV_CONFIG").map(PathBuf::from);
     let named = sources.flags.config.clone().or_else(variable)?;
     Some(sources.current_dir.join(named))
+}
+
+/// The configuration file that commands change: the named one, or else the user's own.
+pub fn user_file(sources: &SettingsSources<'_>) -> Option<PathBuf> {
+    let own = || sources.config_dir.map(|dir| dir.join(find::USER_FILE));
+    named_file(sources).or_else(own)
 }
 
 fn merge(found: &ConfigFiles) -> Layer {
@@ -251,7 +259,15 @@ fn defaults(
     Ok((defaults, rows))
 }
 
-fn state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static str), Failure> {
+/// The directory of the ledger.
+///
+/// # Errors
+/// There is no home directory, and no variable names another one.
+pub fn state_dir(sources: &SettingsSources<'_>) -> Result<PathBuf, Failure> {
+    located_state_dir(sources).map(|(directory, _)| directory)
+}
+
+fn located_state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static str), Failure> {
     if let Some(dir) = var(sources, "RBGV_STATE_DIR") {
         return Ok((sources.current_dir.join(dir), "variable RBGV_STATE_DIR"));
     }

@@ -1,7 +1,7 @@
 //! The resolved settings, and the keys to which they lead.
 
 use crate::model::{PollTiming, Timing};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub struct Settings {
     pub log: Option<String>,
     pub(super) shown: Vec<EffectiveValue>,
     pub(super) listed: Vec<ProfileSummary>,
+    /// The profiles that a file defines.
+    pub(super) defined: BTreeSet<String>,
     pub(super) vars: BTreeMap<String, String>,
     pub(super) child_vars: BTreeMap<String, String>,
     pub(super) current_dir: PathBuf,
@@ -65,14 +67,36 @@ impl Settings {
         }
     }
 
-    /// Reads a key from a source that no profile names yet.
+    /// Reads the next key of a rotation from a source that the profile does not name yet.
     pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
+        self.key_of(SecretKind::NextKey, source, &self.profile.name)
+    }
+
+    /// Reads the key of a profile that does not exist yet.
+    pub fn new_key_from(&self, source: &KeySource, profile: &str) -> Result<ResolvedKey, Failure> {
+        self.key_of(SecretKind::ApiKey, source, profile)
+    }
+
+    fn key_of(
+        &self,
+        kind: SecretKind,
+        source: &KeySource,
+        profile: &str,
+    ) -> Result<ResolvedKey, Failure> {
         let wrong = |why: String| Failure::new(FailureKind::Configuration, "key", why);
         let located =
             LocatedSecret { source: SecretSource::of(source).map_err(wrong)?, place: None };
-        let key = located.read(SecretKind::NextKey, &self.profile.name, &self.environment())?;
+        let key = located.read(kind, profile, &self.environment())?;
         let source = located.source.to_string();
         Ok(ResolvedKey { key, source, warnings: located.warnings() })
+    }
+
+    /// Whether a file names the source of a key for the profile `name`, whatever the variables say.
+    pub fn has_key(&self, name: &str) -> bool {
+        if name == self.profile.name {
+            return self.profile.source(SecretKind::ApiKey).is_some();
+        }
+        self.listed.iter().any(|known| known.name == name && known.key_source != "none")
     }
 
     /// The variable that overrides the key of the profile, if it is set.
@@ -126,6 +150,11 @@ impl Settings {
         self.listed.clone()
     }
 
+    /// The profile `name`, if a file defines it.
+    pub fn defined_profile(&self, name: &str) -> Option<&ProfileSummary> {
+        self.listed.iter().find(|known| known.name == name && self.defined.contains(name))
+    }
+
     /// The settings for an in-process sandbox at `base_url`, with waits that suit a local server. No file,
     /// variable or flag applies.
     pub fn for_sandbox(base_url: Url, key: ApiKey, state_dir: PathBuf) -> Self {
@@ -157,6 +186,7 @@ impl Settings {
             log: None,
             shown: Vec::new(),
             listed: vec![summary],
+            defined: BTreeSet::new(),
             vars: BTreeMap::new(),
             child_vars: BTreeMap::new(),
             current_dir: PathBuf::from("/"),
@@ -215,12 +245,12 @@ impl Settings {
             format!(", choose another profile with --profile ({})", others.join(", "))
         };
         let why = format!(
-            "set RBGV_API_KEY, or name a source in the configuration (api_key_env, api_key_file, \
-             api_key_command or api_key_keyring under [profiles.{name}]){choice}, or add --sandbox \
-             to try rbgv without an account"
+            "store one with rbgv init, set RBGV_API_KEY, or name its source in [profiles.{name}] \
+             (api_key_env, api_key_file, api_key_command or api_key_keyring){choice}; run --sandbox \
+             needs no key"
         );
         Failure::new(FailureKind::Configuration, format!("no API key for profile {name}"), why)
-            .with_next("rbgv doctor")
+            .with_next("rbgv init")
     }
 }
 

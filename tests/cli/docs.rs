@@ -48,7 +48,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// The simple commands of a script, as words. Enough of the shell for what documentation holds.
-fn commands(script: &str) -> Vec<Vec<String>> {
+pub(crate) fn commands(script: &str) -> Vec<Vec<String>> {
     let mut all = vec![Vec::new()];
     let mut word: Option<String> = None;
     let mut characters = script.chars().peekable();
@@ -80,7 +80,7 @@ fn commands(script: &str) -> Vec<Vec<String>> {
 }
 
 /// The arguments of `words` if they call the program, behind any variables that are set for it.
-fn arguments(words: &[String]) -> Option<&[String]> {
+pub(crate) fn arguments(words: &[String]) -> Option<&[String]> {
     let is_setting = |word: &String| {
         word.split_once('=')
             .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
@@ -102,7 +102,7 @@ fn filled(word: &str) -> String {
     .to_owned()
 }
 
-fn parse(words: &[String]) -> Result<(), ErrorKind> {
+pub(crate) fn parse(words: &[String]) -> Result<(), ErrorKind> {
     match rbgv::cli::command().try_get_matches_from(words) {
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {

@@ -18,6 +18,9 @@ mod commands;
 mod docs;
 mod doctor;
 mod explain;
+#[cfg(feature = "matting")]
+mod help;
+mod init;
 mod inputs;
 mod json;
 mod keys;

@@ -38,12 +38,16 @@ fn a_profile_that_does_not_work_says_where_and_how() {
         let base = ["profile", "add", name, "--base-url", &sandbox.base_url];
         home.run_alone(&[&base[..], more].concat())
     };
-    add("unset", &["--key-env", "NO_SUCH_VARIABLE"]).ends_with(0);
+    let refused = add("unset", &["--key-env", "NO_SUCH_VARIABLE"]).ends_with(3);
+    refused.says("NO_SUCH_VARIABLE").says("--no-check");
+    add("unset", &["--key-env", "NO_SUCH_VARIABLE", "--no-check"]).ends_with(0);
     let unset = home.run_alone(&["profile", "check", "unset"]).ends_with(3);
     assert!(unset.stdout.contains("NO_SUCH_VARIABLE"), "{}", unset.stdout);
     assert!(unset.stdout.contains("healthy"), "what needs no key is looked at");
     std::fs::write(home.work().join("wrong.key"), "sk-planted-wrong\n").unwrap();
-    add("wrong", &["--key-file", "wrong.key"]).ends_with(0);
+    let refused = add("wrong", &["--key-file", "wrong.key"]).ends_with(3).says("401");
+    assert!(!refused.stderr.contains("sk-planted"));
+    add("wrong", &["--key-file", "wrong.key", "--no-check"]).ends_with(0);
     let wrong = home.run_alone(&["profile", "check", "wrong"]).ends_with(3);
     assert!(wrong.stdout.contains("401") && !wrong.stdout.contains("sk-planted"));
     add("none", &[]).ends_with(0).says("RBGV_API_KEY");
@@ -125,7 +129,7 @@ fn a_profile_is_refused_before_its_key_is_kept() {
     assert!(!home.path("config/rbgv/two.key").exists(), "nothing names it");
     std::fs::write(home.path("config/rbgv/three.key"), "another\n").unwrap();
     let mut add = home.command();
-    add.args(["profile", "add", "three", "--key-stdin"]);
+    add.args(["profile", "add", "three", "--key-stdin", "--no-check"]);
     let ran = Ran::with_input(&mut add, "sk-planted\n").ends_with(9).says("--key-file");
     assert!(!ran.stderr.contains("sk-planted"));
     home.run_alone(&["profile", "add", "four", "--key-env", "sk-planted"]).ends_with(3);

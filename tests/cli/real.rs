@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Home, Ran, astronaut};
+use crate::support::{Home, Ran, Sandbox, astronaut};
 
 /// Mean alpha of a rectangle in the middle frame, 0 to 255.
 fn alpha(video: &std::path::Path, crop: &str) -> u8 {
@@ -37,6 +37,30 @@ fn the_shipped_clip_loses_its_background_and_keeps_its_sound() {
     assert!(probe.contains("audio"), "{probe}");
     assert!(!home.path("state").join("ledger.sqlite3").exists(), "a ledger of its own");
     assert_eq!(std::fs::read_dir(home.path("tmp")).unwrap().count(), 0, "nothing is left behind");
+    the_first_real_run_is_not_affected(&home, &video);
+}
+
+/// The same clip at a service, after `video` was made by the sandbox.
+fn the_first_real_run_is_not_affected(home: &Home, video: &std::path::Path) {
+    let of_sandbox = std::fs::read(video).unwrap();
+    let service = Sandbox::quick();
+    home.configure(&service, "");
+    let directory = home.run(&service, &["run", ".", "--dry-run", "--json"]).ends_with(0);
+    let plan = directory.json().pop().unwrap();
+    assert_eq!((&plan["todo"], &plan["done"]), (&1.into(), &0.into()), "{plan}");
+    assert_eq!(std::fs::read(video).unwrap(), of_sandbox, "a dry run replaces nothing");
+    home.run(&service, &["run", "astronaut.mp4"])
+        .ends_with(0)
+        .says("is an output of the sandbox and will be replaced");
+    let audit = service.audit();
+    assert_eq!((audit.uploads(), audit.bills()), (1, 1));
+    assert_ne!(std::fs::read(video).unwrap(), of_sandbox);
+    // A file that is not exactly what the sandbox wrote is kept.
+    std::fs::write(video, [&of_sandbox[..], b"mine"].concat()).unwrap();
+    home.variant("b.mp4", 1);
+    home.run(&service, &["run", "b.mp4", "-o", "astronaut-nobg.webm"]).ends_with(2);
+    std::fs::write(video, &of_sandbox).unwrap();
+    home.run(&service, &["run", "b.mp4", "-o", "astronaut-nobg.webm"]).ends_with(0);
 }
 
 #[test]

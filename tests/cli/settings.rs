@@ -90,3 +90,44 @@ fn a_wrong_address_ends_with_3_and_says_what_to_check() {
         }
     }
 }
+
+#[test]
+fn a_setting_is_read_changed_and_checked() {
+    let home = Home::new();
+    let file = home.path("config/rbgv/config.toml");
+    let path = home.run_alone(&["config", "path"]).ends_with(0);
+    assert_eq!(path.lines(), [file.to_str().unwrap()]);
+    let get = |key: &str| home.run_alone(&["config", "get", key]);
+    let set = |key: &str, value: &str| home.run_alone(&["config", "set", key, value]);
+    assert_eq!(get("defaults.model").ends_with(0).stdout, "original\n");
+    set("defaults.model", "pro").ends_with(0);
+    assert_eq!(get("defaults.model").ends_with(0).stdout, "pro\n");
+    set("defaults.model", "best").ends_with(2).says("best");
+    set("profiles.default.api_key", "sk-planted").ends_with(2).says("rbgv init");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[defaults]\nmodel = \"pro\"\n");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    get("defaults.modle").ends_with(2).says("rbgv config show");
+    std::fs::write(home.work().join("rbgv.toml"), "[defaults]\nmodel = \"light\"\n").unwrap();
+    set("defaults.model", "human").ends_with(0).says("overrides it with light");
+}
+
+#[test]
+fn an_edited_file_is_checked_before_it_is_replaced() {
+    let home = Home::new();
+    let file = home.path("config/rbgv/config.toml");
+    // A file that no command could read is what an editor is for.
+    std::fs::write(&file, "[defaults]\nmodle = \"pro\" # mine\n").unwrap();
+    let edit = |editor: &str| {
+        let mut command = home.command();
+        command.env("EDITOR", editor).env("RBGV_API_KEY", "sk-planted").args(["config", "edit"]);
+        Ran::of(&mut command)
+    };
+    edit("sed -i s/modle/modell/").ends_with(3).says("line 2").says("rbgv config edit");
+    edit("false").ends_with(9).says("EDITOR");
+    edit("true").ends_with(0).says("unchanged");
+    edit("env > seen; sed -i s/modle/model/").ends_with(0).says("saved");
+    let seen = std::fs::read_to_string(home.work().join("seen")).unwrap();
+    assert!(!seen.contains("sk-planted"), "the editor gets no key");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "[defaults]\nmodel = \"pro\" # mine\n");
+    assert_eq!(std::fs::read_dir(home.path("tmp")).unwrap().count(), 0, "no copy is left");
+}

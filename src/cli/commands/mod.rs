@@ -1,11 +1,12 @@
 //! One module for each command, with its arguments; none imports another. Start with `run`, which
-//! goes all the way; `upload`, `status`, `fetch`, `resume` and `logs` are about its jobs. `keys`,
+//! goes all the way; `upload`, `status`, `fetch`, `resume` and `logs` are about its jobs. `init`, `keys`,
 //! `profile`, `config`, `usage` and `listen` are about the account and the service, `smoke_test` and
 //! `doctor` check both. `standalone` holds those that need no configuration.
 
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod fetch;
+pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod listen;
 pub(crate) mod logs;

@@ -15,7 +15,7 @@ use super::driver::JobDriver;
 use super::part_file::{PartFile, cannot_write};
 use crate::client::{BackoffWait, Download, ResumePoint, request::backoff};
 use crate::flow::context::blocking;
-use crate::flow::output_file::part_name;
+use crate::flow::output_file::{is_sandbox_output, part_name};
 use crate::ledger::{BatchInput, InputSource};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
@@ -77,7 +77,12 @@ impl JobDriver<'_> {
         let overwrite = self.run.run_options.overwrite;
         let shown = target.clone().unwrap_or_else(|| part.path().to_owned());
         if let Some(target) = target {
-            blocking(move || part.publish(&target, overwrite)).await?;
+            let ledger = context.ledger.clone();
+            blocking(move || {
+                let overwrite = overwrite || is_sandbox_output(&ledger, &target)?;
+                part.publish(&target, overwrite)
+            })
+            .await?;
         }
         Ok(CollectResult::New(self.output(Some(shown), complete.sha256, complete.size)))
     }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::output_target::{Targets, is_ours, without_dots};
+use super::output_target::{Targets, is_ours, replaces_sandbox_output, without_dots};
 use super::{content_key, correlation};
 use crate::flow::context::{Context, blocking};
 use crate::flow::polling::find_job::find_job;
@@ -91,8 +91,12 @@ async fn add_job(
             let existing = proof.and_then(|proof| proof.existing);
             let (Some(refusal), Some(target)) = (existing, target) else { return Ok(()) };
             let ledger = context.ledger.clone();
-            let is_ours = blocking(move || is_ours(&ledger, attempt, &target)).await?;
-            if is_ours { Ok(()) } else { Err(refusal.failure) }
+            blocking(move || {
+                let is_free = is_ours(&ledger, attempt, &target)?
+                    || replaces_sandbox_output(&ledger, &refusal, &target)?;
+                if is_free { Ok(()) } else { Err(refusal.failure) }
+            })
+            .await
         }
         AddResult::Collision(other) => Err(collision(job, &other)),
     }

@@ -31,7 +31,7 @@ use self::discover::{
 };
 use self::input_spec::check_address;
 use self::output_path::{NameTemplate, SourceName, target};
-use self::output_target::{TargetRefusal, Targets, is_ours, without_dots};
+use self::output_target::{TargetRefusal, Targets, is_ours, replaces_sandbox_output, without_dots};
 use self::own_outputs::SourceVideos;
 use super::context::interrupted;
 use super::run_options::{Destination, RunOptions};
@@ -523,6 +523,14 @@ impl<'a> PlanBuilder<'a> {
             };
             let (Some(refusal), Some(target)) = (existing_target, &input.target) else { continue };
             if is_ours(self.planner.ledger, attempt, target)? {
+                continue;
+            }
+            if replaces_sandbox_output(self.planner.ledger, &refusal, target)? {
+                let text = format!(
+                    "{} is an output of the sandbox and will be replaced",
+                    target.display()
+                );
+                self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
                 continue;
             }
             let failure = refusal.failure;

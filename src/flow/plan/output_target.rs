@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::flow::context::{Context, blocking};
-use crate::flow::output_file::{FileId, file_id, not_a_file, part_name, unwritable};
+use crate::flow::output_file::{
+    FileId, file_id, is_sandbox_output, not_a_file, part_name, unwritable,
+};
 use crate::ledger::{AttemptId, BatchId, InputSource, Ledger};
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
@@ -280,7 +282,12 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
         each_open(&ledger, batch, &mut |name, attempt, _, target| {
             let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
             match proof.existing {
-                Some(refusal) if !is_ours(&ledger, attempt, target)? => Err(refusal.failure),
+                Some(refusal)
+                    if !is_ours(&ledger, attempt, target)?
+                        && !replaces_sandbox_output(&ledger, &refusal, target)? =>
+                {
+                    Err(refusal.failure)
+                }
                 _ => Ok(()),
             }
         })
@@ -299,6 +306,16 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
 /// since: collecting compares it.
 pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Result<bool, Failure> {
     Ok(ledger.outputs_of_attempt(attempt)?.iter().any(|(path, ..)| path == target))
+}
+
+/// The file at `target`, which is why `refusal` exists, is an unchanged output of an in-process sandbox:
+/// the output replaces it.
+pub(crate) fn replaces_sandbox_output(
+    ledger: &Ledger,
+    refusal: &TargetRefusal,
+    target: &Path,
+) -> Result<bool, Failure> {
+    Ok(refusal.directory.is_none() && is_sandbox_output(ledger, target)?)
 }
 
 type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<(), Failure> + 'a;

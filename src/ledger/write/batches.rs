@@ -343,6 +343,10 @@ impl Ledger {
         sha256: &str,
         size: u64,
     ) -> Result<(), LedgerError> {
+        if self.is_of_sandbox {
+            // Without a record, a later run does not replace the output unless it is told to.
+            let _ = self.sandbox_outputs.record(sha256);
+        }
         self.write(|tx| {
             tx.execute(
                 "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
@@ -377,6 +381,20 @@ impl Ledger {
 
     /// Whether a file with this content is an output of ours, and so never an input.
     pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
+        Ok(self.sandbox_outputs.contain(sha256) || self.is_recorded_output(sha256)?)
+    }
+
+    /// Whether in-process sandboxes of this user have written outputs.
+    pub fn knows_sandbox_outputs(&self) -> bool {
+        !self.sandbox_outputs.is_empty()
+    }
+
+    /// Whether a file with this content is only the output of a sandbox, which a run may replace.
+    pub fn is_sandbox_output(&self, sha256: &str) -> Result<bool, LedgerError> {
+        Ok(self.sandbox_outputs.contain(sha256) && !self.is_recorded_output(sha256)?)
+    }
+
+    fn is_recorded_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
                 .prepare_cached(

@@ -67,6 +67,16 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
         .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
 }
 
+/// Whether the file at `path` has the profile `name`.
+///
+/// # Errors
+/// The file cannot be read or parsed.
+pub fn defines_profile(path: &Path, name: &str) -> Result<bool, Failure> {
+    let shown: Arc<Path> = path.into();
+    let layer = Layer::parse(&shown, FileOrigin::User, &read_or_empty(path)?)?;
+    Ok(layer.profiles.contains_key(name))
+}
+
 /// `text` followed by `profile`.
 fn extended(text: &str, profile: &NewProfile) -> String {
     let mut parts = Vec::new();

@@ -13,9 +13,11 @@ use crate::settings::file::located_value::FileOrigin;
 use crate::settings::secret::SecretKind;
 use crate::settings::types::KeySource;
 
-/// A step of a rotation.
+/// A change of a profile's key: the first one, or a step of a rotation.
 #[derive(Debug, Clone)]
 pub enum RotationStep {
+    /// Sets the key of a profile that has none.
+    First(KeySource),
     /// Sets the next key.
     Begin(KeySource),
     /// Replaces the key with the next key.
@@ -53,6 +55,16 @@ pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Fa
 fn apply(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
     let rotating = SecretKind::NextKey.keys().iter().any(|key| profile.contains_key(key));
     match step {
+        RotationStep::First(_)
+            if SecretKind::ApiKey.keys().iter().any(|key| profile.contains_key(key)) =>
+        {
+            Err("it already has a key; replace it with rbgv profile rotate")
+        }
+        RotationStep::First(source) => {
+            let (key, text) = SecretKind::ApiKey.entry(source);
+            profile.insert(key, value(text));
+            Ok(())
+        }
         RotationStep::Begin(_) if rotating => Err("a rotation is already in progress"),
         RotationStep::Begin(source) => {
             let (key, text) = SecretKind::NextKey.entry(source);

@@ -2,6 +2,10 @@
 
 #[cfg(feature = "keyring")]
 use super::secret_service;
+use crate::model::ApiKey;
+
+/// Whether this build can use the keyring.
+pub const KEYRING: bool = cfg!(feature = "keyring");
 
 /// Service of an entry that names only a user.
 const DEFAULT_SERVICE: &str = "rbgv";
@@ -28,6 +32,22 @@ pub(crate) fn read(service: &str, user: &str, command_key: &str) -> Result<Strin
         "this rbgv was built without the feature `keyring`; instead, write {command_key} = \
          \"secret-tool lookup service {service} username {user}\""
     ))
+}
+
+/// Stores `key` as the entry `entry`.
+///
+/// # Errors
+/// Why it is not stored, without the key.
+#[cfg(feature = "keyring")]
+pub fn store(entry: &str, key: &ApiKey) -> Result<(), String> {
+    let (service, user) = parse_entry(entry)?;
+    secret_service::store(service, user, key)
+}
+
+/// The error of a build without the feature `keyring`.
+#[cfg(not(feature = "keyring"))]
+pub fn store(entry: &str, _key: &ApiKey) -> Result<(), String> {
+    Err(format!("this rbgv was built without the feature `keyring`, so {entry} is not stored"))
 }
 
 #[cfg(test)]

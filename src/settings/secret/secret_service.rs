@@ -1,37 +1,47 @@
-//! Reads keys from the Secret Service. Built with the feature `keyring`.
+//! Reads keys from the Secret Service, and stores them there. Built with the feature `keyring`.
 
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use keyring_core::{CredentialStore, Error};
+use keyring_core::{CredentialStore, Entry, Error};
+
+use crate::model::ApiKey;
 
 /// Time for an answer of the keyring, which may ask the user to unlock it.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The secret of `user` at `service`.
 pub(crate) fn read(service: &str, user: &str) -> Result<String, String> {
-    let open = || {
-        let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
-        Ok(store)
-    };
-    read_from(open, service, user)
+    with_entry(open, service, user, |entry| entry.get_password())
 }
 
-/// Reads from the store that `open` connects to, on a thread of its own: the store runs its own
-/// runtime, which must not be entered from another one.
-fn read_from(
+/// Stores `key` as the secret of `user` at `service`.
+pub(crate) fn store(service: &str, user: &str, key: &ApiKey) -> Result<(), String> {
+    let key = key.clone();
+    with_entry(open, service, user, move |entry| entry.set_password(key.expose()))
+}
+
+fn open() -> keyring_core::Result<Arc<CredentialStore>> {
+    let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
+    Ok(store)
+}
+
+/// Calls `work` with an entry of the store that `open` connects to, on a thread of its own: the store
+/// runs its own runtime, which must not be entered from another one.
+fn with_entry<T: Send + 'static>(
     open: impl FnOnce() -> keyring_core::Result<Arc<CredentialStore>> + Send + 'static,
     service: &str,
     user: &str,
-) -> Result<String, String> {
+    work: impl FnOnce(&Entry) -> keyring_core::Result<T> + Send + 'static,
+) -> Result<T, String> {
     let (sender, receiver) = mpsc::channel();
     let (owned_service, owned_user) = (service.to_owned(), user.to_owned());
     thread::spawn(move || {
-        let read = || match open() {
+        let done = || match open() {
             Ok(store) => store
                 .build(&owned_service, &owned_user, None)
-                .and_then(|entry| entry.get_password())
+                .and_then(|entry| work(&entry))
                 .map_err(|error| describe(&error, &owned_service, &owned_user)),
             Err(error) => Err(format!(
                 "no keyring found ({error}); is a Secret Service such as GNOME Keyring or \
@@ -40,7 +50,7 @@ fn read_from(
             )),
         };
         // Fails only after the timeout, when the receiver is gone.
-        let _ = sender.send(read());
+        let _ = sender.send(done());
     });
     receiver
         .recv_timeout(TIMEOUT)
@@ -77,20 +87,21 @@ mod tests {
     fn a_stored_key_is_read_and_a_missing_one_explained() {
         let store = mock::Store::new().unwrap();
         let stored: Arc<CredentialStore> = store.clone();
-        stored.build("rbgv", "dev", None).unwrap().set_password("planted").unwrap();
         let open = |store: &Arc<CredentialStore>| {
             let store = Arc::clone(store);
             move || Ok(store)
         };
-        assert_eq!(read_from(open(&stored), "rbgv", "dev"), Ok("planted".to_owned()));
-        let missing = read_from(open(&stored), "rbgv", "prod").unwrap_err();
+        let read = |user| with_entry(open(&stored), "rbgv", user, Entry::get_password);
+        with_entry(open(&stored), "rbgv", "dev", |entry| entry.set_password("planted")).unwrap();
+        assert_eq!(read("dev"), Ok("planted".to_owned()));
+        let missing = read("prod").unwrap_err();
         assert!(missing.contains("secret-tool store"), "{missing}");
     }
 
     #[test]
     fn without_a_keyring_the_message_names_other_sources() {
         let none = || Err(Error::NoDefaultStore);
-        let message = read_from(none, "rbgv", "dev").unwrap_err();
+        let message = with_entry(none, "rbgv", "dev", Entry::get_password).unwrap_err();
         assert!(message.contains("api_key_env"), "{message}");
     }
 }

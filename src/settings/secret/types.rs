@@ -12,7 +12,7 @@ pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 pub const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
 
 /// Variables that hold secrets whatever the configuration says. No child process gets them.
-pub(crate) const SECRET_VARIABLES: [&str; 5] = [
+pub const SECRET_VARIABLES: [&str; 5] = [
     "RBGV_API_KEY",
     "REMOVEBGVIDEO_API_KEY",
     "RBGV_ADMIN_TOKEN",

@@ -1,6 +1,6 @@
 //! Checks of configuration, key and ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::Access;
 
@@ -56,7 +56,7 @@ pub(crate) fn key(app: &AppContext, checks: &mut CheckList) -> Option<ApiKey> {
         Ok(resolved) => resolved,
         Err(failure) => {
             let fix = format!(
-                "export RBGV_API_KEY=..., or set a key source in [profiles.{}]",
+                "rbgv init, export RBGV_API_KEY=..., or set a key source in [profiles.{}]",
                 profile.name
             );
             checks.push(Check::finding("key", messages::failure(&failure), fix));
@@ -128,15 +128,6 @@ pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
         )),
         (None, None) => None,
     }
-}
-
-/// The state directory, as far as it is known without a configuration.
-pub(crate) fn state_dir(env: &Env, app: Option<&AppContext>) -> Option<PathBuf> {
-    if let Some(app) = app {
-        return Some(app.settings.state_dir.clone());
-    }
-    let variable = env.var("RBGV_STATE_DIR").map(|directory| env.current_dir.join(directory));
-    variable.or_else(|| env.dirs.as_ref().map(|dirs| dirs.state_dir.clone()))
 }
 
 /// The ledger, if it exists: a check must not create it.

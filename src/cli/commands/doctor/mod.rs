@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use self::check::{Check, CheckList, CheckState};
 use crate::cli::args::global::Global;
-use crate::cli::context::{AppContext, resolve};
+use crate::cli::context::{AppContext, resolve, state_dir};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
 use crate::output::{Printer, Table, formats::amounts};
@@ -69,7 +69,7 @@ pub(crate) async fn run(
         )),
     }
     checks.push(system_checks::proxies(env));
-    let state_dir = config_checks::state_dir(env, app);
+    let state_dir = state_dir(env, global);
     let ledger = config_checks::ledger(env, state_dir.as_deref(), &mut checks);
     if let (Some(app), Some(ledger)) = (app, &ledger) {
         checks

@@ -1,78 +1,58 @@
 //! `rbgv profile add`: adds a profile to the user's configuration file.
 
-use url::Url;
-
-use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::AppContext;
-use crate::model::{ExitClass, Failure, FailureKind};
-use crate::settings::{Environment, NewProfile, add_profile, check_profile_name};
+use crate::cli::new_profile::add::{NewProfileArgs, ProfileToAdd, address, keyless, store};
+use crate::cli::new_profile::check::{self, unchecked};
+use crate::model::{ExitClass, Failure};
+use crate::output::events::json;
 
 /// Add a profile to your configuration file
 ///
 /// The key is never given on the command line. Name its source (a variable, file, command or keyring
-/// entry), pass it on standard input, or type it at a hidden prompt.
+/// entry), pass it on standard input, or type it at a hidden prompt. It is checked against the service,
+/// free of charge, before anything is stored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Profile name (letters, digits, - and _)
     name: String,
 
-    /// Base URL of the API [default: the vendor's URL]
-    #[arg(long, value_name = "URL")]
-    base_url: Option<Url>,
-
-    /// Environment: dev, staging or prod (warns before every write)
-    #[arg(long, value_name = "WORD", default_value = "dev")]
-    environment: Environment,
-
-    /// Make this the default profile
-    #[arg(long)]
-    default: bool,
-
     #[command(flatten)]
-    key: KeyArgs,
+    new: NewProfileArgs,
 }
 
-pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let config = app.user_file()?;
-    let name = &args.name;
-    if app.settings.profiles().iter().any(|known| known.name == *name && known.key_source != "none")
-    {
-        let why = "a profile with this name already exists";
-        return Err(Failure::new(FailureKind::Usage, format!("profile {name}"), why)
-            .with_next("rbgv profile list"));
-    }
-    check_profile_name(name)
-        .map_err(|why| Failure::new(FailureKind::Usage, format!("profile {name}"), why))?;
-    let (key, kept) = match args.key.given(app, name)? {
-        Some(KeyInput::Named(source)) => (Some(source), None),
-        Some(KeyInput::Itself(key)) => {
-            let kept = StoredKey::new(&key, &config, name)?;
-            (Some(kept.source()), Some(kept))
+pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let Args { name, new } = args;
+    let existing = keyless(app, &name)?;
+    let base_url = address(new.base_url.as_ref(), existing.as_ref())?;
+    let key = new.key.given(app, &name)?;
+    let checked = match &key {
+        Some(key) if !new.no_check => {
+            Some(check::new_key(app, &name, &base_url, key).await.map_err(unchecked)?)
         }
-        None => (None, None),
+        _ => None,
     };
-    let profile = NewProfile {
-        name: name.clone(),
-        base_url: args.base_url.clone(),
-        environment: args.environment,
+    let has_key = key.is_some();
+    let profile = ProfileToAdd {
+        name: &name,
+        base_url,
+        environment: new.environment,
+        make_default: new.default,
         key,
-        make_default: args.default,
+        keyring: false,
     };
-    if let Err(failure) = add_profile(&config, &profile) {
-        if let Some(kept) = kept {
-            kept.undo();
-        }
-        return Err(failure);
+    let config = store(app, profile)?;
+    let printer = &app.printer;
+    printer.note(&format!("added profile {name} to {}", config.display()));
+    match &checked {
+        Some(account) => printer.note(&format!("key {account}")),
+        None if has_key => printer.note(&format!("to check it: rbgv profile check {name}")),
+        None => printer.note("the profile has no key; set RBGV_API_KEY to use it"),
     }
-    app.printer.note(&format!("added profile {name} to {}", config.display()));
-    if profile.key.is_none() {
-        app.printer.note("the profile has no key; set RBGV_API_KEY to use it");
-    }
-    app.printer.note(&format!("to check it: rbgv profile check {name}"));
-    if app.printer.style().json {
-        app.printer.json(&serde_json::json!({
+    if printer.style().json {
+        printer.json(&serde_json::json!({
             "profile": name,
-            "file": crate::output::events::json::path(&config),
+            "file": json::path(&config),
+            "checked": checked.is_some(),
         }));
     }
     Ok(ExitClass::Done)

@@ -1,6 +1,7 @@
 //! `rbgv profile check`: checks a profile with free calls.
 
 use crate::cli::context::AppContext;
+use crate::cli::new_profile;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::model::{ExitClass, Failure};
 use crate::output::{Cell, Table, TextTone, formats::amounts};
@@ -98,15 +99,7 @@ async fn prices(client: &Client) -> CheckLine {
 }
 
 async fn account(check: &'static str, client: &Client) -> CheckLine {
-    let outcome = client.usage_summary(1, RequestOptions::plain()).await.map(|usage| {
-        let mut words = vec!["accepted by the service".to_owned()];
-        words.extend(
-            usage.credits_used.map(|used| format!("used today: {}", amounts::credits(used))),
-        );
-        words.extend(usage.credits_left.map(|left| format!("left: {}", amounts::credits(left))));
-        words.join("; ")
-    });
-    CheckLine { check, outcome }
+    CheckLine { check, outcome: new_profile::check::account(client).await }
 }
 
 async fn jobs(client: &Client) -> CheckLine {

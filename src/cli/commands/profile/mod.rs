@@ -2,7 +2,6 @@
 
 pub(crate) mod add;
 pub(crate) mod check;
-pub(crate) mod key;
 pub(crate) mod rotate;
 
 use crate::cli::context::AppContext;
@@ -49,7 +48,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     match args.command {
         Command::List => list(app),
         Command::Show { .. } => show(app),
-        Command::Add(args) => return add::run(&args, app),
+        Command::Add(args) => return add::run(args, app).await,
         Command::Check { .. } => return check::run(app).await,
         Command::Rotate(args) => return rotate::run(args, app).await,
     }

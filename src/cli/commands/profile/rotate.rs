@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::{AppContext, key_id};
+use crate::cli::new_profile::key::{KeyArgs, KeyInput, StoredKey};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, KeyReport, Ledger};
 use crate::model::{ExitClass, Failure, FailureKind};
@@ -144,7 +144,7 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         KeyInput::Named(source) => apply_step(app, &RotationStep::Begin(source)),
         KeyInput::Itself(_) => {
             // The file name contains the fingerprint, so that the next rotation does not collide.
-            let kept = StoredKey::new(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
+            let kept = StoredKey::in_file(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
             let begun = apply_step(app, &RotationStep::Begin(kept.source()));
             if begun.is_err() {
                 kept.undo();

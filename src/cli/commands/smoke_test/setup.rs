@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::Args;
 use super::report::NullObserver;
 use crate::cli::context::AppContext;
-use crate::cli::files::absolute;
+use crate::cli::files::{absolute, keep_file};
 use crate::cli::wait_notes;
 use crate::client::{self, Client, MemoryStore, connectivity};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
@@ -77,16 +77,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 /// `label` makes its content unique.
 pub(crate) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
     let path = directory.join(format!("{label}.mp4"));
-    let bytes = labelled(SAMPLE.video, label);
-    if std::fs::read(&path).is_ok_and(|there| there == bytes) {
-        return Ok(path);
-    }
-    let written = std::fs::create_dir_all(directory).and_then(|()| {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        std::io::Write::write_all(&mut file, &bytes)?;
-        file.persist(&path).map_err(|error| error.error)
-    });
-    written.map_err(|error| unwritable(&path, &error))?;
+    keep_file(&path, &labelled(SAMPLE.video, label))?;
     Ok(path)
 }
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod help;
 pub(crate) mod man;
 #[cfg(feature = "matting")]
 pub(crate) mod model;
 pub(crate) mod sandbox;
+pub(crate) mod version;

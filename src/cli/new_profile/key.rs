@@ -1,12 +1,13 @@
-//! The `--key-...` flags of `profile add` and `profile rotate`.
+//! The `--key-...` flags of `init`, `profile add` and `profile rotate`, the prompt for a key, and its file.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
+use crate::flow::interrupted;
 use crate::model::{ApiKey, Failure, FailureKind};
-use crate::settings::{KeySource, parse_key};
+use crate::settings::{KeySource, parse_key, store_in_keyring};
 
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named like its flag")]
@@ -70,7 +71,6 @@ impl KeyArgs {
     }
 
     fn typed(&self, app: &AppContext, owner: &str) -> Result<Option<ApiKey>, Failure> {
-        let wrong = |why: String| Failure::new(FailureKind::Usage, "the key", why);
         if self.key_stdin {
             let raw =
                 app.printer.read_secret(MAX_KEY_BYTES).map_err(|error| wrong(error.to_string()))?;
@@ -80,13 +80,10 @@ impl KeyArgs {
         if !terminal.stdin || !terminal.stderr {
             return Ok(None);
         }
-        let question =
-            format!("API key of {owner} (hidden; leave blank to use an environment variable):");
-        let raw = app.printer.ask_secret(&question).map_err(|error| wrong(error.to_string()))?;
-        if raw.trim().is_empty() {
-            return Ok(None);
-        }
-        parse_key(&raw).map(Some).map_err(wrong)
+        ask_key(
+            app,
+            &format!("API key of {owner} (hidden; leave blank to use an environment variable):"),
+        )
     }
 
     /// Whether any of the flags is given.
@@ -99,17 +96,41 @@ impl KeyArgs {
     }
 }
 
-/// A key in its own file next to the configuration file, readable only by its owner.
-pub(crate) struct StoredKey {
-    path: PathBuf,
-    /// Whether the file already existed with this key.
-    was_there: bool,
+fn wrong(why: String) -> Failure {
+    Failure::new(FailureKind::Usage, "the key", why)
+}
+
+/// Asks for a key at a hidden prompt; `None` if the answer is blank.
+///
+/// # Errors
+/// [`FailureKind::Usage`]: the answer cannot be a key; [`FailureKind::Interrupted`]: Ctrl-C.
+pub(crate) fn ask_key(app: &AppContext, question: &str) -> Result<Option<ApiKey>, Failure> {
+    let raw = app.printer.ask_secret(question).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => interrupted(),
+        _ => wrong(error.to_string()),
+    })?;
+    if raw.trim().is_empty() {
+        return Ok(None);
+    }
+    parse_key(&raw).map(Some).map_err(wrong)
+}
+
+/// A key that was stored for a profile.
+pub(crate) enum StoredKey {
+    /// A file next to the configuration file, readable only by its owner.
+    File {
+        path: PathBuf,
+        /// Whether the file already existed with this key.
+        was_there: bool,
+    },
+    /// An entry of the system keyring.
+    Keyring(String),
 }
 
 impl StoredKey {
     /// Saves `key` as `name.key` next to the configuration file `config`. A file with the same key,
     /// from an earlier try, is reused.
-    pub(crate) fn new(key: &ApiKey, config: &Path, name: &str) -> Result<Self, Failure> {
+    pub(crate) fn in_file(key: &ApiKey, config: &Path, name: &str) -> Result<Self, Failure> {
         let path = config.parent().unwrap_or(Path::new(".")).join(format!("{name}.key"));
         let failed = |error: &dyn std::fmt::Display| {
             Failure::local(format!("saving the key to {}", path.display()), error)
@@ -117,7 +138,7 @@ impl StoredKey {
         if std::fs::symlink_metadata(&path).is_ok() {
             let there = std::fs::read_to_string(&path).unwrap_or_default();
             if ApiKey::new(&there).expose() == key.expose() {
-                return Ok(Self { path, was_there: true });
+                return Ok(Self::File { path, was_there: true });
             }
             let why = "the file exists with other content";
             return Err(
@@ -131,18 +152,27 @@ impl StoredKey {
         writeln!(file, "{}", key.expose())
             .and_then(|()| file.sync_all())
             .map_err(|error| failed(&error))?;
-        Ok(Self { path, was_there: false })
+        Ok(Self::File { path, was_there: false })
+    }
+
+    /// Saves `key` in the system keyring as the entry `rbgv/NAME`.
+    pub(crate) fn in_keyring(key: &ApiKey, name: &str) -> Result<Self, Failure> {
+        store_in_keyring(name, key)
+            .map(|()| Self::Keyring(name.to_owned()))
+            .map_err(|why| Failure::local("saving the key in the keyring", &why))
     }
 
     pub(crate) fn source(&self) -> KeySource {
-        KeySource::File(self.path.clone())
+        match self {
+            Self::File { path, .. } => KeySource::File(path.clone()),
+            Self::Keyring(entry) => KeySource::Keyring(entry.clone()),
+        }
     }
 
-    /// Removes the file again.
+    /// Removes the file again. A leftover file or keyring entry does no harm.
     pub(crate) fn undo(self) {
-        if !self.was_there {
-            // A leftover file does no harm.
-            let _ = std::fs::remove_file(self.path);
+        if let Self::File { path, was_there: false } = self {
+            let _ = std::fs::remove_file(path);
         }
     }
 }

@@ -1,0 +1,68 @@
+//! `rbgv help`: the help of a command, or a topic.
+
+use clap::builder::StyledStr;
+
+use crate::cli::topics::{TOPICS, Topic};
+use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::Printer;
+
+/// Print the help of a command, or a topic: exit-codes, environment, config, formats or scripting
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Command or topic [default: list the commands]
+    #[arg(value_name = "COMMAND|TOPIC")]
+    words: Vec<String>,
+}
+
+pub(crate) fn run(
+    args: &Args,
+    mut command: clap::Command,
+    printer: &Printer,
+) -> Result<ExitClass, Failure> {
+    // Passes global flags on to subcommands.
+    command.build();
+    let asked = args.words.join(" ");
+    let topic = Topic::find(&asked);
+    let found = args
+        .words
+        .iter()
+        .try_fold(&mut command, |command, word| command.find_subcommand_mut(word))
+        .map(clap::Command::render_long_help);
+    let Some(text) = text(found, topic, printer.style().stdout_color) else {
+        return Err(unknown(&asked, &names(&mut command, &args.words)));
+    };
+    printer.help(&text, true);
+    Ok(ExitClass::Done)
+}
+
+/// The help of a command, a topic, or both if they have the same name.
+fn text(command: Option<StyledStr>, topic: Option<Topic>, is_colored: bool) -> Option<String> {
+    let command =
+        command.map(|help| if is_colored { help.ansi().to_string() } else { help.to_string() });
+    let parts: Vec<String> = command.into_iter().chain(topic.map(Topic::text)).collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+/// The names that misspelled words may mean.
+fn names(command: &mut clap::Command, words: &[String]) -> Vec<String> {
+    let above = words.split_last().map_or(&[][..], |(_, above)| above);
+    let prefix: String = above.iter().map(|word| format!("{word} ")).collect();
+    let parent = above.iter().try_fold(command, |command, word| command.find_subcommand_mut(word));
+    let commands = parent.into_iter().flat_map(|command| command.get_subcommands());
+    let commands = commands.map(|command| format!("{prefix}{}", command.get_name()));
+    commands.chain(TOPICS.map(|topic| topic.name.to_owned())).collect()
+}
+
+fn unknown(asked: &str, known: &[String]) -> Failure {
+    let near = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(asked, name), name))
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .filter(|(likeness, _)| *likeness > 0.75);
+    let failure = |why: String| Failure::new(FailureKind::Usage, format!("help {asked}"), why);
+    match near {
+        Some((_, name)) => failure(format!("no such command or topic; did you mean '{name}'?"))
+            .with_next(format!("rbgv help {name}")),
+        None => failure("no such command or topic".to_owned()).with_next("rbgv help"),
+    }
+}

@@ -1,0 +1,44 @@
+//! `rbgv version`: the version and how it was built.
+
+use serde_json::json;
+
+use crate::model::ExitClass;
+use crate::output::Printer;
+use crate::smoke::CONTRACT;
+
+/// Print the version, target, features and API contract
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// The commit, where the build knows it.
+const COMMIT: Option<&str> = option_env!("RBGV_COMMIT");
+
+/// The target triple, set by `build.rs`.
+const TARGET: &str = env!("RBGV_TARGET");
+
+pub(crate) fn run(printer: &Printer) -> ExitClass {
+    let version = env!("CARGO_PKG_VERSION");
+    let features: Vec<&str> =
+        [("keyring", cfg!(feature = "keyring")), ("matting", cfg!(feature = "matting"))]
+            .into_iter()
+            .filter_map(|(name, is_built)| is_built.then_some(name))
+            .collect();
+    let commit = COMMIT.filter(|commit| !commit.is_empty());
+    if printer.style().json {
+        printer.json(&json!({
+            "version": version,
+            "commit": commit,
+            "target": TARGET,
+            "features": features,
+            "contract": CONTRACT,
+        }));
+        return ExitClass::Done;
+    }
+    let listed = if features.is_empty() { "none".to_owned() } else { features.join(", ") };
+    printer.data(&format!("rbgv {version}"));
+    printer.data(&format!("commit: {}", commit.unwrap_or("unknown")));
+    printer.data(&format!("target: {TARGET}"));
+    printer.data(&format!("features: {listed}"));
+    printer.data(&format!("API contract: {CONTRACT}"));
+    ExitClass::Done
+}
