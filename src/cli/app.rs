@@ -143,7 +143,7 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
     let command = command.map(clap::Command::get_name);
     let failure = wrong_command_line(&error.render().to_string(), command);
     if words.contains(&OsStr::new("--json")) {
-        printer.json(&json::failed(&failure));
+        printer.document(&json::FailedCommand::from(&failure));
     }
     if command == Some("smoke-test") {
         commands::smoke_test::misread(&words, env, &printer, &failure);

@@ -1,6 +1,7 @@
 //! The context of a command: settings, printer, clients, ledger.
 
 use crate::model::Timing;
+use crate::output::documents::local::SettingLine;
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use serde_json::json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -176,8 +176,7 @@ impl AppContext {
     /// Prints settings with their origins, as a table or as JSON.
     pub(crate) fn print_settings(&self, shown: Vec<EffectiveValue>) {
         if self.printer.style().json {
-            let row = |EffectiveValue { key, value, origin }: EffectiveValue| json!({"key": key, "value": value, "origin": origin});
-            self.printer.json(&shown.into_iter().map(row).collect());
+            self.printer.document(&shown.iter().map(setting_line).collect::<Vec<_>>());
             return;
         }
         let mut table =
@@ -544,4 +543,9 @@ pub(crate) fn proxies(env: &Env) -> ProxyChoice {
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
+}
+
+/// A setting as a line of a document.
+pub(crate) fn setting_line(shown: &EffectiveValue) -> SettingLine<'_> {
+    SettingLine { key: &shown.key, value: &shown.value, origin: &shown.origin }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::events::json;
@@ -126,8 +127,13 @@ impl Printer {
         self.stdout_line(json::line(value).as_bytes());
     }
 
-    /// A record of [`super::formats::csv`] as a line of results.
-    pub fn csv(&self, record: &str) {
+    /// A JSON document as a line of results.
+    pub(crate) fn document<T: Serialize>(&self, document: &T) {
+        self.json(&serde_json::json!(document));
+    }
+
+    /// A record, with its fields already escaped, as a line of results.
+    pub fn record(&self, record: &str) {
         self.stdout_line(record.as_bytes());
     }
 
@@ -188,7 +194,7 @@ impl Printer {
     pub fn report(&self, failure: &Failure) {
         self.failure(failure);
         if self.0.style.json {
-            self.json(&json::failed(failure));
+            self.document(&json::FailedCommand::from(failure));
         }
     }
 

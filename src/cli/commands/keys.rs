@@ -1,5 +1,7 @@
 //! `rbgv keys`: manages API keys of the service, with an admin token.
 
+use crate::cli::args::rows::{RowArgs, rows};
+use crate::output::documents::account::{KeyLine, KeySwitch, NewKeyDocument};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +25,10 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List the keys
-    List,
+    List {
+        #[command(flatten)]
+        rows: RowArgs,
+    },
     /// Create a key, which is shown only once
     Create {
         /// Client that the key is for
@@ -51,7 +56,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let client = app.admin_client()?;
     let call = || RequestOptions::plain();
     match args.command {
-        Command::List => list(app, &client, call()).await?,
+        Command::List { rows } => list(app, &client, &rows).await?,
         Command::Create { client_id, note, to } => {
             app.warn_production(&format!("creates a key for {client_id}"));
             let to = to.map(|file| absolute(&app.env, &file));
@@ -73,12 +78,14 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     Ok(ExitClass::Done)
 }
 
-async fn list(app: &AppContext, client: &Client, call: RequestOptions<'_>) -> Result<(), Failure> {
-    let keys = client.admin_keys(call).await?;
+async fn list(app: &AppContext, client: &Client, form: &RowArgs) -> Result<(), Failure> {
+    let keys = client.admin_keys(RequestOptions::plain()).await?;
     let printer = &app.printer;
+    if form.is_given() {
+        return form.print(printer, &rows(keys.iter().map(key_line)));
+    }
     if printer.style().json {
-        let keys: Vec<_> = keys.iter().map(key_json).collect();
-        printer.json(&keys.into());
+        printer.document(&keys.iter().map(key_line).collect::<Vec<_>>());
         return Ok(());
     }
     let mut table =
@@ -96,13 +103,13 @@ async fn list(app: &AppContext, client: &Client, call: RequestOptions<'_>) -> Re
     Ok(())
 }
 
-fn key_json(key: &AdminKey) -> serde_json::Value {
-    serde_json::json!({
-        "client_id": key.client_id,
-        "key_fingerprint": key.key_fingerprint,
-        "enabled": key.enabled,
-        "answer": key.raw,
-    })
+fn key_line(key: &AdminKey) -> KeyLine<'_> {
+    KeyLine {
+        client_id: key.client_id.as_deref(),
+        key_fingerprint: key.key_fingerprint.as_deref(),
+        enabled: key.enabled,
+        answer: &key.raw,
+    }
 }
 
 async fn create(
@@ -148,15 +155,12 @@ fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>
     let printer = &app.printer;
     let fingerprint = made.key_fingerprint.as_deref();
     if printer.style().json {
-        let mut document = serde_json::json!({
-            "client_id": client_id,
-            "key_fingerprint": fingerprint,
-            "file": to.map(crate::output::events::json::path),
+        printer.document(&NewKeyDocument {
+            client_id,
+            key_fingerprint: fingerprint,
+            file: to.map(crate::output::events::json::path),
+            api_key: to.is_none().then(|| made.api_key.expose()),
         });
-        if to.is_none() {
-            document["api_key"] = made.api_key.expose().into();
-        }
-        printer.json(&document);
         return;
     }
     let called = fingerprint.unwrap_or("(fingerprint unknown)");
@@ -172,8 +176,7 @@ fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>
 fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {
     let printer = &app.printer;
     if printer.style().json {
-        let document = serde_json::json!({"key_fingerprint": fingerprint, "enabled": enabled});
-        printer.json(&document);
+        printer.document(&KeySwitch { key_fingerprint: fingerprint, enabled });
     } else {
         printer.note(&format!(
             "key {fingerprint} is {}",

@@ -1,8 +1,8 @@
 //! `rbgv logs`: the history of a job, from the ledger.
 
+use crate::cli::args::rows::{RowArgs, rows};
+use crate::output::documents::status::{AttemptHistory, OutputLine, StepLine, WebhookLine};
 use std::path::Path;
-
-use serde_json::{Value, json};
 
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Maximum number of attempts
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
+
+    #[command(flatten)]
+    rows: RowArgs,
 }
 
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
@@ -52,8 +55,15 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     }
     for (number, id) in found.into_iter().enumerate() {
         let history = ledger.attempt_details(id)?;
-        if app.printer.style().json {
-            app.printer.json(&document(&history));
+        if args.rows.is_given() {
+            let document = document(&history);
+            let mut all = rows([&document]);
+            all.extend(rows(&document.steps));
+            all.extend(rows(&document.outputs));
+            all.extend(rows(&document.webhooks));
+            args.rows.print(&app.printer, &all)?;
+        } else if app.printer.style().json {
+            app.printer.document(&document(&history));
         } else {
             if number > 0 {
                 app.printer.data("");
@@ -219,67 +229,61 @@ fn output(input: &BatchInput, printer: &Printer) -> Option<String> {
     Some(format!("{path}: {}{}", input.state.as_str(), size.unwrap_or_default()))
 }
 
-fn document(history: &AttemptDetails) -> Value {
+fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
     let attempt = &history.attempt;
     let work = &attempt.work;
     let time = |at: Option<Timestamp>| at.map(amounts::time);
     let (input, size, sha256) = match &work.source {
         InputSource::Url(url) => (redact_url(url), None, None),
         InputSource::File { path, size, sha256, .. } => {
-            (json::path(path), Some(*size), Some(sha256.clone()))
+            (json::path(path), Some(*size), Some(sha256.as_str()))
         }
     };
-    let step = |step: &Transition| {
-        json!({
-            "at": amounts::time(step.at),
-            "phase": step.status.as_str(),
-            "then": step.note,
-            "request_id": step.request_id,
-        })
+    let step = |step: &'a Transition| StepLine {
+        at: amounts::time(step.at),
+        phase: step.status.as_str(),
+        then: &step.note,
+        request_id: step.request_id.as_deref(),
     };
-    let webhook = |heard: &ReceivedWebhook| {
-        json!({
-            "at": amounts::time(heard.at),
-            "webhook": heard.event,
-            "delivery": heard.id,
-            "handled": heard.handled,
-        })
+    let webhook = |heard: &'a ReceivedWebhook| WebhookLine {
+        at: amounts::time(heard.at),
+        webhook: &heard.event,
+        delivery: &heard.id,
+        handled: heard.handled,
     };
-    let output = |input: &BatchInput| {
-        json!({
-            "batch": input.batch.0,
-            "input": name(&input.name),
-            "output": input.target.as_deref().map(json::path),
-            "state": input.state.as_str(),
-            "done_at": time(input.done_at),
-            "sha256": input.output.as_ref().map(|(sha256, _)| sha256),
-            "size": input.output.as_ref().map(|(_, size)| size),
-        })
+    let output = |input: &'a BatchInput| OutputLine {
+        batch: input.batch.0,
+        input: name(&input.name),
+        output: input.target.as_deref().map(json::path),
+        state: input.state.as_str(),
+        done_at: time(input.done_at),
+        sha256: input.output.as_ref().map(|(sha256, _)| sha256.as_str()),
+        size: input.output.as_ref().map(|(_, size)| *size),
     };
-    json!({
-        "job": attempt.state.job.as_ref().map(|job| &job.0),
-        "input": input,
-        "size": size,
-        "sha256": sha256,
-        "attempt": attempt.number,
-        "correlation": attempt.correlation_id,
-        "service": work.key.origin,
-        "profile": work.profile,
-        "key_fingerprint": work.key.fingerprint.0,
-        "model": work.options.model.as_str(),
-        "format": work.options.format.as_str(),
-        "background": background(&work.options.background),
-        "tags": work.options.tags,
-        "batch": history.started_by_batch.map(|batch| batch.0),
-        "estimate": work.estimate.map(json::credits),
-        "charged": history.charged.map(json::credits),
-        "phase": attempt.state.status.as_str(),
-        "status": attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
-        "made_at": amounts::time(history.created_at),
-        "finished_at": time(history.finished_at),
-        "failure": attempt.state.failure.as_ref().map(json::failure),
-        "outputs": history.inputs.iter().map(output).collect::<Vec<_>>(),
-        "steps": history.steps.iter().map(step).collect::<Vec<_>>(),
-        "webhooks": history.webhooks.iter().map(webhook).collect::<Vec<_>>(),
-    })
+    AttemptHistory {
+        job: attempt.state.job.as_ref().map(|job| job.0.as_str()),
+        input,
+        size,
+        sha256,
+        attempt: attempt.number,
+        correlation: &attempt.correlation_id,
+        service: &work.key.origin,
+        profile: &work.profile,
+        key_fingerprint: &work.key.fingerprint.0,
+        model: work.options.model.as_str(),
+        format: work.options.format.as_str(),
+        background: background(&work.options.background),
+        tags: &work.options.tags,
+        batch: history.started_by_batch.map(|batch| batch.0),
+        estimate: work.estimate.map(json::credits),
+        charged: history.charged.map(json::credits),
+        phase: attempt.state.status.as_str(),
+        status: attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+        made_at: amounts::time(history.created_at),
+        finished_at: time(history.finished_at),
+        failure: attempt.state.failure.as_ref().map(Into::into),
+        outputs: history.inputs.iter().map(output).collect(),
+        steps: history.steps.iter().map(step).collect(),
+        webhooks: history.webhooks.iter().map(webhook).collect(),
+    }
 }

@@ -1,5 +1,6 @@
 //! `rbgv upload`: uploads files and prints their URLs.
 
+use crate::output::documents::local::UploadLine;
 use std::path::PathBuf;
 
 use crate::cli::context::AppContext;
@@ -35,11 +36,8 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let printer = &app.printer;
     upload_files(&context, &files, args.again, |path, url| {
         if printer.style().json {
-            printer.json(&serde_json::json!({
-                "event": "uploaded",
-                "input": crate::output::events::json::path(path),
-                "video_url": url,
-            }));
+            let input = crate::output::events::json::path(path);
+            printer.document(&UploadLine::Uploaded { input, video_url: url });
         } else {
             printer.data(url);
         }

@@ -15,7 +15,8 @@ use crate::model::{Credits, Event, Failure, InputEvent, InputRef};
 /// A line of the stream; the tag is the key `event`.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum JsonLine<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum JsonLine<'a> {
     Planned {
         batch: i64,
         todo: usize,
@@ -119,7 +120,8 @@ enum JsonLine<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonInput<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct JsonInput<'a> {
     /// `None` without a number in the ledger.
     #[serde(rename = "item")]
     id: Option<i64>,
@@ -127,7 +129,8 @@ struct JsonInput<'a> {
 }
 
 #[derive(Serialize)]
-struct OutputRecord<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OutputRecord<'a> {
     output: Option<String>,
     size: u64,
     sha256: &'a str,
@@ -138,7 +141,8 @@ struct OutputRecord<'a> {
 }
 
 #[derive(Serialize)]
-struct FailureRecord<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FailureRecord<'a> {
     kind: &'static str,
     what: &'a str,
     why: &'a str,
@@ -282,16 +286,17 @@ fn finished(summary: &RunSummary) -> JsonLine<'static> {
     }
 }
 
-/// The value of the key `failure`.
-#[must_use]
-pub fn failure(failure: &Failure) -> Value {
-    json!(FailureRecord::from(failure))
+/// The document of a failed command.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct FailedCommand<'a> {
+    error: FailureRecord<'a>,
 }
 
-/// The document of a failed command.
-#[must_use]
-pub fn failed(failure: &Failure) -> Value {
-    json!({ "error": FailureRecord::from(failure) })
+impl<'a> From<&'a Failure> for FailedCommand<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self { error: failure.into() }
+    }
 }
 
 /// A path as a JSON string; bytes that are not UTF-8 are replaced.

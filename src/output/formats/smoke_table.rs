@@ -1,8 +1,7 @@
 //! The report of a smoke test as a table and as JSON (`docs/json.md`).
 
+use crate::output::documents::smoke::{SmokeDocument, StageDocument, VerdictDocument};
 use std::time::Duration;
-
-use serde_json::{Map, Value, json};
 
 use super::amounts;
 use super::table::{Cell, Table};
@@ -109,58 +108,49 @@ pub fn line(stage: &StageResult) -> String {
 }
 
 #[must_use]
-pub fn document(report: &SmokeReport) -> Value {
-    json!({
-        "profile": report.subject.profile,
-        "environment": report.subject.environment,
-        "base_url": report.subject.base_url,
-        "key": report.subject.key,
-        "contract": report.subject.contract,
-        "began": amounts::time(report.began),
-        "seconds": seconds(report.took),
-        "budget": report.budget.map(json::credits),
-        "estimate": report.estimate.map(json::credits),
-        "verdict": {
-            "word": report.verdict.word,
-            "told": report.verdict.told,
-            "next": report.verdict.next,
-            "exit_code": report.verdict.class.code(),
+pub(crate) fn document(report: &SmokeReport) -> SmokeDocument<'_> {
+    SmokeDocument {
+        profile: &report.subject.profile,
+        environment: &report.subject.environment,
+        base_url: &report.subject.base_url,
+        key: report.subject.key.as_deref(),
+        contract: report.subject.contract,
+        began: amounts::time(report.began),
+        seconds: seconds(report.took),
+        budget: report.budget.map(json::credits),
+        estimate: report.estimate.map(json::credits),
+        verdict: VerdictDocument {
+            word: report.verdict.word,
+            told: &report.verdict.told,
+            next: report.verdict.next.as_deref(),
+            exit_code: report.verdict.class.code(),
         },
-        "passed": report.count(StageOutcome::Passed),
-        "warned": report.count(StageOutcome::Warned),
-        "failed": report.count(StageOutcome::Failed),
-        "skipped": report.count(StageOutcome::Skipped),
-        "drift": report.drift,
-        "stages": report.stages.iter().map(stage).collect::<Vec<_>>(),
-    })
+        passed: report.count(StageOutcome::Passed),
+        warned: report.count(StageOutcome::Warned),
+        failed: report.count(StageOutcome::Failed),
+        skipped: report.count(StageOutcome::Skipped),
+        drift: &report.drift,
+        stages: report.stages.iter().map(stage).collect(),
+    }
 }
 
-fn stage(result: &StageResult) -> Value {
-    let steps: Map<String, Value> = result
-        .steps
-        .iter()
-        .map(|(name, took)| ((*name).to_owned(), seconds(*took).into()))
-        .collect();
-    let measures: Map<String, Value> = result
-        .measures
-        .iter()
-        .map(|measure| (measure.name.to_owned(), rounded(measure.value).into()))
-        .collect();
-    json!({
-        "name": result.name,
-        "stage": result.stage.as_str(),
-        "outcome": result.outcome.as_str(),
-        "cause": result.cause.map(crate::model::smoke::StageFailure::as_str),
-        "seconds": result.took.map(seconds),
-        "budget_seconds": result.budget.map(seconds),
-        "told": result.told,
-        "details": result.details,
-        "steps": steps,
-        "measures": measures,
-        "job": result.job.as_ref().map(|job| job.0.as_str()),
-        "request_id": result.request_id,
-        "next": result.next,
-    })
+fn stage(result: &StageResult) -> StageDocument<'_> {
+    let measures = result.measures.iter();
+    StageDocument {
+        name: &result.name,
+        stage: result.stage.as_str(),
+        outcome: result.outcome.as_str(),
+        cause: result.cause.map(crate::model::smoke::StageFailure::as_str),
+        seconds: result.took.map(seconds),
+        budget_seconds: result.budget.map(seconds),
+        told: &result.told,
+        details: &result.details,
+        steps: result.steps.iter().map(|(name, took)| (*name, seconds(*took))).collect(),
+        measures: measures.map(|measure| (measure.name, rounded(measure.value))).collect(),
+        job: result.job.as_ref().map(|job| job.0.as_str()),
+        request_id: result.request_id.as_deref(),
+        next: result.next.as_deref(),
+    }
 }
 
 fn seconds(took: Duration) -> f64 {
@@ -259,13 +249,15 @@ pub(crate) mod tests {
 
     #[test]
     fn the_document_has_every_key_of_every_stage() {
-        let document = document(&report());
+        let document = serde_json::json!(document(&report()));
         assert_eq!(document["verdict"]["exit_code"], 6);
         assert_eq!(document["began"], "2026-01-01 00:00:00Z");
         let stages = document["stages"].as_array().unwrap();
         assert_eq!(stages[2]["measures"]["subject_kept"], 0.988);
         assert_eq!(stages[2]["steps"]["uploading"], 0.1);
-        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let keys = |value: &serde_json::Value| {
+            value.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
         assert!(stages.iter().all(|stage| keys(stage) == keys(&stages[0])));
     }
 }

@@ -399,7 +399,10 @@ mod tests {
             before,
             @"a.mp4  processing   ━━━━━━━━━━━━──────────────────  40%"
         );
-        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1  1 s"), "named where there is room");
+        assert!(
+            shown(&clip, 200, 2.0).ends_with(" 40%  job j-1  1 s"),
+            "named where there is room"
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod edit;
 
+use crate::cli::context::setting_line;
+use crate::output::documents::local::{ConfigPath, ProjectTrusted, SettingStored};
 use std::path::Path;
 
 use crate::cli::args::global::Global;
@@ -9,7 +11,7 @@ use crate::cli::context::{AppContext, project, resolve, user_file};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, events::json};
-use crate::settings::{EffectiveValue, set_value};
+use crate::settings::set_value;
 
 /// Show and change the configuration
 #[derive(Debug, clap::Args)]
@@ -83,7 +85,7 @@ pub(crate) fn run_standalone(
             let file = user_file(env, global)?;
             if printer.style().json {
                 let exists = file.is_file();
-                printer.json(&serde_json::json!({"file": json::path(&file), "exists": exists}));
+                printer.document(&ConfigPath { file: json::path(&file), exists });
             } else {
                 printer.path(&file);
             }
@@ -94,16 +96,15 @@ pub(crate) fn run_standalone(
 
 fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
     let shown = app.settings.show();
-    let Some(EffectiveValue { key, value, origin }) = shown.iter().find(|row| row.key == key)
-    else {
+    let Some(row) = shown.iter().find(|row| row.key == key) else {
         let why = "no setting of this name is in effect";
         return Err(Failure::new(FailureKind::Usage, format!("config get {key}"), why)
             .with_next("rbgv config show"));
     };
     if app.printer.style().json {
-        app.printer.json(&serde_json::json!({"key": key, "value": value, "origin": origin}));
+        app.printer.document(&setting_line(row));
     } else {
-        app.printer.data(value);
+        app.printer.data(&row.value);
     }
     Ok(())
 }
@@ -118,7 +119,7 @@ fn report_set(file: &Path, key: &str, env: &Env, global: &Global, printer: &Prin
         printer.warn(&format!("{} overrides it with {}", row.origin, row.value));
     }
     if printer.style().json {
-        printer.json(&serde_json::json!({"key": key, "file": json::path(file)}));
+        printer.document(&SettingStored { key, file: json::path(file) });
     }
 }
 
@@ -134,10 +135,10 @@ fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<ExitClass, Fai
         project.confirm()?;
     }
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "file": json::path(&project.file),
-            "confirmed": project.wants,
-        }));
+        printer.document(&ProjectTrusted {
+            file: json::path(&project.file),
+            confirmed: &project.wants,
+        });
         return Ok(ExitClass::Done);
     }
     let file = project.file.display();

@@ -1,6 +1,6 @@
 //! One line of the result of `rbgv doctor`.
 
-use serde_json::{Value, json};
+use crate::output::documents::local::DoctorCheck;
 
 use crate::output::{Cell, Printer, Stages, Table, TextTone};
 
@@ -108,12 +108,12 @@ impl Check {
         Self { name, state: CheckState::Finding, says: says.into(), fix: Some(fix.into()) }
     }
 
-    pub(crate) fn json(&self) -> Value {
-        json!({
-            "check": self.name,
-            "state": self.state.as_str(),
-            "says": self.says,
-            "mend": self.fix,
-        })
+    pub(crate) fn document(&self) -> DoctorCheck<'_> {
+        DoctorCheck {
+            check: self.name,
+            state: self.state.as_str(),
+            says: &self.says,
+            mend: self.fix.as_deref(),
+        }
     }
 }

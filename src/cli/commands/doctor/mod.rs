@@ -8,7 +8,8 @@ mod matting;
 mod service_checks;
 mod system_checks;
 
-use serde_json::{Value, json};
+use crate::cli::context::setting_line;
+use crate::output::documents::local::DoctorDocument;
 
 use self::check::{Check, CheckList, CheckState};
 use crate::cli::args::global::Global;
@@ -100,7 +101,7 @@ fn findings(checks: &[Check]) -> impl Iterator<Item = &Check> {
 fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveValue]) {
     let number = findings(checks).count();
     if printer.style().json {
-        printer.json(&document(checks, shown));
+        printer.document(&document(checks, shown));
     } else {
         if !is_shown {
             printer.table(&check::table(checks));
@@ -126,12 +127,11 @@ fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveV
     }
 }
 
-fn document(checks: &[Check], shown: &[EffectiveValue]) -> Value {
-    let value = |shown: &EffectiveValue| json!({"key": shown.key, "value": shown.value, "origin": shown.origin});
-    json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "findings": findings(checks).count(),
-        "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
-        "configuration": shown.iter().map(value).collect::<Vec<_>>(),
-    })
+fn document<'a>(checks: &'a [Check], shown: &'a [EffectiveValue]) -> DoctorDocument<'a> {
+    DoctorDocument {
+        version: env!("CARGO_PKG_VERSION"),
+        findings: findings(checks).count(),
+        checks: checks.iter().map(Check::document).collect(),
+        configuration: shown.iter().map(setting_line).collect(),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod sample;
 
+use crate::output::documents::local::ProfileAdded;
 use url::Url;
 
 use self::sample::SampleRun;
@@ -112,11 +113,11 @@ pub(crate) async fn run(
     let config = store(app, profile)?;
     app.printer.note(&format!("added profile {name} to {}", config.display()));
     if app.printer.style().json {
-        app.printer.json(&serde_json::json!({
-            "profile": name,
-            "file": json::path(&config),
-            "checked": account.is_some(),
-        }));
+        app.printer.document(&ProfileAdded {
+            profile: &name,
+            file: json::path(&config),
+            checked: account.is_some(),
+        });
     }
     ready(app, &name, account.is_some(), args.sample, is_attended).await
 }

@@ -4,6 +4,7 @@
 pub(crate) mod handler;
 pub(crate) mod verify;
 
+use crate::output::documents::webhooks::ListenLine;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,10 +27,7 @@ use crate::listen::{
 };
 use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::{
-    events::{json, messages},
-    formats::amounts,
-};
+use crate::output::{events::messages, formats::amounts};
 
 use self::handler::{Handler, HandlerArgs};
 use self::verify::{MAX_BODY, VerificationArgs};
@@ -200,8 +198,7 @@ impl<'a> DeliveryHandler<'a> {
             printer.warn("other machines can reach this address; unsigned webhooks are rejected");
         }
         if printer.style().json {
-            let address = address.to_string();
-            printer.json(&serde_json::json!({"event": "listening", "address": address}));
+            printer.document(&ListenLine::Listening { address: address.to_string() });
         } else {
             printer.note(&format!("receiving webhooks at http://{address}/"));
         }
@@ -249,18 +246,18 @@ impl<'a> DeliveryHandler<'a> {
                 self.handle(delivery, headers, body.clone()).await;
             }
             ReceivedEvent::Repeated { id, event } if printer.style().json => {
-                printer.json(&serde_json::json!({
-                    "event": "repeated", "delivery": id, "webhook": event,
-                }));
+                printer.document(&ListenLine::Repeated { delivery: &id, webhook: &event });
             }
             ReceivedEvent::Repeated { id, event } => {
                 printer.note(&format!("{event} ({id}): repeated delivery, ignored"));
             }
             ReceivedEvent::Refused { word, why, id, untold } if printer.style().json => {
-                printer.json(&serde_json::json!({
-                    "event": "refused", "delivery": id, "reason": word, "why": why,
-                    "not_shown": untold,
-                }));
+                printer.document(&ListenLine::Refused {
+                    delivery: id.as_deref(),
+                    reason: word,
+                    why: &why,
+                    not_shown: untold,
+                });
             }
             ReceivedEvent::Refused { word, why, id, untold } => {
                 if untold > 0 {
@@ -294,11 +291,10 @@ impl<'a> DeliveryHandler<'a> {
             let failure = failure.clone().with_next(self.next_step());
             printer.failure(&failure);
             if printer.style().json {
-                printer.json(&serde_json::json!({
-                    "event": "failed",
-                    "delivery": delivery.id,
-                    "failure": json::failure(&failure),
-                }));
+                printer.document(&ListenLine::Failed {
+                    delivery: &delivery.id,
+                    failure: (&failure).into(),
+                });
             }
         }
         result.is_ok()
@@ -320,15 +316,14 @@ impl<'a> DeliveryHandler<'a> {
         let outcome = settling.map(description);
         let settling = settling.map(WebhookResult::as_str);
         if printer.style().json {
-            printer.json(&serde_json::json!({
-                "event": "webhook",
-                "delivery": delivery.id,
-                "webhook": delivery.event,
-                "job": job,
-                "status": status,
-                "settled": settling,
-                "data": delivery.data,
-            }));
+            printer.document(&ListenLine::Webhook {
+                delivery: &delivery.id,
+                webhook: &delivery.event,
+                job,
+                status,
+                settled: settling,
+                data: &delivery.data,
+            });
         } else {
             let words = [Some(delivery.event.as_str()), job, outcome];
             printer.data(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));

@@ -1,5 +1,7 @@
 //! `rbgv listen verify`: explains why the signature of a webhook is rejected.
 
+use crate::client::webhook::WebhookError;
+use crate::output::documents::webhooks::VerificationDocument;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -67,13 +69,13 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let printer = &app.printer;
     let fingerprint = secret.key.fingerprint();
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "accepted": refusal.is_none(),
-            "reason": refusal.as_ref().map(crate::client::webhook::WebhookError::as_str),
-            "why": why,
-            "secret_fingerprint": fingerprint.0,
-            "secret_source": secret.source,
-        }));
+        printer.document(&VerificationDocument {
+            accepted: refusal.is_none(),
+            reason: refusal.as_ref().map(WebhookError::as_str),
+            why: &why,
+            secret_fingerprint: &fingerprint.0,
+            secret_source: &secret.source,
+        });
     } else {
         for line in &why {
             printer.data(line);

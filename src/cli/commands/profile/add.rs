@@ -4,6 +4,7 @@ use crate::cli::context::AppContext;
 use crate::cli::new_profile::add::{NewProfileArgs, ProfileToAdd, address, keyless, store};
 use crate::cli::new_profile::check::{self, unchecked};
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::ProfileAdded;
 use crate::output::events::json;
 
 /// Add a profile to your configuration file
@@ -49,11 +50,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         None => printer.note("the profile has no key; set RBGV_API_KEY to use it"),
     }
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "profile": name,
-            "file": json::path(&config),
-            "checked": checked.is_some(),
-        }));
+        printer.document(&ProfileAdded {
+            profile: &name,
+            file: json::path(&config),
+            checked: checked.is_some(),
+        });
     }
     Ok(ExitClass::Done)
 }

@@ -4,6 +4,7 @@ use crate::cli::context::AppContext;
 use crate::cli::new_profile;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::account::{ProfileCheck, ProfileChecks};
 use crate::output::{Cell, Table, TextTone, formats::amounts};
 use crate::settings::Environment;
 
@@ -136,28 +137,22 @@ fn webhooks(app: &AppContext) -> Option<CheckLine> {
     Some(CheckLine { check: "webhooks", outcome: Ok(told) })
 }
 
-fn show(app: &AppContext, all: &[CheckLine], is_shown: bool) {
+fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
     let profile = &app.settings.profile;
     let printer = &app.printer;
     if printer.style().json {
-        let checks: Vec<_> = all
-            .iter()
-            .map(|seen| {
-                let failure = seen.outcome.as_ref().err().map(crate::output::events::json::failure);
-                serde_json::json!({
-                    "check": seen.check,
-                    "ok": seen.outcome.is_ok(),
-                    "says": seen.outcome.as_ref().ok(),
-                    "failure": failure,
-                })
-            })
-            .collect();
-        printer.json(&serde_json::json!({
-            "profile": profile.name,
-            "base_url": profile.base_url.as_str(),
-            "environment": profile.environment.as_str(),
-            "checks": checks,
-        }));
+        let line = |seen: &'a CheckLine| ProfileCheck {
+            check: seen.check,
+            ok: seen.outcome.is_ok(),
+            says: seen.outcome.as_deref().ok(),
+            failure: seen.outcome.as_ref().err().map(Into::into),
+        };
+        printer.document(&ProfileChecks {
+            profile: &profile.name,
+            base_url: profile.base_url.as_str(),
+            environment: profile.environment.as_str(),
+            checks: all.iter().map(line).collect(),
+        });
         return;
     }
     if !is_shown {

@@ -4,9 +4,12 @@ pub(crate) mod add;
 pub(crate) mod check;
 pub(crate) mod rotate;
 
+use crate::cli::args::rows::{RowArgs, rows};
 use crate::cli::context::AppContext;
 use crate::model::{ExitClass, Failure};
 use crate::output::Table;
+use crate::output::documents::account::ProfileLine;
+use crate::settings::ProfileSummary;
 
 /// Manage profiles
 #[derive(Debug, clap::Args)]
@@ -18,7 +21,10 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List profiles with their services and key sources
-    List,
+    List {
+        #[command(flatten)]
+        rows: RowArgs,
+    },
     /// Show the values of a profile and their origin (keys as fingerprints)
     Show {
         /// Profile name [default: the active profile]
@@ -39,14 +45,14 @@ impl Args {
         match &self.command {
             Command::Show { name } | Command::Check { name } => name.as_deref(),
             Command::Rotate(args) => args.name(),
-            Command::List | Command::Add(_) => None,
+            Command::List { .. } | Command::Add(_) => None,
         }
     }
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     match args.command {
-        Command::List => list(app),
+        Command::List { rows } => list(app, &rows)?,
         Command::Show { .. } => show(app),
         Command::Add(args) => return add::run(args, app).await,
         Command::Check { .. } => return check::run(app).await,
@@ -61,24 +67,22 @@ fn show(app: &AppContext) {
         app.settings.show().into_iter().filter(|row| row.key.starts_with(&prefix)).collect();
     app.print_settings(shown);
 }
-fn list(app: &AppContext) {
+fn list(app: &AppContext, form: &RowArgs) -> Result<(), Failure> {
     let profiles = app.settings.profiles();
+    let line = |profile: &ProfileSummary| ProfileLine {
+        name: profile.name.clone(),
+        active: profile.active,
+        base_url: profile.base_url.to_string(),
+        environment: profile.environment.as_str(),
+        key_source: profile.key_source.clone(),
+        key_fingerprint: profile.fingerprint.as_ref().map(ToString::to_string),
+    };
+    if form.is_given() {
+        return form.print(&app.printer, &rows(profiles.iter().map(line)));
+    }
     if app.printer.style().json {
-        let values: Vec<_> = profiles
-            .iter()
-            .map(|profile| {
-                serde_json::json!({
-                    "name": profile.name,
-                    "active": profile.active,
-                    "base_url": profile.base_url.as_str(),
-                    "environment": profile.environment.as_str(),
-                    "key_source": profile.key_source,
-                    "key_fingerprint": profile.fingerprint.as_ref().map(ToString::to_string),
-                })
-            })
-            .collect();
-        app.printer.json(&values.into());
-        return;
+        app.printer.document(&profiles.iter().map(line).collect::<Vec<_>>());
+        return Ok(());
     }
     let headings = ["", "profile", "environment", "service", "key", "fingerprint"];
     let mut table = Table::new(headings).names([1, 3, 4]).drops([5, 2, 4]);
@@ -95,4 +99,5 @@ fn list(app: &AppContext) {
         ]);
     }
     app.printer.table(&table);
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `rbgv profile rotate`: replaces the key of a profile. New jobs use the new key, existing jobs finish
 //! with the old key, and then the new key replaces it.
 
+use crate::output::documents::account::{RotatingKey, RotationDocument, RotationStatus};
 use std::time::Duration;
 
 use crate::cli::context::{AppContext, key_id};
@@ -155,12 +156,11 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     begun?;
     let printer = &app.printer;
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "profile": name,
-            "step": "begin",
-            "old_key_fingerprint": key_id(&old).fingerprint.0,
-            "new_key_fingerprint": key_id(&new).fingerprint.0,
-        }));
+        printer.document(&RotationDocument::Begin {
+            profile: &name,
+            old_key_fingerprint: &key_id(&old).fingerprint.0,
+            new_key_fingerprint: &key_id(&new).fingerprint.0,
+        });
     } else {
         printer.note("new jobs use the new key; existing jobs finish with the old key");
         printer.note(&format!("to compare both keys: rbgv profile rotate {name} --status"));
@@ -201,12 +201,14 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
         ));
     }
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "profile": app.settings.profile.name,
-            "step": if finish { "finish" } else { "abort" },
-            "kept_key_fingerprint": kept.fingerprint.0,
-            "dropped_key_fingerprint": dropped.fingerprint.0,
-        }));
+        let profile = app.settings.profile.name.as_str();
+        let kept_key_fingerprint = kept.fingerprint.0.as_str();
+        let dropped_key_fingerprint = dropped.fingerprint.0.as_str();
+        printer.document(&if finish {
+            RotationDocument::Finish { profile, kept_key_fingerprint, dropped_key_fingerprint }
+        } else {
+            RotationDocument::Abort { profile, kept_key_fingerprint, dropped_key_fingerprint }
+        });
         return Ok(ExitClass::Done);
     }
     printer.note(&format!("rotation complete: the profile uses key {}", kept.fingerprint));
@@ -265,11 +267,11 @@ async fn status(days: u32, app: &AppContext) -> Result<ExitClass, Failure> {
 fn show(app: &AppContext, columns: &[KeyColumn], days: u32) {
     let printer = &app.printer;
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "profile": app.settings.profile.name,
-            "days": days,
-            "keys": columns.iter().map(column_json).collect::<Vec<_>>(),
-        }));
+        printer.document(&RotationStatus {
+            profile: &app.settings.profile.name,
+            days,
+            keys: columns.iter().map(rotating_key).collect(),
+        });
         return;
     }
     let heading = format!("last {}", amounts::counted(u64::from(days), "day", "days"));
@@ -301,21 +303,21 @@ fn show(app: &AppContext, columns: &[KeyColumn], days: u32) {
     printer.table(&table);
 }
 
-fn column_json(column: &KeyColumn) -> serde_json::Value {
+fn rotating_key(column: &KeyColumn) -> RotatingKey<'_> {
     let figures = &column.figures;
-    serde_json::json!({
-        "which": column.which,
-        "key_fingerprint": column.key.fingerprint.0,
-        "jobs": figures.jobs,
-        "open": figures.open,
-        "completed": figures.completed,
-        "failed": figures.failed,
-        "review": figures.review,
-        "estimated_credits": json::credits(figures.credits),
-        "needing": column.needing,
-        "calls_last_hour": column.limits.calls,
-        "refused_last_hour": column.limits.refused,
-        "usage": column.usage.as_ref().ok().map(|usage| usage.raw.clone()),
-        "failure": column.usage.as_ref().err().map(json::failure),
-    })
+    RotatingKey {
+        which: column.which,
+        key_fingerprint: &column.key.fingerprint.0,
+        jobs: figures.jobs,
+        open: figures.open,
+        completed: figures.completed,
+        failed: figures.failed,
+        review: figures.review,
+        estimated_credits: json::credits(figures.credits),
+        needing: column.needing,
+        calls_last_hour: column.limits.calls,
+        refused_last_hour: column.limits.refused,
+        usage: column.usage.as_ref().ok().map(|usage| usage.raw.clone()),
+        failure: column.usage.as_ref().err().map(Into::into),
+    }
 }

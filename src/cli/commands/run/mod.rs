@@ -4,6 +4,7 @@
 mod plan;
 mod watch;
 
+use crate::output::documents::local::PlanDocument;
 use std::sync::Arc;
 
 use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions, request};
@@ -180,19 +181,19 @@ fn show_plan(app: &AppContext, options: &JobOptions, totals: &PlanTotals) {
     let profile = &app.settings.profile;
     let printer = &app.printer;
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "dry_run": true,
-            "profile": profile.name,
-            "base_url": profile.base_url.as_str(),
-            "model": options.model.as_str(),
-            "format": options.format.as_str(),
-            "background": options.background.to_string(),
-            "todo": totals.todo,
-            "done": totals.done,
-            "rejected": totals.rejected,
-            "estimated_credits": json::credits(totals.estimate),
-            "unpriced": totals.unpriced,
-        }));
+        printer.document(&PlanDocument {
+            dry_run: true,
+            profile: &profile.name,
+            base_url: profile.base_url.as_str(),
+            model: options.model.as_str(),
+            format: options.format.as_str(),
+            background: options.background.to_string(),
+            todo: totals.todo,
+            done: totals.done,
+            rejected: totals.rejected,
+            estimated_credits: json::credits(totals.estimate),
+            unpriced: totals.unpriced,
+        });
         return;
     }
     let mut table = Table::new(["dry run", ""]).words([1]);

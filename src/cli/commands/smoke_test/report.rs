@@ -137,7 +137,7 @@ pub(crate) fn finish(
     };
     let printer = &app.printer;
     if forms.json {
-        printer.json(&told::document(&report));
+        printer.document(&told::document(&report));
     } else {
         if !forms.stages.is_live() {
             printer.table(&told::table(&report.stages));

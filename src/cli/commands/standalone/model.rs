@@ -1,5 +1,6 @@
 //! `rbgv model`: optional models of the sandbox, which are downloaded and never shipped.
 
+use crate::output::documents::local::ModelState;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -65,7 +66,7 @@ pub(crate) fn run(
             let state =
                 if installed_rvm(&folder).is_some() { "installed" } else { "not installed" };
             if printer.style().json {
-                printer.json(&serde_json::json!({"model": "rvm", "state": state}));
+                printer.document(&ModelState { model: "rvm", state, file: None });
             } else {
                 printer.data(&format!("rvm (Robust Video Matting): {state}"));
             }
@@ -90,9 +91,8 @@ pub(crate) fn run(
                     .with_next("rbgv model install --yes"));
             };
             if printer.style().json {
-                let file = json::path(&path);
-                printer
-                    .json(&serde_json::json!({"model": "rvm", "state": "installed", "file": file}));
+                let file = Some(json::path(&path));
+                printer.document(&ModelState { model: "rvm", state: "installed", file });
             } else {
                 printer.path(&path);
             }

@@ -1,5 +1,6 @@
 //! `rbgv sandbox`: a local server with the same API that really removes backgrounds.
 
+use crate::output::documents::local::SandboxReady;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -108,13 +109,13 @@ pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
     let told = printer.clone();
     let ready = move |ready: crate::sandbox::Ready| {
         if told.style().json {
-            told.json(&serde_json::json!({
-                "base_url": ready.base_url,
-                "cdn_url": ready.cdn_url,
-                "api_key": ready.api_key,
-                "admin_token": ready.admin_token,
-                "pid": ready.pid,
-            }));
+            told.document(&SandboxReady {
+                base_url: &ready.base_url,
+                cdn_url: &ready.cdn_url,
+                api_key: &ready.api_key,
+                admin_token: &ready.admin_token,
+                pid: ready.pid,
+            });
         } else {
             told.data(&format!("RBGV_BASE_URL={} RBGV_API_KEY={}", ready.base_url, ready.api_key));
         }

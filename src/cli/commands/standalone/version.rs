@@ -1,6 +1,6 @@
 //! `rbgv version`: the version and how it was built.
 
-use serde_json::json;
+use crate::output::documents::local::VersionDocument;
 
 use crate::model::ExitClass;
 use crate::output::Printer;
@@ -25,13 +25,13 @@ pub(crate) fn run(printer: &Printer) -> ExitClass {
             .collect();
     let commit = COMMIT.filter(|commit| !commit.is_empty());
     if printer.style().json {
-        printer.json(&json!({
-            "version": version,
-            "commit": commit,
-            "target": TARGET,
-            "features": features,
-            "contract": CONTRACT,
-        }));
+        printer.document(&VersionDocument {
+            version,
+            commit,
+            target: TARGET,
+            features: &features,
+            contract: CONTRACT,
+        });
         return ExitClass::Done;
     }
     let listed = if features.is_empty() { "none".to_owned() } else { features.join(", ") };

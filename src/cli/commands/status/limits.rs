@@ -5,6 +5,9 @@ use crate::client::{Client, LimitsReport, NextCall, PaceReport};
 use crate::ledger::{ApiKeyId, Ledger};
 use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{ExitClass, Failure, FailureKind, Instant};
+use crate::output::documents::status::{
+    HostLine, LimitsDocument, NextDocument, PaceDocument, WindowDocument,
+};
 use crate::output::{Table, formats::amounts};
 
 pub(crate) async fn show(app: &AppContext) -> Result<ExitClass, Failure> {
@@ -22,7 +25,7 @@ async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<
     let in_flight = ledger.count_in_flight(&key)?;
     let (hosts, now) = (ledger.host_limits()?, app.env.clock.now());
     if app.printer.style().json {
-        app.printer.json(&document(&key, &report, in_flight, &hosts));
+        app.printer.document(&document(&key, &report, in_flight, &hosts));
         return Ok(());
     }
     app.printer.note(&format!(
@@ -94,50 +97,50 @@ fn breaker(limits: &HostLimits, now: Instant) -> String {
     }
 }
 
-fn document(
-    key: &ApiKeyId,
+fn document<'a>(
+    key: &'a ApiKeyId,
     report: &LimitsReport,
     in_flight: u32,
-    hosts: &[(String, HostLimits)],
-) -> serde_json::Value {
-    serde_json::json!({
-        "origin": key.origin,
-        "key_fingerprint": key.fingerprint.0,
-        "submissions": pace_json(&report.submissions),
-        "polls": pace_json(&report.polls),
-        "in_flight": {
-            "now": in_flight,
-            "limit": report.in_flight,
-            "window": report.window,
-            "maximum": report.in_flight_max,
-            "next_start": next_json(&report.next_start),
+    hosts: &'a [(String, HostLimits)],
+) -> LimitsDocument<'a> {
+    LimitsDocument {
+        origin: &key.origin,
+        key_fingerprint: &key.fingerprint.0,
+        submissions: pace(&report.submissions),
+        polls: pace(&report.polls),
+        in_flight: WindowDocument {
+            now: in_flight,
+            limit: report.in_flight,
+            window: report.window,
+            maximum: report.in_flight_max,
+            next_start: next_call(&report.next_start),
         },
-        "hosts": hosts.iter().map(|(host, limits)| serde_json::json!({
-            "host": host,
-            "breaker": breaker_word(limits),
-        })).collect::<Vec<_>>(),
-        "calls_last_hour": report.calls,
-        "refused_last_hour": report.refused,
-    })
+        hosts: hosts
+            .iter()
+            .map(|(host, limits)| HostLine { host, breaker: breaker_word(limits) })
+            .collect(),
+        calls_last_hour: report.calls,
+        refused_last_hour: report.refused,
+    }
 }
 
-fn pace_json(pace: &PaceReport) -> serde_json::Value {
-    serde_json::json!({
-        "per_second": pace.rate,
-        "after_refusal": pace.ceiling,
-        "maximum": pace.rate_max,
-        "refused_last_hour": pace.refused,
-        "next": next_json(&pace.next),
-    })
+fn pace(pace: &PaceReport) -> PaceDocument {
+    PaceDocument {
+        per_second: pace.rate,
+        after_refusal: pace.ceiling,
+        maximum: pace.rate_max,
+        refused_last_hour: pace.refused,
+        next: next_call(&pace.next),
+    }
 }
 
-fn next_json(next: &NextCall) -> serde_json::Value {
+fn next_call(next: &NextCall) -> NextDocument {
     match next {
-        NextCall::AtPace => serde_json::json!({"in_seconds": 0.0}),
+        NextCall::AtPace => NextDocument::AtPace { in_seconds: 0.0 },
         NextCall::Paused(wait) => {
-            serde_json::json!({"in_seconds": wait.as_secs_f64(), "paused": true})
+            NextDocument::Paused { in_seconds: wait.as_secs_f64(), paused: true }
         }
-        NextCall::Blocked(kind) => serde_json::json!({"blocked": kind.as_str()}),
+        NextCall::Blocked(kind) => NextDocument::Blocked { blocked: kind.as_str() },
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod limits;
 
+use crate::cli::args::rows::{RowArgs, rows};
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
@@ -12,6 +13,7 @@ use crate::model::{
 };
 use crate::output::{
     Table,
+    documents::status::{BatchLine, JobLine, ServiceJob, StatusDocument},
     events::{json, messages},
     formats::amounts,
 };
@@ -28,7 +30,7 @@ pub(crate) struct Args {
     jobs: Vec<String>,
 
     /// Wait until the jobs finish; without job IDs, every unfinished job in the ledger
-    #[arg(long, conflicts_with_all = ["remote", "failed"])]
+    #[arg(long, conflicts_with_all = ["remote", "failed", "fields", "template"])]
     wait: bool,
 
     /// List all jobs of the key at the service
@@ -40,12 +42,15 @@ pub(crate) struct Args {
     failed: bool,
 
     /// Show the limits of the key: rates, concurrent jobs, rejected calls, pauses
-    #[arg(long, conflicts_with_all = ["jobs", "wait", "remote", "failed"])]
+    #[arg(long, conflicts_with_all = ["jobs", "wait", "remote", "failed", "fields", "template"])]
     limits: bool,
 
     /// Maximum number of lines per list
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
+
+    #[command(flatten)]
+    rows: RowArgs,
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
@@ -54,13 +59,13 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         return limits::show(app).await;
     }
     if args.remote {
-        return remote(app, args.limit).await;
+        return remote(app, &args).await;
     }
     if args.wait {
         return wait(app, jobs).await;
     }
     if !jobs.is_empty() {
-        return ask(app, &jobs).await;
+        return ask(app, &jobs, &args.rows).await;
     }
     local(app, &app.ledger()?, &args)
 }
@@ -74,11 +79,17 @@ fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Fa
         ledger.list_open_attempts(args.limit)?
     };
     let printer = &app.printer;
+    if args.rows.is_given() {
+        let mut all = rows(batches.iter().map(batch_line));
+        all.extend(rows(attempts.iter().map(job_line)));
+        args.rows.print(printer, &all)?;
+        return Ok(ExitClass::Done);
+    }
     if printer.style().json {
-        printer.json(&serde_json::json!({
-            "batches": batches.iter().map(batch_json).collect::<Vec<_>>(),
-            "jobs": attempts.iter().map(task_json).collect::<Vec<_>>(),
-        }));
+        printer.document(&StatusDocument {
+            batches: batches.iter().map(batch_line).collect(),
+            jobs: attempts.iter().map(job_line).collect(),
+        });
         return Ok(ExitClass::Done);
     }
     let now = app.env.clock.wall();
@@ -148,37 +159,37 @@ fn task_table(attempts: &[AttemptSummary], when: impl Fn(Timestamp) -> String) -
     table
 }
 
-fn batch_json(line: &BatchSummary) -> serde_json::Value {
-    serde_json::json!({
-        "batch": line.batch.id.0,
-        "made_at": amounts::time(line.batch.created_at),
-        "profile": line.batch.profile,
-        "planned": line.batch.plan_complete,
-        "done": line.counts.done,
-        "failed": line.counts.failed,
-        "rejected": line.counts.rejected,
-        "open": line.counts.open,
-        "left": line.counts.left,
-        "estimated_credits": json::credits(line.credits),
-    })
+fn batch_line(line: &BatchSummary) -> BatchLine<'_> {
+    BatchLine {
+        batch: line.batch.id.0,
+        made_at: amounts::time(line.batch.created_at),
+        profile: &line.batch.profile,
+        planned: line.batch.plan_complete,
+        done: line.counts.done,
+        failed: line.counts.failed,
+        rejected: line.counts.rejected,
+        open: line.counts.open,
+        left: line.counts.left,
+        estimated_credits: json::credits(line.credits),
+    }
 }
 
-fn task_json(line: &AttemptSummary) -> serde_json::Value {
+fn job_line(line: &AttemptSummary) -> JobLine<'_> {
     let attempt = &line.attempt;
-    serde_json::json!({
-        "job": attempt.state.job.as_ref().map(|job| &job.0),
-        "input": line.name,
-        "phase": attempt.state.status.as_str(),
-        "status": attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
-        "progress": attempt.last_poll.progress,
-        "attempt": attempt.number,
-        "changed_at": amounts::time(line.updated_at),
-        "failure": attempt.state.failure.as_ref().map(json::failure),
-    })
+    JobLine {
+        job: attempt.state.job.as_ref().map(|job| job.0.as_str()),
+        input: &line.name,
+        phase: attempt.state.status.as_str(),
+        status: attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+        progress: attempt.last_poll.progress,
+        attempt: attempt.number,
+        changed_at: amounts::time(line.updated_at),
+        failure: attempt.state.failure.as_ref().map(Into::into),
+    }
 }
 
 /// Asks the service about single jobs.
-async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
+async fn ask(app: &AppContext, jobs: &[JobId], form: &RowArgs) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
     lift_key_blocks(&context).await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
@@ -192,14 +203,14 @@ async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
         }
     }
     let succeeded = !views.is_empty();
-    show(app, &views);
+    show(app, &views, form)?;
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-async fn remote(app: &AppContext, limit: u32) -> Result<ExitClass, Failure> {
+async fn remote(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
     // During a rotation, each key sees its own jobs.
     for client in app.clients(None)? {
-        show(app, &list(&client, limit).await?);
+        show(app, &list(&client, args.limit).await?, &args.rows)?;
     }
     Ok(ExitClass::Done)
 }
@@ -219,16 +230,19 @@ async fn list(client: &Client, limit: u32) -> Result<Vec<JobView>, Failure> {
     Ok(views)
 }
 
-fn show(app: &AppContext, views: &[JobView]) {
+fn show(app: &AppContext, views: &[JobView], form: &RowArgs) -> Result<(), Failure> {
     let printer = &app.printer;
+    if form.is_given() {
+        return form.print(printer, &rows(views.iter().map(service_job)));
+    }
     if printer.style().json {
         for view in views {
-            printer.json(&view_json(view));
+            printer.document(&service_job(view));
         }
-        return;
+        return Ok(());
     }
     if views.is_empty() {
-        return;
+        return Ok(());
     }
     let mut table = Table::new(["job", "status", "progress", "seconds", "billing", "error"])
         .numbers([2, 3])
@@ -251,20 +265,21 @@ fn show(app: &AppContext, views: &[JobView]) {
             printer.note(&format!("{}: {note}", view.id));
         }
     }
+    Ok(())
 }
 
-fn view_json(view: &JobView) -> serde_json::Value {
-    serde_json::json!({
-        "job": view.id.0,
-        "status": view.status.as_str(),
-        "progress": view.progress,
-        "duration_seconds": view.duration_seconds,
-        "billing_status": view.billing_status,
-        "error": view.error,
-        "has_output": view.output_url.is_some(),
-        "notes": view.notes(),
-        "answer": view.raw,
-    })
+fn service_job(view: &JobView) -> ServiceJob<'_> {
+    ServiceJob {
+        job: &view.id.0,
+        status: view.status.as_str(),
+        progress: view.progress,
+        duration_seconds: view.duration_seconds,
+        billing_status: view.billing_status.as_deref(),
+        error: view.error.as_deref(),
+        has_output: view.output_url.is_some(),
+        notes: view.notes(),
+        answer: &view.raw,
+    }
 }
 
 /// Maximum number of jobs followed by `--wait`.
@@ -289,7 +304,7 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
     let inputs = context.ledger(move |ledger, _| named(ledger, jobs)).await?;
     let mut ended = Vec::new();
     let class = watch(&context, inputs, |_, view| ended.push(view.clone())).await?;
-    show(app, &ended);
+    show(app, &ended, &RowArgs::default())?;
     Ok(class)
 }
 

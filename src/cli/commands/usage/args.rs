@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::cli::args::rows::RowArgs;
+
 /// Show and audit credit usage
 ///
 /// Shows the figures of the service; --json includes its full responses. During a key rotation, the
@@ -44,8 +46,11 @@ pub(crate) struct Args {
     pub(crate) budget: Option<f64>,
 
     /// Print CSV
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["fields", "template"])]
     pub(crate) csv: bool,
+
+    #[command(flatten)]
+    pub(crate) rows: RowArgs,
 
     /// Use a built-in local server (no account, no cost)
     #[arg(long)]

@@ -1,9 +1,9 @@
 //! `usage --reconcile`: fetches the data of the audit, repeats that while charges may be late, and
 //! reports the findings.
 
+use crate::cli::args::rows::rows;
+use crate::output::documents::usage::{AuditDocument, DifferenceLine};
 use std::time::Duration;
-
-use serde_json::{Value, json};
 
 use super::args::Args;
 use super::figures::UsageFigures;
@@ -48,8 +48,11 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     };
     ledger.record_charges(&findings.charges)?;
     let budget = PeriodBudget::of(args, credits)?;
-    if app.printer.style().json {
-        app.printer.json(&document(args, &findings, budget));
+    if args.rows.is_given() {
+        let document = document(args, &findings, budget);
+        args.rows.print(&app.printer, &rows(&document.differences))?;
+    } else if app.printer.style().json {
+        app.printer.document(&document(args, &findings, budget));
     } else if args.csv {
         records(args, app, &findings);
     } else {
@@ -277,29 +280,31 @@ fn records(args: &Args, app: &AppContext, findings: &Findings) {
     app.printer.note(&verdict(args, findings));
 }
 
-fn document(args: &Args, findings: &Findings, budget: Option<PeriodBudget>) -> Value {
-    let difference = |difference: &Difference| {
-        json!({
-            "difference": difference.wrong.as_str(),
-            "job": difference.job.as_ref().map(|job| &job.0),
-            "input": difference.input,
-            "day": difference.day,
-            "charged": difference.charged.map(json::credits),
-            "expected": difference.expected.map(json::credits),
-        })
+fn document<'a>(
+    args: &Args,
+    findings: &'a Findings,
+    budget: Option<PeriodBudget>,
+) -> AuditDocument<'a> {
+    let line = |difference: &'a Difference| DifferenceLine {
+        difference: difference.wrong.as_str(),
+        job: difference.job.as_ref().map(|job| job.0.as_str()),
+        input: difference.input.as_deref(),
+        day: difference.day.as_deref(),
+        charged: difference.charged.map(json::credits),
+        expected: difference.expected.map(json::credits),
     };
-    json!({
-        "verdict": findings.verdict().as_str(),
-        "basis": findings.basis.as_str(),
-        "days": args.days,
-        "matched": findings.matched,
-        "matched_credits": json::credits(findings.credits),
-        "asked_again": findings.asked_again,
-        "beyond_estimate": findings.beyond_estimate,
-        "compared": findings.saw,
-        "differences": findings.differences.iter().map(difference).collect::<Vec<_>>(),
-        "unchecked": findings.unchecked,
-        "remarks": findings.remarks,
-        "budget": budget.map(PeriodBudget::json),
-    })
+    AuditDocument {
+        verdict: findings.verdict().as_str(),
+        basis: findings.basis.as_str(),
+        days: args.days,
+        matched: findings.matched,
+        matched_credits: json::credits(findings.credits),
+        asked_again: findings.asked_again,
+        beyond_estimate: findings.beyond_estimate,
+        compared: &findings.saw,
+        differences: findings.differences.iter().map(line).collect(),
+        unchecked: &findings.unchecked,
+        remarks: &findings.remarks,
+        budget: budget.map(PeriodBudget::document),
+    }
 }

@@ -1,8 +1,8 @@
 //! `usage --by`: credits in the ledger, grouped.
 
+use crate::cli::args::rows::rows;
+use crate::output::documents::usage::{GroupFigures, GroupLine, GroupedUsage};
 use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
 
 use super::args::{Args, GroupBy};
 use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
@@ -53,17 +53,17 @@ impl UsageGroup {
         per_output(Some(self.credits()), Some(self.completed))
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "jobs": self.jobs,
-            "completed": self.completed,
-            "failed": self.failed,
-            "credits": json::credits(self.credits()),
-            "charged": json::credits(self.charged),
-            "estimated": json::credits(self.estimated),
-            "unpriced": self.unpriced,
-            "credits_per_output": self.per_output().map(json::credits),
-        })
+    fn figures(&self) -> GroupFigures {
+        GroupFigures {
+            jobs: self.jobs,
+            completed: self.completed,
+            failed: self.failed,
+            credits: json::credits(self.credits()),
+            charged: json::credits(self.charged),
+            estimated: json::credits(self.estimated),
+            unpriced: self.unpriced,
+            credits_per_output: self.per_output().map(json::credits),
+        }
     }
 }
 
@@ -96,21 +96,20 @@ pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClas
     });
     let bars: Vec<(String, f64)> =
         groups.iter().map(|(name, group)| (name.clone(), group.credits().0)).collect();
-    if app.printer.style().json {
-        let input = |(name, group): (&String, &UsageGroup)| {
-            let mut input = json!({ by.as_str(): name });
-            if let (Some(input), Value::Object(figures)) = (input.as_object_mut(), group.json()) {
-                input.extend(figures);
-            }
-            input
-        };
-        app.printer.json(&json!({
-            "by": by.as_str(),
-            "days": args.days,
-            "groups": groups.iter().map(input).collect::<Vec<_>>(),
-            "total": total.json(),
-            "budget": budget.map(PeriodBudget::json),
-        }));
+    let lines = groups.iter().map(|(name, group)| GroupLine {
+        name: [(by.as_str(), name.as_str())].into(),
+        figures: group.figures(),
+    });
+    if args.rows.is_given() {
+        args.rows.print(&app.printer, &rows(lines))?;
+    } else if app.printer.style().json {
+        app.printer.document(&GroupedUsage {
+            by: by.as_str(),
+            days: args.days,
+            groups: lines.collect(),
+            total: total.figures(),
+            budget: budget.map(PeriodBudget::document),
+        });
     } else if args.csv {
         let rows = groups.iter().map(|(name, group)| record(name, group));
         let heads = [

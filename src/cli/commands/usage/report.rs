@@ -1,5 +1,6 @@
 //! What the views of `rbgv usage` share: the budget, charts and records.
 
+use crate::output::documents::usage::BudgetDocument;
 use std::time::Duration;
 
 use super::args::Args;
@@ -40,14 +41,14 @@ impl PeriodBudget {
         self.used > self.limit
     }
 
-    pub(crate) fn json(self) -> serde_json::Value {
-        serde_json::json!({
-            "limit": self.limit,
-            "used": rounded(self.used),
-            "estimated": rounded(self.estimated),
-            "exceeded": self.is_exceeded(),
-            "unpriced": self.unpriced,
-        })
+    pub(crate) fn document(self) -> BudgetDocument {
+        BudgetDocument {
+            limit: self.limit,
+            used: rounded(self.used),
+            estimated: rounded(self.estimated),
+            exceeded: self.is_exceeded(),
+            unpriced: self.unpriced,
+        }
     }
 
     /// Warns if the budget is exceeded or may be, and returns the exit code.
@@ -106,9 +107,9 @@ pub(crate) fn print_csv(
     headings: &[&str],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) {
-    app.printer.csv(&csv::record(headings.iter().copied()));
+    app.printer.record(&csv::record(headings.iter().copied()));
     for row in rows {
-        app.printer.csv(&csv::record(row.iter().map(String::as_str)));
+        app.printer.record(&csv::record(row.iter().map(String::as_str)));
     }
 }
 

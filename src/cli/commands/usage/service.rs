@@ -1,8 +1,8 @@
 //! `rbgv usage`: totals, days and events of the service.
 
+use crate::cli::args::rows::rows;
+use crate::output::documents::usage::{DayLine, EventLine, KeyUsageLine, UsageDocument};
 use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
 
 use super::args::Args;
 use super::figures::{KeyUsageFigures, UsageFigures, ask};
@@ -29,8 +29,13 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let budget = PeriodBudget::of(args, figures.used)?;
     let bars: Vec<(String, f64)> =
         days.iter().map(|day| (day.date.clone(), day.credits.unwrap_or_default().0)).collect();
-    if app.printer.style().json {
-        app.printer.json(&document(args, &keys, &figures, &days, &events, budget));
+    if args.rows.is_given() {
+        let document = document(args, &keys, &figures, &days, &events, budget);
+        let mut all = rows(&document.by_day);
+        all.extend(rows(document.events.iter().flatten()));
+        args.rows.print(&app.printer, &all)?;
+    } else if app.printer.style().json {
+        app.printer.document(&document(args, &keys, &figures, &days, &events, budget));
     } else if args.csv {
         records(args, app, &days, &events);
     } else {
@@ -160,58 +165,57 @@ fn records(args: &Args, app: &AppContext, days: &[UsageDay], events: &[KeyEvents
     }
 }
 
-fn document(
+fn document<'a>(
     args: &Args,
-    keys: &[KeyUsageFigures],
+    keys: &'a [KeyUsageFigures],
     figures: &UsageFigures,
-    days: &[UsageDay],
-    events: &[KeyEvents],
+    days: &'a [UsageDay],
+    events: &'a [KeyEvents],
     budget: Option<PeriodBudget>,
-) -> Value {
-    let day = |day: &UsageDay| json!({"day": day.date, "jobs": day.jobs, "credits": day.credits.map(json::credits)});
-    let event = |key: &ApiKeyId, event: &UsageEvent| {
-        json!({
-            "at": event.at,
-            "job": event.job.as_ref().map(|job| &job.0),
-            "event": event.kind,
-            "credits": event.credits.map(json::credits),
-            "key_fingerprint": key.fingerprint.0,
-            "answer": event.raw,
-        })
+) -> UsageDocument<'a> {
+    let day = |day: &'a UsageDay| DayLine {
+        day: &day.date,
+        jobs: day.jobs,
+        credits: day.credits.map(json::credits),
     };
-    let shown: Vec<Value> = events
-        .iter()
-        .flat_map(|(key, page)| page.events.iter().map(move |of| event(key, of)))
-        .collect();
+    let event = |key: &'a ApiKeyId, event: &'a UsageEvent| EventLine {
+        at: event.at.as_deref(),
+        job: event.job.as_ref().map(|job| job.0.as_str()),
+        event: event.kind.as_deref(),
+        credits: event.credits.map(json::credits),
+        key_fingerprint: &key.fingerprint.0,
+        answer: &event.raw,
+    };
+    let shown = events.iter().flat_map(|(key, page)| page.events.iter().map(move |of| (key, of)));
     let in_all: Option<u64> = events.iter().map(|(_, page)| page.total).sum();
-    json!({
-        "days": args.days,
-        "jobs": figures.jobs,
-        "completed": figures.completed,
-        "failed": figures.failed,
-        "credits_used": figures.used.map(json::credits),
-        "credits_left": figures.left.map(json::credits),
-        "credits_per_output": per_output(figures.used, figures.completed).map(json::credits),
-        "by_day": days.iter().map(day).collect::<Vec<_>>(),
-        "events": args.events.then_some(shown),
-        "events_in_all": in_all.filter(|_| args.events),
-        "budget": budget.map(PeriodBudget::json),
-        "keys": keys.iter().map(of_key).collect::<Vec<_>>(),
-        "summary": keys.first().map(|of| &of.summary.raw),
-    })
+    UsageDocument {
+        days: args.days,
+        jobs: figures.jobs,
+        completed: figures.completed,
+        failed: figures.failed,
+        credits_used: figures.used.map(json::credits),
+        credits_left: figures.left.map(json::credits),
+        credits_per_output: per_output(figures.used, figures.completed).map(json::credits),
+        by_day: days.iter().map(day).collect(),
+        events: args.events.then(|| shown.map(|(key, of)| event(key, of)).collect()),
+        events_in_all: in_all.filter(|_| args.events),
+        budget: budget.map(PeriodBudget::document),
+        keys: keys.iter().map(key_usage).collect(),
+        summary: keys.first().map(|of| &of.summary.raw),
+    }
 }
 
-fn of_key(of: &KeyUsageFigures) -> Value {
+fn key_usage(of: &KeyUsageFigures) -> KeyUsageLine<'_> {
     let figures = UsageFigures::of(std::slice::from_ref(of));
-    json!({
-        "key_fingerprint": of.key.fingerprint.0,
-        "jobs": figures.jobs,
-        "completed": figures.completed,
-        "failed": figures.failed,
-        "credits_used": figures.used.map(json::credits),
-        "credits_left": figures.left.map(json::credits),
-        "summary": of.summary.raw,
-    })
+    KeyUsageLine {
+        key_fingerprint: &of.key.fingerprint.0,
+        jobs: figures.jobs,
+        completed: figures.completed,
+        failed: figures.failed,
+        credits_used: figures.used.map(json::credits),
+        credits_left: figures.left.map(json::credits),
+        summary: &of.summary.raw,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `rbgv explain`: explains codes offline. The texts are in `codes.toml`.
 
+use crate::output::documents::local::CodeLine;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, Table};
@@ -84,16 +84,14 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
     if printer.style().json {
         let entries: Vec<_> = found
             .iter()
-            .map(|(section, entry)| {
-                json!({
-                    "code": entry.code,
-                    "sort": section.sort,
-                    "means": entry.means,
-                    "action": entry.action,
-                })
+            .map(|(section, entry)| CodeLine {
+                code: &entry.code,
+                sort: &section.sort,
+                means: &entry.means,
+                action: &entry.action,
             })
             .collect();
-        printer.json(&entries.into());
+        printer.document(&entries);
     } else if args.code.is_empty() {
         let mut table = Table::new(["code", "type", "meaning"]).words([2]).drops([1]);
         for (section, entry) in found {
