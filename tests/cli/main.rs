@@ -35,6 +35,7 @@ mod real;
 mod recipes;
 mod rotate;
 mod run;
+mod screens;
 mod secrets;
 mod settings;
 mod smoke;

@@ -2,10 +2,11 @@
 //! stays as it is while it is read; only times differ.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{Home, RBGV, Sandbox, wait_for};
+use crate::support::{Home, RBGV, Sandbox};
 
 /// A terminal in which a command runs.
 struct Terminal {
@@ -36,22 +37,28 @@ impl Terminal {
         assert!(self.tmux(&["send-keys", key]).status().unwrap().success());
     }
 
-    /// The screen with `T` for each time.
     fn screen(&self) -> String {
         let output = self.tmux(&["capture-pane", "-p"]).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let lines: Vec<String> = text.trim_end().lines().map(without_times).collect();
-        lines.join("\n")
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
-    /// The screen once it holds every text of `texts`.
-    fn shows(&self, texts: &[&str]) -> String {
-        let mut screen = String::new();
-        wait_for(&format!("{texts:?}"), || {
-            screen = self.screen();
-            texts.iter().all(|text| screen.contains(text))
-        });
-        screen
+    /// The screen once `reached` holds for it, without what differs between runs.
+    fn shows(&self, reached: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        let (last, steady) = loop {
+            let last = self.screen();
+            let steady = last.lines().map(without_figures).collect::<Vec<_>>().join("\n");
+            if reached(&steady) {
+                break (last, steady);
+            }
+            assert!(began.elapsed() < Duration::from_mins(1), "it stays at\n{steady}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let width = |line: &str| line.chars().count();
+        let size = self.tmux(&["display", "-p", "#{pane_width}"]).output().unwrap();
+        let columns: usize = String::from_utf8(size.stdout).unwrap().trim().parse().unwrap();
+        assert!(last.lines().all(|line| width(line) <= columns), "{last}");
+        steady
     }
 }
 
@@ -61,45 +68,91 @@ impl Drop for Terminal {
     }
 }
 
-/// `line` with one `T` for each time, such as `1 min 5 s` or `0.3 s`, and without what follows from its
-/// length.
-fn without_times(line: &str) -> String {
+/// `line` with `T` for each time, such as `1 min 5 s` or `0.3 s`, and `N` for the number of a clip.
+fn without_figures(line: &str) -> String {
     let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
     let is_unit = |word: &str| matches!(word, "ms" | "s" | "s," | "s." | "min" | "min," | "h");
     let mut words: Vec<&str> = Vec::new();
     for word in line.trim_end().split(' ') {
-        let number = words.last().copied().filter(|last| is_number(last));
-        if is_unit(word) && number.is_some() {
+        if is_unit(word) && words.last().is_some_and(|last| is_number(last)) {
             words.pop();
-            while words.last() == Some(&"") {
+            // Right-aligned times are wide or narrow.
+            while words.len() > 1 && words.last() == Some(&"") {
                 words.pop();
             }
-            if words.last().is_none_or(|last| !last.starts_with('T')) {
-                words.push(if word.ends_with(',') { "T," } else { "T" });
+            if words.last() != Some(&"T") {
+                words.push("T");
             }
         } else {
             words.push(word);
         }
     }
-    words.join(" ")
+    let line = words.join(" ");
+    match line.split_once("clip-") {
+        Some((before, after)) => {
+            format!("{before}clip-N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => line,
+    }
 }
 
-/// Twelve clips, of which three are processed until the test ends.
+/// Twelve clips, of which four are processed until the test ends: their options have never succeeded.
 fn endless() -> (Home, Sandbox) {
-    let sandbox = Sandbox::start(&["--timer", "1h", "--workers", "3"]);
-    let home = Home::new();
-    home.configure(&sandbox, "\n[profiles.test.limits]\nconcurrency = 10\n");
+    let sandbox = Sandbox::start(&["--timer", "100h", "--workers", "64"]);
+    let home = Home::with(&sandbox);
     home.clips(12);
     (home, sandbox)
 }
 
+/// Whether all jobs run that start, for long enough that their rows say so.
+fn is_steady(screen: &str) -> bool {
+    screen.contains("0 of 12 done, 4 processing, 8 queued") && screen.matches("0%  T").count() == 4
+}
+
 #[test]
-fn a_run_at_several_sizes() {
-    for (size, name) in [((80, 24), "80x24"), ((200, 50), "200x50"), ((40, 20), "40x20")] {
-        let (home, sandbox) = endless();
-        let terminal = Terminal::open(&home, &sandbox, size, "run . -o out/");
-        let screen = terminal.shows(&["+2 more", "3 processing"]);
-        assert!(screen.lines().all(|line| line.chars().count() <= size.0.into()), "{screen}");
-        insta::assert_snapshot!(name, screen);
+fn a_run_of_many_clips() {
+    let (home, sandbox) = endless();
+    let wide = Terminal::open(&home, &sandbox, (200, 50), "run . -o out/");
+    insta::assert_snapshot!(wide.shows(is_steady), @"");
+    drop(wide);
+    // Its process is gone, and its jobs go on.
+    let usual = Terminal::open(&home, &sandbox, (80, 24), "run . -o out/");
+    insta::assert_snapshot!(usual.shows(is_steady), @"");
+    usual.press("C-c");
+    insta::assert_snapshot!(usual.shows(|screen| screen.contains("exit code")), @"");
+    for columns in [80, 40] {
+        let status = Terminal::open(&home, &sandbox, (columns, 50), "status");
+        let screen = status.shows(|screen| screen.contains("exit code 0"));
+        assert!(screen.contains("next: rbgv resume 2\n"), "{screen}");
+        assert!(screen.contains("clip-N.mp4") && screen.contains("running 0%"), "{screen}");
+        assert_eq!(screen.contains("estimated cost"), columns == 80, "{screen}");
     }
+    let narrow = Terminal::open(&home, &sandbox, (40, 7), "run . -o out/");
+    let screen =
+        narrow.shows(|screen| screen.contains("+1 more") && screen.contains("4 processing"));
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
+fn a_finished_run_names_outputs_by_relative_paths() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let terminal = Terminal::open(&home, &sandbox, (80, 24), "run ./a.mp4 -o out/");
+    insta::assert_snapshot!(terminal.shows(|screen| screen.contains("exit code")), @"");
+}
+
+#[test]
+fn stages_are_shown_as_they_end_with_a_spinner_on_the_running_one() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"GET /api/pricing\"\nnth = 1\ndo = { delay_answer = \"4s\" }\n",
+    );
+    let home = Home::with(&sandbox);
+    let terminal = Terminal::open(&home, &sandbox, (80, 24), "smoke-test");
+    let screen =
+        terminal.shows(|screen| screen.lines().last().is_some_and(|l| l.ends_with(" pricing")));
+    assert!(screen.contains("ok    health "), "{screen}");
+    let screen = terminal.shows(|screen| screen.contains("exit code"));
+    let rows = screen.lines().skip_while(|line| !line.starts_with("ok ")).collect::<Vec<_>>();
+    insta::assert_snapshot!(rows.join("\n"), @"");
 }

@@ -119,6 +119,7 @@ impl InputMessage<'_> {
         let next = next(why.next.as_deref());
         let told = failure(why);
         // The failure may name the input itself.
+        let told = told.strip_prefix("./").unwrap_or(&told);
         let told = told.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
         let told = told.map_or_else(|| failure(why), ToOwned::to_owned);
         format!("{label} {}: {how}{told}{next}", self.name)
@@ -217,15 +218,14 @@ pub(crate) fn finished(summary: &RunSummary) -> String {
     }
 }
 
-/// The command that comes next: resuming an unfinished run, or showing what failed.
+/// The command that resumes an unfinished run.
 pub(crate) fn next_of(summary: &RunSummary) -> Option<String> {
     let resume = format!("rbgv resume {}", summary.batch);
     match summary.bound_needed {
         Some(bound) if summary.open > 0 => {
             Some(format!("{resume} --max-credits {}", (bound.0 * 100.0).ceil() / 100.0))
         }
-        _ if summary.open + summary.left + summary.drafts > 0 => Some(resume),
-        _ => (summary.failed > 0).then(|| "rbgv status --failed".to_owned()),
+        _ => (summary.open + summary.left + summary.drafts > 0).then_some(resume),
     }
 }
 

@@ -228,7 +228,7 @@ fn a_short_run_ends_in_one_line() {
     }));
     assert_eq!(
         stage.stderr.text(),
-        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n  next: rbgv status --failed\n"
+        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n"
     );
     let nothing = Fixture::new(Style::default());
     nothing.tell(&Event::Finished(RunSummary {
