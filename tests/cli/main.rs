@@ -44,4 +44,5 @@ mod smoke_forms;
 mod smoke_paid;
 mod smoke_tls;
 mod targets;
+mod terminal;
 mod usage;

@@ -15,7 +15,7 @@ fn without_a_terminal_there_is_a_line_for_each_input_and_no_colour() {
     assert_eq!(ran.lines().len(), 3);
     let steps =
         home.run(&sandbox, &["run", "clip-000.mp4", "--again", "--overwrite", "-v"]).ends_with(0);
-    steps.says("clip-000.mp4: uploading").says("clip-000.mp4: downloading");
+    steps.says("clip-000.mp4: creating").says("clip-000.mp4: downloading");
 }
 
 #[test]

@@ -1,53 +1,27 @@
 //! Screens as people see them, in terminals of tmux. Jobs run until the test ends, so that a screen
 //! stays as it is while it is read; only times differ.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
 use crate::support::{Home, RBGV, Sandbox};
+use crate::terminal::Terminal;
 
-/// A terminal in which a command runs.
-struct Terminal {
-    tmux: TempDir,
-}
+/// A terminal in which the program runs.
+struct Screen(Terminal);
 
-impl Terminal {
+impl Screen {
     fn open(home: &Home, sandbox: &Sandbox, size: (u16, u16), args: &str) -> Self {
-        let terminal = Self { tmux: tempfile::Builder::new().prefix("tmux").tempdir().unwrap() };
-        let (columns, rows) = (size.0.to_string(), size.1.to_string());
-        let line = format!("'{RBGV}' {args}; echo \"exit code $?\"; sleep 600");
-        let mut command = terminal.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, &line]);
-        command.env_clear().current_dir(home.work());
-        let keyed = home.keyed(sandbox);
-        command.envs(keyed.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        assert!(command.status().unwrap().success());
-        terminal
-    }
-
-    fn tmux(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("tmux");
-        command.arg("-u").arg("-f").arg("/dev/null").arg("-S").arg(self.tmux.path().join("socket"));
-        command.args(args);
-        command
-    }
-
-    fn press(&self, key: &str) {
-        assert!(self.tmux(&["send-keys", key]).status().unwrap().success());
-    }
-
-    fn screen(&self) -> String {
-        let output = self.tmux(&["capture-pane", "-p"]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+        let line = format!("'{RBGV}' {args}; echo \"exit code $?\"; cat");
+        Self(Terminal::open(home, &home.keyed(sandbox), size, &line))
     }
 
     /// The screen once `reached` holds for it, without what differs between runs.
     fn shows(&self, reached: impl Fn(&str) -> bool) -> String {
         let began = Instant::now();
         let (last, steady) = loop {
-            let last = self.screen();
-            let steady = last.lines().map(without_figures).collect::<Vec<_>>().join("\n");
+            let last = self.0.screen();
+            let steady =
+                last.trim_end().lines().map(without_figures).collect::<Vec<_>>().join("\n");
             if reached(&steady) {
                 break (last, steady);
             }
@@ -55,16 +29,10 @@ impl Terminal {
             std::thread::sleep(Duration::from_millis(20));
         };
         let width = |line: &str| line.chars().count();
-        let size = self.tmux(&["display", "-p", "#{pane_width}"]).output().unwrap();
+        let size = self.0.tmux().args(["display", "-p", "#{pane_width}"]).output().unwrap();
         let columns: usize = String::from_utf8(size.stdout).unwrap().trim().parse().unwrap();
         assert!(last.lines().all(|line| width(line) <= columns), "{last}");
         steady
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.tmux(&["kill-server"]).status();
     }
 }
 
@@ -88,6 +56,12 @@ fn without_figures(line: &str) -> String {
         }
     }
     let line = words.join(" ");
+    let line = match line.split_once("job_") {
+        Some((before, after)) => {
+            format!("{before}job_X{}", after.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+        }
+        None => line,
+    };
     match line.split_once("clip-") {
         Some((before, after)) => {
             format!("{before}clip-N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
@@ -112,22 +86,22 @@ fn is_steady(screen: &str) -> bool {
 #[test]
 fn a_run_of_many_clips() {
     let (home, sandbox) = endless();
-    let wide = Terminal::open(&home, &sandbox, (200, 50), "run . -o out/");
+    let wide = Screen::open(&home, &sandbox, (200, 50), "run . -o out/");
     insta::assert_snapshot!(wide.shows(is_steady), @"");
     drop(wide);
     // Its process is gone, and its jobs go on.
-    let usual = Terminal::open(&home, &sandbox, (80, 24), "run . -o out/");
+    let usual = Screen::open(&home, &sandbox, (80, 24), "run . -o out/");
     insta::assert_snapshot!(usual.shows(is_steady), @"");
-    usual.press("C-c");
+    usual.0.press("C-c");
     insta::assert_snapshot!(usual.shows(|screen| screen.contains("exit code")), @"");
     for columns in [80, 40] {
-        let status = Terminal::open(&home, &sandbox, (columns, 50), "status");
+        let status = Screen::open(&home, &sandbox, (columns, 50), "status");
         let screen = status.shows(|screen| screen.contains("exit code 0"));
         assert!(screen.contains("next: rbgv resume 2\n"), "{screen}");
         assert!(screen.contains("clip-N.mp4") && screen.contains("running 0%"), "{screen}");
         assert_eq!(screen.contains("estimated cost"), columns == 80, "{screen}");
     }
-    let narrow = Terminal::open(&home, &sandbox, (40, 7), "run . -o out/");
+    let narrow = Screen::open(&home, &sandbox, (40, 7), "run . -o out/");
     let screen =
         narrow.shows(|screen| screen.contains("+1 more") && screen.contains("4 processing"));
     insta::assert_snapshot!(screen, @"");
@@ -138,7 +112,7 @@ fn a_finished_run_names_outputs_by_relative_paths() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
-    let terminal = Terminal::open(&home, &sandbox, (80, 24), "run ./a.mp4 -o out/");
+    let terminal = Screen::open(&home, &sandbox, (80, 24), "run ./a.mp4 -o out/");
     insta::assert_snapshot!(terminal.shows(|screen| screen.contains("exit code")), @"");
 }
 
@@ -148,7 +122,7 @@ fn stages_are_shown_as_they_end_with_a_spinner_on_the_running_one() {
         "[[fault]]\non = \"GET /api/pricing\"\nnth = 1\ndo = { delay_answer = \"4s\" }\n",
     );
     let home = Home::with(&sandbox);
-    let terminal = Terminal::open(&home, &sandbox, (80, 24), "smoke-test");
+    let terminal = Screen::open(&home, &sandbox, (80, 24), "smoke-test");
     let screen =
         terminal.shows(|screen| screen.lines().last().is_some_and(|l| l.ends_with(" pricing")));
     assert!(screen.contains("ok    health "), "{screen}");

@@ -286,7 +286,7 @@ mod tests {
         let shown = lines(&mut many, (80, 24));
         assert_eq!(shown.len(), 3);
         assert!(shown[0].starts_with("clip-200.mp4") && shown[1].starts_with("clip-300.mp4"));
-        assert_eq!(shown[2], "0 of 500 done, 2 processing, 398 queued, 1 min 5 s");
+        assert_eq!(shown[2], "0 of 500 done, 2 processing, 498 queued, 1 min 5 s");
         for id in 1..=20 {
             many.observe(&input(id, InputEvent::Phase(Stage::Waiting)), Instant(0));
         }
@@ -339,7 +339,7 @@ mod tests {
             events.push(input(id, InputEvent::Expected { least, most }));
         }
         let overall = board(&events).overall(Instant(0), 80);
-        assert_eq!(overall, "0 of 12 done, 2 queued, 0 s, 50-120 s left");
+        assert_eq!(overall, "0 of 12 done, 12 queued, 0 s, 50-120 s left");
     }
 
     #[test]
@@ -351,6 +351,9 @@ mod tests {
             input(2, InputEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
         ]);
         assert_eq!(gone.job(1), None);
-        assert_eq!(lines(&mut gone, (80, 24)), ["1 of 2 done, 1 min 5 s, about 1.00 credits"]);
+        assert_eq!(
+            lines(&mut gone, (80, 24)),
+            ["1 of 2 done, 1 queued, 1 min 5 s, about 1.00 credits"]
+        );
     }
 }

@@ -25,7 +25,7 @@ impl Fixture {
     fn new(style: Style) -> Self {
         let (streams, stdout, stderr) = Streams::captured();
         let clock = Arc::new(ManualClock::default());
-        let reporter = Reporter::new(Printer::new(style, streams), clock.clone());
+        let reporter = Reporter::new(Printer::new(style, streams), clock.clone(), false);
         Self { reporter, clock, stdout, stderr }
     }
 
@@ -120,6 +120,7 @@ fn whole_run(stage: &Fixture) {
         bound_needed: None,
         credits: Credits(4.0),
         elapsed: Duration::from_millis(41_300),
+        ephemeral: false,
     }));
 }
 
