@@ -80,20 +80,42 @@ fn endless() -> (Home, Sandbox) {
 
 /// Whether all jobs run that start, for long enough that their rows say so.
 fn is_steady(screen: &str) -> bool {
-    screen.contains("0 of 12 done, 4 processing, 8 queued") && screen.matches("0%  T").count() == 4
+    let told = |line: &&str| line.starts_with("clip-N.mp4  processing") && line.ends_with(" T");
+    screen.contains("0 of 12 done, 4 processing, 8 queued, T")
+        && screen.lines().filter(told).count() == 4
 }
 
 #[test]
 fn a_run_of_many_clips() {
     let (home, sandbox) = endless();
     let wide = Screen::open(&home, &sandbox, (200, 50), "run . -o out/");
-    insta::assert_snapshot!(wide.shows(is_steady), @"");
+    insta::assert_snapshot!(wide.shows(is_steady), @"
+    12 clips, about 24.00 credits
+    clip-N.mp4  processing   ────────────────────────────────────────   0%  job job_X T
+    clip-N.mp4  processing   ────────────────────────────────────────   0%  job job_X T
+    clip-N.mp4  processing   ────────────────────────────────────────   0%  job job_X T
+    clip-N.mp4  processing   ────────────────────────────────────────   0%  job job_X T
+    0 of 12 done, 4 processing, 8 queued, T
+    ");
     drop(wide);
     // Its process is gone, and its jobs go on.
     let usual = Screen::open(&home, &sandbox, (80, 24), "run . -o out/");
-    insta::assert_snapshot!(usual.shows(is_steady), @"");
+    insta::assert_snapshot!(usual.shows(is_steady), @"
+    12 clips, about 16.00 credits
+    clip-N.mp4  processing   ───────────────────────   0% T
+    clip-N.mp4  processing   ───────────────────────   0% T
+    clip-N.mp4  processing   ───────────────────────   0% T
+    clip-N.mp4  processing   ───────────────────────   0% T
+    0 of 12 done, 4 processing, 8 queued, T
+    ");
     usual.0.press("C-c");
-    insta::assert_snapshot!(usual.shows(|screen| screen.contains("exit code")), @"");
+    insta::assert_snapshot!(usual.shows(|screen| screen.contains("exit code")), @"
+    12 clips, about 16.00 credits
+    note: stopping; press Ctrl-C again to quit now
+    Stopped after T 4 jobs still running, 8 not started.
+      next: rbgv resume 2
+    exit code 130
+    ");
     for columns in [80, 40] {
         let status = Screen::open(&home, &sandbox, (columns, 50), "status");
         let screen = status.shows(|screen| screen.contains("exit code 0"));
@@ -102,9 +124,18 @@ fn a_run_of_many_clips() {
         assert_eq!(screen.contains("estimated cost"), columns == 80, "{screen}");
     }
     let narrow = Screen::open(&home, &sandbox, (40, 7), "run . -o out/");
-    let screen =
-        narrow.shows(|screen| screen.contains("+1 more") && screen.contains("4 processing"));
-    insta::assert_snapshot!(screen, @"");
+    let screen = narrow.shows(|screen| {
+        screen.contains("+1 more\n0 of 12 done, 4 processing, 8 queued")
+            && screen.lines().filter(|line| line.ends_with("0% processing")).count() == 3
+    });
+    insta::assert_snapshot!(screen, @"
+    12 clips, about 16.00 credits
+    clip-N.mp4   0% processing
+    clip-N.mp4   0% processing
+    clip-N.mp4   0% processing
+    +1 more
+    0 of 12 done, 4 processing, 8 queued
+    ");
 }
 
 #[test]
@@ -113,7 +144,12 @@ fn a_finished_run_names_outputs_by_relative_paths() {
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
     let terminal = Screen::open(&home, &sandbox, (80, 24), "run ./a.mp4 -o out/");
-    insta::assert_snapshot!(terminal.shows(|screen| screen.contains("exit code")), @"");
+    insta::assert_snapshot!(terminal.shows(|screen| screen.contains("exit code")), @"
+    1 clip, about 2.00 credits
+    a.mp4: done in T about 2.00 credits -> out/a-nobg.webm
+    1 done in T about 2.00 credits
+    exit code 0
+    ");
 }
 
 #[test]
@@ -127,6 +163,23 @@ fn stages_are_shown_as_they_end_with_a_spinner_on_the_running_one() {
         terminal.shows(|screen| screen.lines().last().is_some_and(|l| l.ends_with(" pricing")));
     assert!(screen.contains("ok    health "), "{screen}");
     let screen = terminal.shows(|screen| screen.contains("exit code"));
-    let rows = screen.lines().skip_while(|line| !line.starts_with("ok ")).collect::<Vec<_>>();
-    insta::assert_snapshot!(rows.join("\n"), @"");
+    let rows = screen.lines().skip_while(|line| !line.starts_with("ok "));
+    let rows: Vec<&str> = rows.filter(|line| !line.starts_with("note: waiting for")).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    ok    name T  127.0.0.1
+    ok    health T  healthy
+    FAIL  pricing T  took T limit 3.0 s; original 60, light
+                                         45, pro 180, human 45 per minute
+    ok    authentication T  key accepted; missing and invalid keys are
+                                         rejected
+    ok    isolation T  other accounts' jobs return 404
+    ok    listing T  0 of 0 jobs listed
+    ok    usage T  0.00 credits in 7 days, 0 recent events
+    not run: tls (plain http has no certificate)
+    not run: success, output, credits, not-a-video, invalid-option, dead-link,
+    no-credits (may spend credits; add --budget CREDITS)
+    result: the service is slow: pricing
+    next: rbgv smoke-test again; if it is still slow, report it to the vendor
+    exit code 10
+    ");
 }

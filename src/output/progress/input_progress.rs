@@ -360,7 +360,14 @@ mod tests {
         let clip = uploading();
         insta::assert_snapshot!(
             [32, 45, 60, 80, 120, 200].map(|width| shown(&clip, width, 10.0)).join("\n"),
-            @""
+            @"
+        holiday…ove.mp4  44% uploading
+        holiday in nor…rom above.mp4  44% uploading
+        holiday i…bove.mp4  uploading    ━━────  44%  15 s left
+        holiday in n…m above.mp4  uploading    ━━━━───────  44%  2.0 MB/s  15 s left
+        holiday in norway,…ds from above.mp4  uploading    ━━━━━━━━━━━━━━━━━──────────────────────  44%  2.0 MB/s  15 s left
+        holiday in norway, the fjords from above.mp4  uploading    ━━━━━━━━━━━━━━━━━───────────────────────  44%  20.0 MB of 45.0 MB  2.0 MB/s  15 s left
+        "
         );
     }
 

@@ -313,7 +313,7 @@ mod tests {
         let board = board(&events);
         let shown = [200, 80, 60, 40, 20].map(|columns| board.overall(Instant(65_000), columns));
         insta::assert_snapshot!(shown.join("\n"), @"
-        1 of 12 done, 1 failed, 1 uploading, 1 processing, 3 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 uploading, 1 processing, 8 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
         1 of 12 done, 1 failed, 1 processing, 9-15 min left, about 1.00 credits
         1 of 12 done, 1 failed, 1 processing, 9-15 min left
         1 of 12 done, 1 failed, 1 processing
