@@ -163,7 +163,8 @@ impl AppContext {
 
     /// A reporter of events in the style of flags and terminal.
     pub(crate) fn reporter(&self) -> Arc<dyn Observer> {
-        Arc::new(Reporter::new(self.printer.clone(), self.env.clock.clone()))
+        let (printer, clock) = (self.printer.clone(), self.env.clock.clone());
+        Arc::new(Reporter::new(printer, clock, self.is_sandboxed()))
     }
 
     /// Reports that there is nothing to do, which is a success.
@@ -179,8 +180,11 @@ impl AppContext {
             self.printer.document(&shown.iter().map(setting_line).collect::<Vec<_>>());
             return;
         }
-        let mut table =
-            Table::new(["setting", "value", "origin"]).names([0, 2]).words([1]).drops([2]);
+        let mut table = Table::new(["setting", "value", "origin"])
+            .names([0, 2])
+            .words([1])
+            .drops([2])
+            .at_least(2, 18);
         for row in shown {
             table.row([row.key, row.value, row.origin]);
         }

@@ -200,4 +200,6 @@ pub struct RunSummary {
     /// Estimated credits of the jobs started by this run, including failed and running ones.
     pub credits: Credits,
     pub elapsed: Duration,
+    /// The service and the ledger end with the command (`--sandbox`), so there is nothing to resume.
+    pub ephemeral: bool,
 }

@@ -116,7 +116,7 @@ pub struct Style {
 }
 
 /// Minimum number of columns for bars.
-pub(crate) const NARROWEST: u16 = 20;
+pub(crate) const NARROWEST: u16 = 32;
 
 impl Style {
     /// Flags override variables, and variables override the terminal. Bars need a capable terminal and

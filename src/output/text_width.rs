@@ -50,6 +50,20 @@ pub(crate) fn clipped(text: &str, columns: usize) -> String {
     }
 }
 
+/// The texts of `parts` in one line of at most `columns`: as long as they do not fit, those with the
+/// largest number are dropped.
+pub(crate) fn joined(mut parts: Vec<(u8, String)>, between: &str, columns: usize) -> String {
+    loop {
+        let texts: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
+        let line = texts.join(between);
+        let least = parts.iter().map(|(want, _)| *want).max().unwrap_or(0);
+        if width(&line) <= columns || least == 0 {
+            return clipped(&line, columns);
+        }
+        parts.retain(|(want, _)| *want != least);
+    }
+}
+
 /// `text` in lines of at most `columns`, broken between words; a word that is longer has its own line.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -1,45 +1,21 @@
 //! `rbgv init`, typed in a terminal and called by scripts; and the way to it from every other command.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::Command;
-
 use crate::support::{Home, RBGV, Ran, Sandbox, wait_for};
+use crate::terminal::Terminal;
+use std::os::unix::fs::PermissionsExt as _;
 
-/// A terminal in which one command line runs.
-struct Terminal {
-    socket: PathBuf,
-}
+/// A terminal of a person who types.
+struct Typing(Terminal);
 
-impl Terminal {
+impl Typing {
     /// Runs `line` in a terminal, with the environment of `home`.
     fn start(home: &Home, line: &str) -> Self {
-        let terminal = Self { socket: home.path("tmp/tmux") };
-        let mut tmux = terminal.tmux();
-        for (name, value) in home.command().get_envs() {
-            if let Some(value) = value {
-                tmux.env(name, value);
-            }
-        }
         let line = format!("{line}; echo \"ended with $?\"; stty -a; cat");
-        tmux.args(["new-session", "-d", "-x", "120", "-y", "50", &line]).current_dir(home.work());
-        assert!(tmux.status().unwrap().success());
-        terminal
-    }
-
-    fn tmux(&self) -> Command {
-        let mut tmux = Command::new("tmux");
-        tmux.env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LC_ALL", "C.UTF-8")
-            .arg("-S")
-            .arg(&self.socket);
-        tmux
+        Self(Terminal::open(home, &home.command(), (120, 50), &line))
     }
 
     fn screen(&self) -> String {
-        let shown = self.tmux().args(["capture-pane", "-p", "-J", "-S", "-"]).output().unwrap();
-        String::from_utf8_lossy(&shown.stdout).into_owned()
+        self.0.captured(&["-J", "-S", "-"])
     }
 
     /// Waits for the number of times that `text` is on the screen.
@@ -51,18 +27,12 @@ impl Terminal {
 
     /// Types `text` and Enter.
     fn enter(&self, text: &str) {
-        assert!(self.tmux().args(["send-keys", "-l", "--", text]).status().unwrap().success());
+        assert!(self.0.tmux().args(["send-keys", "-l", "--", text]).status().unwrap().success());
         self.press("Enter");
     }
 
     fn press(&self, key: &str) {
-        assert!(self.tmux().args(["send-keys", key]).status().unwrap().success());
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.tmux().arg("kill-server").output();
+        self.0.press(key);
     }
 }
 
@@ -74,8 +44,7 @@ fn config(home: &Home) -> String {
 fn the_first_minute_in_a_terminal() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
-    let terminal =
-        Terminal::start(&home, &format!("'{RBGV}' init --base-url {}", sandbox.base_url));
+    let terminal = Typing::start(&home, &format!("'{RBGV}' init --base-url {}", sandbox.base_url));
     terminal.wait("API key (hidden", 1);
     terminal.enter("sk-planted-wrong");
     terminal.wait("enter the key again", 1);
@@ -109,7 +78,7 @@ fn the_first_minute_in_a_terminal() {
 #[test]
 fn ctrl_c_at_the_hidden_prompt_restores_the_terminal() {
     let home = Home::new();
-    let terminal = Terminal::start(&home, &format!("'{RBGV}' init"));
+    let terminal = Typing::start(&home, &format!("'{RBGV}' init"));
     terminal.wait("API key (hidden", 1);
     terminal.press("C-c");
     terminal.wait("ended with 130", 1);

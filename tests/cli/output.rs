@@ -3,13 +3,33 @@
 use crate::support::{Home, Sandbox};
 
 #[test]
-fn without_a_terminal_there_is_a_line_for_each_change_and_no_colour() {
+fn without_a_terminal_there_is_a_line_for_each_input_and_no_colour() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clips(3);
+    let ran = home.run(&sandbox, &["run", "."]).ends_with(0);
+    assert!(!ran.stderr.contains('\x1b') && !ran.stderr.contains('\r'), "{:?}", ran.stderr);
+    // What is planned, each input, and the summary.
+    assert_eq!(ran.stderr.lines().count(), 5, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("clip-00").count(), 6, "{}", ran.stderr);
+    assert_eq!(ran.lines().len(), 3);
+    let steps =
+        home.run(&sandbox, &["run", "clip-000.mp4", "--again", "--overwrite", "-v"]).ends_with(0);
+    steps.says("clip-000.mp4: creating").says("clip-000.mp4: downloading");
+}
+
+#[test]
+fn one_pipe_for_both_streams_has_one_line_for_each_input() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
-    let ran = home.run(&sandbox, &["run", "a.mp4"]).ends_with(0).says("uploading").says("done");
-    assert!(!ran.stderr.contains('\x1b') && !ran.stderr.contains('\r'), "{:?}", ran.stderr);
-    assert_eq!(ran.lines().len(), 1);
+    let log = std::fs::File::create(home.path("log")).unwrap();
+    let mut command = home.keyed(&sandbox);
+    command.args(["run", "a.mp4"]).stdout(log.try_clone().unwrap()).stderr(log);
+    assert!(command.status().unwrap().success());
+    let log = std::fs::read_to_string(home.path("log")).unwrap();
+    assert_eq!(log.lines().count(), 3, "{log}");
+    assert!(log.lines().nth(1).unwrap().ends_with("a-nobg.webm"), "{log}");
 }
 
 #[test]

@@ -159,6 +159,7 @@ impl<'a> JobDriver<'a> {
                 return Ok(DriveOutcome::Stopped);
             }
             if effect == Effect::Create {
+                self.run.context.emit_stage(&self.input, Stage::Queue);
                 let (permit, known_drafts) = match self.run.create_permit().await {
                     Ok(create_permit) => create_permit,
                     Err(failure) => return Ok(DriveOutcome::of(failure)),

@@ -119,6 +119,7 @@ impl InputMessage<'_> {
         let next = next(why.next.as_deref());
         let told = failure(why);
         // The failure may name the input itself.
+        let told = told.strip_prefix("./").unwrap_or(&told);
         let told = told.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
         let told = told.map_or_else(|| failure(why), ToOwned::to_owned);
         format!("{label} {}: {how}{told}{next}", self.name)
@@ -184,7 +185,11 @@ pub(crate) fn answers(after: Duration) -> String {
 
 /// The summary of a run, and how to resume it.
 pub(crate) fn finished(summary: &RunSummary) -> String {
-    let unfinished = summary.open.saturating_sub(summary.running + summary.not_started);
+    let is_stopped = summary.running + summary.not_started > 0;
+    // Jobs of an in-process service end with it.
+    let (running, not_started) =
+        if summary.ephemeral { (0, 0) } else { (summary.running, summary.not_started) };
+    let unfinished = summary.open.saturating_sub(running + not_started);
     let of = |number: usize, one, many| (number, if number == 1 { one } else { many });
     let counts = listed(&[
         (summary.done, "done"),
@@ -197,9 +202,9 @@ pub(crate) fn finished(summary: &RunSummary) -> String {
             "draft created (free until started)",
             "drafts created (free until started)",
         ),
-        of(summary.running, "job still running", "jobs still running"),
+        of(running, "job still running", "jobs still running"),
         (unfinished, "not finished"),
-        (summary.not_started, "not started"),
+        (not_started, "not started"),
     ]);
     // Tenths of a second are noise from ten seconds on.
     let took = summary.elapsed.as_secs();
@@ -210,22 +215,22 @@ pub(crate) fn finished(summary: &RunSummary) -> String {
     };
     let price = Some(summary.credits).filter(|cost| cost.0 > 0.0).map(about).unwrap_or_default();
     let next = next(next_of(summary).as_deref());
-    if summary.running + summary.not_started > 0 {
+    if is_stopped {
         format!("Stopped after {took}. {counts}{price}.{next}")
     } else {
         format!("{counts} in {took}{price}{next}")
     }
 }
 
-/// The command that comes next: resuming an unfinished run, or showing what failed.
+/// The command that resumes an unfinished run.
 pub(crate) fn next_of(summary: &RunSummary) -> Option<String> {
     let resume = format!("rbgv resume {}", summary.batch);
     match summary.bound_needed {
+        _ if summary.ephemeral => None,
         Some(bound) if summary.open > 0 => {
             Some(format!("{resume} --max-credits {}", (bound.0 * 100.0).ceil() / 100.0))
         }
-        _ if summary.open + summary.left + summary.drafts > 0 => Some(resume),
-        _ => (summary.failed > 0).then(|| "rbgv status --failed".to_owned()),
+        _ => (summary.open + summary.left + summary.drafts > 0).then_some(resume),
     }
 }
 
@@ -285,6 +290,17 @@ mod tests {
         let bounded = told(RunSummary { bound_needed: Some(Credits(7.001)), ..bounded });
         assert!(bounded.ends_with("next: rbgv resume 7 --max-credits 7.01"), "{bounded}");
         assert_eq!(told(summary), "nothing to do in 1 min 10 s");
+        assert_eq!(
+            told(RunSummary {
+                done: 1,
+                open: 3,
+                running: 2,
+                not_started: 1,
+                ephemeral: true,
+                ..summary
+            }),
+            "Stopped after 1 min 10 s. 1 done, 3 not finished."
+        );
     }
 
     #[test]

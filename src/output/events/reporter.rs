@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::event_lines::{self, EventLine, LineContext};
 use super::json;
 use super::repeated_warnings::WarningCounts;
-use crate::model::event::RemarkLevel;
+use crate::model::event::{RemarkLevel, RunSummary};
 use crate::model::{Clock, Event, Instant, Observer};
 use crate::output::printer::Printer;
 use crate::output::progress::bars::Bars;
@@ -36,6 +36,8 @@ pub struct Reporter {
 struct ReporterState {
     printer: Printer,
     clock: Arc<dyn Clock>,
+    /// The service and the ledger end with the command.
+    ephemeral: bool,
     state: Mutex<ReporterProgress>,
     /// `None` without bars. Locked before the state, and while a frame is built and shown, so that an
     /// older frame never replaces a newer one.
@@ -51,13 +53,14 @@ struct ReporterProgress {
 
 impl Reporter {
     #[must_use]
-    pub fn new(printer: Printer, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(printer: Printer, clock: Arc<dyn Clock>, ephemeral: bool) -> Self {
         let now = clock.now();
         let bars = printer.screen().cloned().map(Bars::new);
         let draws = bars.is_some();
         let shared = Arc::new(ReporterState {
             printer,
             clock,
+            ephemeral,
             state: Mutex::new(ReporterProgress {
                 board: RunView::new(now),
                 told_overall: now,
@@ -92,6 +95,13 @@ impl Drop for Reporter {
 
 impl ReporterState {
     fn observe(&self, event: &Event) {
+        let summary = match event {
+            Event::Finished(summary) if self.ephemeral => {
+                Some(Event::Finished(RunSummary { ephemeral: true, ..*summary }))
+            }
+            _ => None,
+        };
+        let event = summary.as_ref().unwrap_or(event);
         let style = self.printer.style();
         if style.json
             && let Some(record) = json::event(event, style.verbose > 0)

@@ -152,7 +152,7 @@ impl Table {
         let whole: Vec<usize> = (0..self.columns.len()).map(|at| self.width_of(at)).collect();
         let least = |at: usize| match self.columns[at].fit {
             Fit::Whole => whole[at],
-            Fit::Middle => whole[at].min(SHORTEST),
+            Fit::Middle => whole[at].min(SHORTEST.max(self.columns[at].at_least)),
             Fit::Words => whole[at].min(NARROW_WORDS.max(self.longest_word(at))),
         };
         let mut shown: Vec<usize> = (0..self.columns.len()).collect();

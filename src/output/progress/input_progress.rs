@@ -187,7 +187,7 @@ impl InputProgress {
         matches!(self.phase, Some(Stage::Waiting | Stage::Processing))
     }
 
-    /// The figures after the bar; the least important are dropped if they do not fit.
+    /// The figures after the bar.
     fn tail(&self, columns: usize, now: Instant) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new();
         if let Some(job) = &self.job {
@@ -207,18 +207,8 @@ impl InputProgress {
                 parts.push((0, amounts::elapsed(since)));
             }
         }
-        while width_of(&parts) > columns {
-            let least = parts.iter().map(|(want, _)| *want).max();
-            parts.retain(|(want, _)| Some(*want) != least);
-        }
-        let texts: Vec<_> = parts.into_iter().map(|(_, text)| text).collect();
-        texts.join("  ")
+        text_width::joined(parts, "  ", columns)
     }
-}
-
-fn width_of(parts: &[(u8, String)]) -> usize {
-    let texts: usize = parts.iter().map(|(_, text)| text_width::width(text)).sum();
-    texts + 2 * parts.len().saturating_sub(1)
 }
 
 impl TransferProgress {
@@ -276,22 +266,19 @@ const SHARE: f64 = 0.02;
 /// No progress for this long, or for as long as there was progress, is a stall.
 const STALL: Duration = Duration::from_secs(10);
 
-/// Columns of the longest stage.
+/// Columns of the longest stage, and of `100%`.
 const STAGE: usize = 11;
-/// Columns of `100%`.
 const PERCENT: usize = 4;
 /// Columns after the bar for speed and remaining time, or for a retry.
 const TAIL: usize = 23;
-/// Columns for the remaining time alone.
-const SHORT_TAIL: usize = 11;
 /// Columns of all figures after the bar together.
 const FIGURES: usize = 47;
 /// Maximum columns of a job ID.
 const JOB: usize = 24;
-/// Columns of the name below which it is shown without the stage.
-const SHORT_NAME: usize = 12;
-/// Length of a bar.
+/// Columns of a bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=40;
+/// Columns of a terminal with bars; a narrower one shows name, percent and stage.
+const FULL: usize = 60;
 
 /// The columns of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,55 +286,36 @@ pub(crate) struct LineLayout {
     name: usize,
     bar: usize,
     tail: usize,
-    form: RowForm,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RowForm {
-    Full,
-    /// Name, percent and stage.
-    WithStage,
-    /// Name and percent.
-    NameOnly,
 }
 
 impl LineLayout {
     /// For `width` columns, with `widest` columns for the widest name.
     pub(crate) fn new(width: usize, widest: usize) -> Self {
-        let name = widest.min((width * 3 / 10).clamp(8, 48));
-        let fixed = name + 2 + STAGE + 2 + 1 + PERCENT + 2;
-        let Some(room) = width.checked_sub(fixed + SHORT_TAIL) else {
-            // Nothing but name, percent and, where there are columns for it, stage.
-            let rest = width.saturating_sub(PERCENT + 1);
-            let beside = rest.checked_sub(STAGE + 1).filter(|name| *name >= SHORT_NAME);
-            let form = if beside.is_some() { RowForm::WithStage } else { RowForm::NameOnly };
-            return Self { name: widest.min(beside.unwrap_or(rest)), bar: 0, tail: 0, form };
-        };
-        let room = room + SHORT_TAIL;
-        // The speed is dropped before the bar, and the bar before the remaining time.
-        let bar = [TAIL, SHORT_TAIL]
-            .into_iter()
-            .find_map(|tail| room.checked_sub(tail).filter(|bar| BAR.start() <= bar))
-            .map_or(0, |bar| bar.min(*BAR.end()));
-        Self { name, bar, tail: room - bar, form: RowForm::Full }
+        if width < FULL {
+            let name = widest.min(width.saturating_sub(PERCENT + STAGE + 2));
+            return Self { name, bar: 0, tail: 0 };
+        }
+        let name = widest.min((width * 3 / 10).min(48));
+        let room = width - (name + STAGE + PERCENT + 7);
+        let bar = room.saturating_sub(TAIL).clamp(*BAR.start(), *BAR.end());
+        Self { name, bar, tail: room - bar }
     }
 
     /// The template of `row` for `indicatif`; no row is wider than the terminal.
     pub(crate) fn template(&self, row: &Row) -> String {
-        let stage = row.stage;
-        match self.form {
-            RowForm::Full => {}
-            RowForm::WithStage => return format!("{{prefix}} {{share:>{PERCENT}}} {stage}"),
-            RowForm::NameOnly => return format!("{{prefix}} {{share:>{PERCENT}}}"),
-        }
-        // Without a share, the key without a meaning leaves the columns of the bar empty.
-        let bar = match (self.bar, row.share) {
-            (0, _) => String::new(),
-            (columns, Some(_)) => format!("{{bar:{columns}.cyan/dim}}"),
-            (columns, None) => format!("{{none:{columns}}}"),
-        };
+        let (bar, stage) = (self.bar, row.stage);
         let tone = if row.retries { ":.yellow" } else { "" };
-        format!("{{prefix}}  {stage:STAGE$}  {bar} {{share:>{PERCENT}}}  {{msg{tone}}}")
+        match row.share {
+            _ if bar == 0 => format!("{{prefix}} {{share:>{PERCENT}}} {stage}"),
+            Some(_) => format!(
+                "{{prefix}}  {stage:STAGE$}  {{bar:{bar}.cyan/dim}} {{share:>{PERCENT}}}  {{msg{tone}}}"
+            ),
+            // Without a share, a key without a meaning leaves the columns empty.
+            None => {
+                let blank = bar + 1 + PERCENT;
+                format!("{{prefix}}  {stage:STAGE$}  {{blank:{blank}}}  {{msg{tone}}}")
+            }
+        }
     }
 }
 
@@ -385,6 +353,22 @@ mod tests {
         let row = clip.row(1, &layout, at(now));
         let frame = Frame { layout, rows: vec![row], more: 0, overall: None, percent: None };
         drawn(&frame, u16::try_from(width).unwrap()).remove(0)
+    }
+
+    #[test]
+    fn an_upload_at_several_widths() {
+        let clip = uploading();
+        insta::assert_snapshot!(
+            [32, 45, 60, 80, 120, 200].map(|width| shown(&clip, width, 10.0)).join("\n"),
+            @"
+        holiday…ove.mp4  44% uploading
+        holiday in nor…rom above.mp4  44% uploading
+        holiday i…bove.mp4  uploading    ━━────  44%  15 s left
+        holiday in n…m above.mp4  uploading    ━━━━───────  44%  2.0 MB/s  15 s left
+        holiday in norway,…ds from above.mp4  uploading    ━━━━━━━━━━━━━━━━━──────────────────────  44%  2.0 MB/s  15 s left
+        holiday in norway, the fjords from above.mp4  uploading    ━━━━━━━━━━━━━━━━━───────────────────────  44%  20.0 MB of 45.0 MB  2.0 MB/s  15 s left
+        "
+        );
     }
 
     #[test]
@@ -496,7 +480,7 @@ mod tests {
         fn a_line_fits_whatever_the_name(
             name in ".{0,80}",
             job in ".{0,40}",
-            width in 20_usize..240,
+            width in 32_usize..240,
             done in any::<u64>(),
             total in any::<Option<u64>>(),
             now in 0_u64..1_000_000,

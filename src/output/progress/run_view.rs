@@ -170,58 +170,50 @@ impl RunView {
         amounts::left_between(least, most).filter(|_| at_once > 0)
     }
 
-    /// The whole run in one line of at most `columns`: the least important parts are dropped.
+    /// The whole run in one line of at most `columns`.
     pub(crate) fn overall(&self, now: Instant, columns: usize) -> String {
         let number = |number: usize, what: &str| {
             (number > 0).then(|| format!("{} {what}", count(number as u64)))
         };
         let active = |activity| {
-            let clips = self.clips.values().filter(|clip| activity_of(clip.phase) == activity);
-            number(clips.count(), activity)
+            self.clips.values().filter(|clip| activity_of(clip.phase) == Some(activity)).count()
         };
+        let [uploading, processing, downloading] =
+            ["uploading", "processing", "downloading"].map(active);
+        // Including those that have not been taken from the ledger yet.
+        let queued = self.all() - self.ended() - uploading - processing - downloading;
         let done = format!("{} of {} done", count(self.done as u64), count(self.all() as u64));
         let left = match self.has_outage {
             true => Some("service not responding".to_owned()),
             false => self.left_of(self.all() - self.ended()),
         };
         let credits = Some(self.credits).filter(|credits| credits.0 > 0.0).map(messages::estimated);
-        // Parts with larger numbers are dropped first.
-        let mut parts: Vec<(u8, String)> = [
+        let parts = [
             (0, Some(done)),
             (0, number(self.failed, "failed")),
             (1, number(self.left, "not finished")),
             (6, number(self.skipped, "already done")),
-            (5, active("uploading")),
-            (1, active("processing")),
-            (5, active("downloading")),
-            (4, active("queued")),
+            (5, number(uploading, "uploading")),
+            (1, number(processing, "processing")),
+            (5, number(downloading, "downloading")),
+            (4, number(queued, "queued")),
             (7, Some(amounts::elapsed(now.since(self.started)))),
             (2, left),
             (3, credits),
-        ]
-        .into_iter()
-        .filter_map(|(want, text)| Some((want, text?)))
-        .collect();
-        let joined = |parts: &[(u8, String)]| {
-            parts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(", ")
-        };
-        while text_width::width(&joined(&parts)) > columns {
-            match parts.iter().map(|(want, _)| *want).max() {
-                Some(least) if least > 0 => parts.retain(|(want, _)| *want != least),
-                _ => break,
-            }
-        }
-        text_width::clipped(&joined(&parts), columns)
+        ];
+        let parts = parts.into_iter().filter_map(|(want, text)| Some((want, text?))).collect();
+        text_width::joined(parts, ", ", columns)
     }
 }
 
-/// What an input in progress counts as in the line of the whole run.
-fn activity_of(phase: Option<Stage>) -> &'static str {
-    match phase {
-        Some(Stage::Hash | Stage::Upload | Stage::Create) => "uploading",
-        Some(Stage::Processing) => "processing",
-        Some(Stage::Download | Stage::Verify) => "downloading",
-        Some(Stage::Queue | Stage::Waiting) | None => "queued",
+/// What an input in progress counts as in the line about all; `None` if it is queued, here or at the
+/// service.
+fn activity_of(phase: Option<Stage>) -> Option<&'static str> {
+    match phase? {
+        Stage::Hash | Stage::Upload | Stage::Create => Some("uploading"),
+        Stage::Processing => Some("processing"),
+        Stage::Download | Stage::Verify => Some("downloading"),
+        Stage::Queue | Stage::Waiting => None,
     }
 }
 
@@ -294,7 +286,7 @@ mod tests {
         let shown = lines(&mut many, (80, 24));
         assert_eq!(shown.len(), 3);
         assert!(shown[0].starts_with("clip-200.mp4") && shown[1].starts_with("clip-300.mp4"));
-        assert_eq!(shown[2], "0 of 500 done, 2 processing, 398 queued, 1 min 5 s");
+        assert_eq!(shown[2], "0 of 500 done, 2 processing, 498 queued, 1 min 5 s");
         for id in 1..=20 {
             many.observe(&input(id, InputEvent::Phase(Stage::Waiting)), Instant(0));
         }
@@ -321,7 +313,7 @@ mod tests {
         let board = board(&events);
         let shown = [200, 80, 60, 40, 20].map(|columns| board.overall(Instant(65_000), columns));
         insta::assert_snapshot!(shown.join("\n"), @"
-        1 of 12 done, 1 failed, 1 uploading, 1 processing, 3 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
+        1 of 12 done, 1 failed, 1 uploading, 1 processing, 8 queued, 1 min 5 s, 9-15 min left, about 1.00 credits
         1 of 12 done, 1 failed, 1 processing, 9-15 min left, about 1.00 credits
         1 of 12 done, 1 failed, 1 processing, 9-15 min left
         1 of 12 done, 1 failed, 1 processing
@@ -347,7 +339,7 @@ mod tests {
             events.push(input(id, InputEvent::Expected { least, most }));
         }
         let overall = board(&events).overall(Instant(0), 80);
-        assert_eq!(overall, "0 of 12 done, 2 queued, 0 s, 50-120 s left");
+        assert_eq!(overall, "0 of 12 done, 12 queued, 0 s, 50-120 s left");
     }
 
     #[test]
@@ -359,6 +351,9 @@ mod tests {
             input(2, InputEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
         ]);
         assert_eq!(gone.job(1), None);
-        assert_eq!(lines(&mut gone, (80, 24)), ["1 of 2 done, 1 min 5 s, about 1.00 credits"]);
+        assert_eq!(
+            lines(&mut gone, (80, 24)),
+            ["1 of 2 done, 1 queued, 1 min 5 s, about 1.00 credits"]
+        );
     }
 }

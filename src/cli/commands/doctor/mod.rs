@@ -106,8 +106,11 @@ fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveV
         if !is_shown {
             printer.table(&check::table(checks));
         }
-        let mut values =
-            Table::new(["setting", "value", "origin"]).names([0, 2]).words([1]).drops([2]);
+        let mut values = Table::new(["setting", "value", "origin"])
+            .names([0, 2])
+            .words([1])
+            .drops([2])
+            .at_least(2, 18);
         for value in shown.iter().filter(|value| value.origin != "default") {
             values.row([value.key.clone(), value.value.clone(), value.origin.clone()]);
         }

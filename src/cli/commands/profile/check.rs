@@ -158,6 +158,9 @@ fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
     if !is_shown {
         printer.table(&table(all));
     }
+    if all.iter().any(|seen| seen.outcome.is_err()) {
+        printer.next("rbgv doctor");
+    }
 }
 
 fn table<'a>(lines: impl IntoIterator<Item = &'a CheckLine>) -> Table {

@@ -25,7 +25,7 @@ impl Fixture {
     fn new(style: Style) -> Self {
         let (streams, stdout, stderr) = Streams::captured();
         let clock = Arc::new(ManualClock::default());
-        let reporter = Reporter::new(Printer::new(style, streams), clock.clone());
+        let reporter = Reporter::new(Printer::new(style, streams), clock.clone(), false);
         Self { reporter, clock, stdout, stderr }
     }
 
@@ -120,6 +120,7 @@ fn whole_run(stage: &Fixture) {
         bound_needed: None,
         credits: Credits(4.0),
         elapsed: Duration::from_millis(41_300),
+        ephemeral: false,
     }));
 }
 
@@ -228,7 +229,7 @@ fn a_short_run_ends_in_one_line() {
     }));
     assert_eq!(
         stage.stderr.text(),
-        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n  next: rbgv status --failed\n"
+        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n"
     );
     let nothing = Fixture::new(Style::default());
     nothing.tell(&Event::Finished(RunSummary {
