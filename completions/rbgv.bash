@@ -49,8 +49,17 @@ _rbgv() {
             rbgv,model)
                 cmd="rbgv__subcmd__model"
                 ;;
+            rbgv,open)
+                cmd="rbgv__subcmd__open"
+                ;;
+            rbgv,preview)
+                cmd="rbgv__subcmd__preview"
+                ;;
             rbgv,profile)
                 cmd="rbgv__subcmd__profile"
+                ;;
+            rbgv,report)
+                cmd="rbgv__subcmd__report"
                 ;;
             rbgv,resume)
                 cmd="rbgv__subcmd__resume"
@@ -124,8 +133,17 @@ _rbgv() {
             rbgv__subcmd__help,model)
                 cmd="rbgv__subcmd__help__subcmd__model"
                 ;;
+            rbgv__subcmd__help,open)
+                cmd="rbgv__subcmd__help__subcmd__open"
+                ;;
+            rbgv__subcmd__help,preview)
+                cmd="rbgv__subcmd__help__subcmd__preview"
+                ;;
             rbgv__subcmd__help,profile)
                 cmd="rbgv__subcmd__help__subcmd__profile"
+                ;;
+            rbgv__subcmd__help,report)
+                cmd="rbgv__subcmd__help__subcmd__report"
                 ;;
             rbgv__subcmd__help,resume)
                 cmd="rbgv__subcmd__help__subcmd__resume"
@@ -293,7 +311,7 @@ _rbgv() {
 
     case "${cmd}" in
         rbgv)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -629,7 +647,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help)
-            opts="run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help"
+            opts="run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -922,6 +940,34 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rbgv__subcmd__help__subcmd__open)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__preview)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rbgv__subcmd__help__subcmd__profile)
             opts="list show add check rotate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -995,6 +1041,20 @@ _rbgv() {
         rbgv__subcmd__help__subcmd__profile__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1754,6 +1814,82 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rbgv__subcmd__open)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__preview)
+            opts="-q -v -h -V --at --graphics --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --graphics)
+                    COMPREPLY=($(compgen -W "kitty iterm2 sixel blocks" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rbgv__subcmd__profile)
             opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version list show add check rotate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2100,6 +2236,48 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rbgv__subcmd__report)
+            opts="-o -q -v -h -V --output --embed --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rbgv__subcmd__resume)
             opts="-q -v -h -V --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --take-over --accept --abandon --job --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2155,7 +2333,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__run)
-            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --sandbox --dry-run --no-wait --draft --again --watch --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --sandbox --dry-run --no-wait --draft --again --watch --report --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2246,6 +2424,10 @@ _rbgv() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,9 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand listen 'Receive, verify and forward webhooks'
             cand keys 'List, create and disable API keys (admin token required)'
             cand logs 'Show a job''s history'
+            cand report 'Write a page about a batch: before and after, times, credits, failures'
+            cand open 'Open an output, or the page about a batch, with the program of the desktop'
+            cand preview 'Show a frame of a video or image in the terminal'
             cand explain 'Explain an exit code, error code or status'
             cand doctor 'Diagnose problems and suggest fixes'
             cand sandbox 'Run a local server with the same API, for testing'
@@ -77,6 +80,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --max-credits 'Stop before exceeding this number of credits'
             cand --retry-failed 'Retry a failed job up to N times; each new attempt may be billed'
             cand --timeout 'Stop after this time, such as 90s, 10m or 2h; unfinished jobs can be resumed'
+            cand --report 'Write a page about the batch at the end, also after a failure or Ctrl-C (see rbgv report)'
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -433,6 +437,65 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;logs'= {
             cand --limit 'Maximum number of attempts'
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;report'= {
+            cand -o 'Page to write; an existing file is replaced [default: rbgv-report-BATCH.html]'
+            cand --output 'Page to write; an existing file is replaced [default: rbgv-report-BATCH.html]'
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --embed 'Embed posters, and clips of up to 1 MiB, so that the page can be sent alone (50 MiB at most)'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;open'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;preview'= {
+            cand --at 'Time of the frame, such as 1.5s or 2m'
+            cand --graphics 'Graphics of the terminal [default: detected]'
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -854,6 +917,9 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand listen 'Receive, verify and forward webhooks'
             cand keys 'List, create and disable API keys (admin token required)'
             cand logs 'Show a job''s history'
+            cand report 'Write a page about a batch: before and after, times, credits, failures'
+            cand open 'Open an output, or the page about a batch, with the program of the desktop'
+            cand preview 'Show a frame of a video or image in the terminal'
             cand explain 'Explain an exit code, error code or status'
             cand doctor 'Diagnose problems and suggest fixes'
             cand sandbox 'Run a local server with the same API, for testing'
@@ -898,6 +964,12 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;help;keys;enable'= {
         }
         &'rbgv;help;logs'= {
+        }
+        &'rbgv;help;report'= {
+        }
+        &'rbgv;help;open'= {
+        }
+        &'rbgv;help;preview'= {
         }
         &'rbgv;help;explain'= {
         }

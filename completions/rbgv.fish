@@ -49,6 +49,9 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "smoke-test" -d 'Check tha
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "listen" -d 'Receive, verify and forward webhooks'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "logs" -d 'Show a job\'s history'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "report" -d 'Write a page about a batch: before and after, times, credits, failures'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "open" -d 'Open an output, or the page about a batch, with the program of the desktop'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "preview" -d 'Show a frame of a video or image in the terminal'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "explain" -d 'Explain an exit code, error code or status'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "doctor" -d 'Diagnose problems and suggest fixes'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "sandbox" -d 'Run a local server with the same API, for testing'
@@ -87,6 +90,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l in-flight -d 'Maximum 
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l max-credits -d 'Stop before exceeding this number of credits' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l retry-failed -d 'Retry a failed job up to N times; each new attempt may be billed' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l timeout -d 'Stop after this time, such as 90s, 10m or 2h; unfinished jobs can be resumed' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l report -d 'Write a page about the batch at the end, also after a failure or Ctrl-C (see rbgv report)' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -397,6 +401,58 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l no-progress -d 'Disab
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -s o -l output -d 'Page to write; an existing file is replaced [default: rbgv-report-BATCH.html]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l embed -d 'Embed posters, and clips of up to 1 MiB, so that the page can be sent alone (50 MiB at most)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand report" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand open" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l at -d 'Time of the frame, such as 1.5s or 2m' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l graphics -d 'Graphics of the terminal [default: detected]' -r -f -a "kitty\t''
+iterm2\t''
+sixel\t''
+blocks\t'Two pixels per character'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand preview" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -709,25 +765,28 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcomm
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "install" -d 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "list" -d 'List installed models'
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "run" -d 'Remove the background of videos'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "upload" -d 'Upload videos and print their URLs, one per line'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "status" -d 'Show batches and jobs'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "fetch" -d 'Download the outputs of jobs, verified and resumable'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "resume" -d 'Resume a batch that was interrupted, paused or ran out of credits'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "usage" -d 'Show and audit credit usage'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "smoke-test" -d 'Check that service, key and configuration work together'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "listen" -d 'Receive, verify and forward webhooks'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "logs" -d 'Show a job\'s history'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Explain an exit code, error code or status'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "doctor" -d 'Diagnose problems and suggest fixes'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server with the same API, for testing'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Show the configuration, or trust a project file'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "profile" -d 'Manage profiles'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "completions" -d 'Print a shell completion script'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all pages to a directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "model" -d 'Manage optional sandbox models'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "run" -d 'Remove the background of videos'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "upload" -d 'Upload videos and print their URLs, one per line'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "status" -d 'Show batches and jobs'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "fetch" -d 'Download the outputs of jobs, verified and resumable'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "resume" -d 'Resume a batch that was interrupted, paused or ran out of credits'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "usage" -d 'Show and audit credit usage'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "smoke-test" -d 'Check that service, key and configuration work together'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "listen" -d 'Receive, verify and forward webhooks'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "logs" -d 'Show a job\'s history'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "report" -d 'Write a page about a batch: before and after, times, credits, failures'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "open" -d 'Open an output, or the page about a batch, with the program of the desktop'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "preview" -d 'Show a frame of a video or image in the terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Explain an exit code, error code or status'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "doctor" -d 'Diagnose problems and suggest fixes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server with the same API, for testing'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Show the configuration, or trust a project file'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "profile" -d 'Manage profiles'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "completions" -d 'Print a shell completion script'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all pages to a directory'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "model" -d 'Manage optional sandbox models'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man model help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from listen" -f -a "verify" -d 'Explain why the signature of a webhook is rejected'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "create" -d 'Create a key, which is shown only once'
