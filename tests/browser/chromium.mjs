@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ANSWER_LIMIT_MS = 60_000;
+const EXIT_LIMIT_MS = 10_000;
 
 /** Opens Chromium with one empty tab, runs `work` with it, and closes it again. */
 export async function withTab(program, work) {
@@ -22,9 +23,12 @@ export async function withTab(program, work) {
     const { sessionId } = await pipe.send("Target.attachToTarget", { targetId, flatten: true });
     return await work(new Tab(pipe, sessionId));
   } finally {
-    child.kill("SIGKILL");
+    // It ends its own children; killed, they would go on writing to the profile.
+    const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_LIMIT_MS);
+    await pipe.send("Browser.close").catch(() => undefined);
     await exited;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    clearTimeout(timer);
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 
