@@ -1,7 +1,7 @@
 //! Writing the page about a batch: used by report, run and open.
 
-use std::fs::Permissions;
-use std::io::Write as _;
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::context::AppContext;
 use super::files::absolute;
 use crate::ledger::{BatchId, Ledger};
 use crate::model::{Failure, FailureKind};
-use crate::report::{EmbedResult, MediaLinks, gather, render};
+use crate::report::{EmbedResult, MediaLinks, PAGE_HEAD, gather, is_page, render};
 
 /// Permissions of the page, less what the umask of the process removes.
 const PAGE_MODE: u32 = 0o644;
@@ -40,6 +40,7 @@ impl ReportTarget {
         if path.is_dir() {
             return Err(wrong("it is a directory".to_owned()));
         }
+        refuse_other_files(&path)?;
         let (Some(parent), Some(_)) = (path.parent(), path.file_name()) else {
             return Err(wrong("it is not a file name".to_owned()));
         };
@@ -68,6 +69,8 @@ impl ReportTarget {
         } else {
             MediaLinks::relative_to(self.directory.clone())
         };
+        // An output may have been written there since.
+        refuse_other_files(&self.path)?;
         let now = app.env.clock.wall();
         let clips = |input: &_, source: Option<&_>| links.sides(input, source);
         let page = render(&gather(&record, now, &app.env.sanitizer, clips));
@@ -87,6 +90,19 @@ impl WrittenReport {
         for warning in self.embedded.warnings() {
             app.printer.warn(&warning);
         }
+    }
+}
+
+/// Refuses to replace anything but an earlier page: a mistyped name may be that of a video.
+fn refuse_other_files(path: &Path) -> Result<(), Failure> {
+    let failed = |why: String| Failure::new(FailureKind::Usage, path.display().to_string(), why);
+    let mut head = Vec::new();
+    match File::open(path).and_then(|file| file.take(PAGE_HEAD).read_to_end(&mut head)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error.to_string())),
+        Ok(_) if is_page(&head) => Ok(()),
+        Ok(_) => Err(failed("there is a file of this name, which is not a report".to_owned())
+            .with_next("choose another name for the report")),
     }
 }
 

@@ -21,4 +21,4 @@ pub use self::data::{
 };
 pub use self::gather::gather;
 pub use self::media_links::{EmbedResult, MediaLinks};
-pub use self::page::render;
+pub use self::page::{PAGE_HEAD, is_page, render};

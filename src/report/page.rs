@@ -16,11 +16,25 @@ const SCRIPT: &str = include_str!("page.js");
 /// Rows of a section. Only the sections on the screen are laid out.
 const SECTION_ROWS: usize = 100;
 
+/// Begin of the title of every page.
+const TITLE: &str = "rbgv batch ";
+
+/// Bytes from the start of a page that contain its title.
+pub const PAGE_HEAD: u64 = 4_096;
+
+/// Whether a file that starts with `head` is a page of [`render`].
+#[must_use]
+pub fn is_page(head: &[u8]) -> bool {
+    let title = format!("<title>{TITLE}");
+    head.starts_with(b"<!DOCTYPE html>")
+        && head.windows(title.len()).any(|part| part == title.as_bytes())
+}
+
 /// The whole page.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let batch = &report.batch;
-    let title = format!("rbgv batch {}", batch.number);
+    let title = format!("{TITLE}{}", batch.number);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -346,6 +360,8 @@ mod tests {
         assert_eq!(page.matches("class=\"section\"").count(), 3);
         assert!(page.contains("all 201") && page.contains("failed 1") && page.contains("done 200"));
         assert!(page.contains("aria-rowcount=\"202\"") && page.contains("id=\"r200\""));
+        let head = usize::try_from(PAGE_HEAD).unwrap();
+        assert!(is_page(&page.as_bytes()[..head]) && !is_page(b"<!DOCTYPE html><title>other"));
         assert!(page.contains("not finished; as of 1970-01-01 00:01:00Z"));
     }
 }

@@ -57,6 +57,9 @@ fn a_run_writes_its_page_and_report_writes_it_again() {
         (Some(1), Some(2))
     );
     assert!(page(&home, "alone.html").contains("data:video/mp4;base64,"));
+    let other = ["report", "-o", "odd <b> & #1 50%.mp4"];
+    home.run_alone(&other).ends_with(2).says("not a report");
+    home.run_alone(&["report", "-o", "alone.html"]).ends_with(0);
     home.run_alone(&["report", "9"]).ends_with(2).says("next: rbgv status");
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Batch number, as shown by rbgv status [default: the newest batch]
     batch: Option<i64>,
 
-    /// Page to write; an existing file is replaced [default: rbgv-report-BATCH.html]
+    /// Page to write; an earlier page is replaced [default: rbgv-report-BATCH.html]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
