@@ -99,23 +99,25 @@ fn cost(cost: &Cost) -> String {
 fn charts(report: &Report) -> Markup {
     html! {
         div .charts {
-        @if let Some(drawn) = timeline(&report.timeline) {
-            figure {
-                figcaption {
-                    "Timeline "
-                    span .key.submitted { "submitted" } " " span .key.finished { "finished" } " "
-                    span .key.active { "in progress" } " " span .key.refusal { "refused" } " "
-                    span .key.pause { "paused" }
+            @if let Some(drawn) = timeline(&report.timeline) {
+                figure {
+                    figcaption {
+                        "Timeline "
+                        span .key.submitted { "submitted" } " "
+                        span .key.finished { "finished" } " "
+                        span .key.active { "in progress" } " "
+                        span .key.refusal { "refused" } " "
+                        span .key.pause { "paused" }
+                    }
+                    (drawn)
                 }
-                (drawn)
             }
-        }
-        @if let Some(drawn) = histogram(&report.job_times) {
-            figure {
-                figcaption { "Job times: " (histogram_text(&report.job_times)) }
-                (drawn)
+            @if let Some(drawn) = histogram(&report.job_times) {
+                figure {
+                    figcaption { "Job times: " (histogram_text(&report.job_times)) }
+                    (drawn)
+                }
             }
-        }
         }
     }
 }
