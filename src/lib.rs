@@ -8,9 +8,10 @@
 //! Imports point to the right only, without cycles; `tests/module_dependencies.rs` checks both:
 //!
 //! ```text
-//! main -> cli -> {settings, flow, smoke, audit, listen, output, sandbox}
+//! main -> cli -> {settings, flow, smoke, audit, listen, report, output, sandbox}
 //! smoke -> flow -> {client, ledger, media}
 //! audit, listen -> {client, ledger}
+//! report -> {ledger, media, output}
 //! sandbox -> media
 //! ```
 //!
@@ -33,6 +34,7 @@ pub mod listen;
 pub mod media;
 pub mod model;
 pub mod output;
+pub mod report;
 pub mod sandbox;
 pub mod settings;
 pub mod smoke;

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which top-level modules each top-level module may name.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("media", &["model"]),
     ("client", &["model", "blocking"]),
@@ -24,12 +24,13 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("flow", &["model", "client", "ledger", "media", "blocking"]),
     ("smoke", &["model", "client", "ledger", "media", "flow"]),
     ("listen", &["model", "client", "ledger"]),
+    ("report", &["model", "ledger", "media", "output"]),
     ("sandbox", &["media"]),
     (
         "cli",
         &[
             "model", "settings", "flow", "smoke", "audit", "listen", "output", "sandbox", "client",
-            "ledger", "media", "env",
+            "ledger", "media", "report", "env",
         ],
     ),
 ];

@@ -62,6 +62,9 @@ enum Command {
     Listen(commands::listen::Args),
     Keys(commands::keys::Args),
     Logs(commands::logs::Args),
+    Report(commands::report::Args),
+    Open(commands::open::Args),
+    Preview(commands::standalone::preview::Args),
     Explain(commands::standalone::explain::Args),
     Doctor(commands::doctor::Args),
     Sandbox(commands::standalone::sandbox::Args),
@@ -198,6 +201,7 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             return Ok(commands::standalone::completions::run(args, command(), printer));
         }
         Command::Explain(args) => return commands::standalone::explain::run(args, printer),
+        Command::Preview(args) => return commands::standalone::preview::run(args, &env, printer),
         Command::Man(args) => {
             return commands::standalone::man::run(args, command(), printer, &env.current_dir);
         }
@@ -249,6 +253,8 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             Command::Config(args) => commands::config::run(&args, &app),
             Command::Profile(args) => commands::profile::run(args, &app).await,
             Command::Logs(args) => commands::logs::run(&args, &app),
+            Command::Report(args) => commands::report::run(&args, &app),
+            Command::Open(args) => commands::open::run(&args, &app).await,
             Command::Init(_)
             | Command::Sandbox(_)
             | Command::Completions(_)
@@ -256,6 +262,7 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             | Command::Explain(_)
             | Command::Help(_)
             | Command::Man(_)
+            | Command::Preview(_)
             | Command::Version(_) => Ok(ExitClass::Done),
             #[cfg(feature = "matting")]
             Command::Model(_) => Ok(ExitClass::Done),

@@ -55,6 +55,21 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "report",
+        &[
+            ("rbgv report", "a page about the newest batch"),
+            ("rbgv report 12 -o report.html --embed", "with small clips inside, to send it"),
+        ],
+    ),
+    ("open", &[("rbgv open clip.mp4", "its output"), ("rbgv open 12", "the page about batch 12")]),
+    (
+        "preview",
+        &[
+            ("rbgv preview clip-nobg.webm", "its first frame"),
+            ("rbgv preview clip-nobg.webm --at 2s", "another frame"),
+        ],
+    ),
+    (
         "usage",
         &[
             ("rbgv usage --days 30", "credits per day"),

@@ -338,7 +338,7 @@ impl Attempt {
     }
 }
 
-const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, \
+pub(crate) const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, \
      key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options, \
      estimate, pricing, status, job, draft_observation, create_count, start_count, reupload_count, \
      orphan_count, sent_boot_ms, boot_id, video_url, upload_reused, failure, job_status, progress, \
@@ -355,7 +355,7 @@ impl Ledger {
         db.prepare_cached(&sql)?.query_row([id.0], read)?
     }
 
-    fn read_attempt(
+    pub(crate) fn read_attempt(
         &self,
         row: &rusqlite::Row<'_>,
     ) -> rusqlite::Result<Result<Attempt, LedgerError>> {

@@ -32,7 +32,7 @@ mod schema;
 pub(crate) mod write;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +57,7 @@ pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 pub(crate) use self::json_columns::fuzz_columns;
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
+pub use self::read::batch_record::{AttemptRecord, BatchRecord};
 pub use self::read::cost_report::AttemptCost;
 pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;

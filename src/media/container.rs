@@ -1,6 +1,8 @@
 //! Detection of file types by content; names are ignored.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 /// Bytes from the start of a file that [`sniff`] needs.
 pub const SNIFF_BYTES: usize = 4 * 1024;
@@ -121,6 +123,13 @@ pub fn sniff(head: &[u8]) -> Container {
         .or_else(|| archives(head))
         .or_else(|| text(head))
         .unwrap_or(Container::Unknown)
+}
+
+/// The type of the file at `path`.
+pub fn container_of(path: &Path) -> io::Result<Container> {
+    let mut head = Vec::new();
+    File::open(path)?.take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    Ok(sniff(&head))
 }
 
 /// Types with a fixed signature.

@@ -8,13 +8,14 @@
 //! counted from the pictures; totals in headers are not trusted.
 //!
 //! Reading order: `container` (type by content), `stream_info`, `parse/` (one parser per container),
-//! `archive/`, `error`, `inspect/` (the checks of inputs and outputs), and on their own `hash`,
-//! `disk_space` and `memory_budget`.
+//! `archive/`, `error`, `inspect/` (the checks of inputs and outputs), and on their own `hash`, `frame`
+//! (a single picture, by FFmpeg), `disk_space` and `memory_budget`.
 
 mod archive;
 mod container;
 mod disk_space;
 mod error;
+mod frame;
 mod hash;
 mod inspect;
 mod memory_budget;
@@ -27,9 +28,12 @@ mod tests;
 pub use self::archive::{
     ArchiveBounds, ArchiveError, ArchiveSummary, check_archive, extract_archive,
 };
-pub use self::container::{Container, SNIFF_BYTES, sniff};
+pub use self::container::{Container, SNIFF_BYTES, container_of, sniff};
 pub use self::disk_space::check_space;
 pub use self::error::OutputError;
+pub use self::frame::{
+    FrameError, FrameFormat, FrameRequest, Picture, decode_picture, extract_frame,
+};
 pub use self::hash::{ContentHash, hash_file};
 pub use self::inspect::background::{BackgroundError, BackgroundImage, inspect_picture};
 pub use self::inspect::input::{

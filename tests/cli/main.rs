@@ -33,6 +33,7 @@ mod profiles;
 #[cfg(feature = "matting")]
 mod real;
 mod recipes;
+mod report;
 mod rotate;
 mod run;
 mod schemas;

@@ -1,4 +1,4 @@
-//! How results are laid out. Pure: `amounts`, `table`, `chart` and `csv`; then the reports of a smoke
+//! How results are laid out. Pure: `amounts`, `table`, `chart`, `csv` and `picture`; then the reports of a smoke
 //! test, `smoke_table`, `junit` and `github`.
 
 pub mod amounts;
@@ -6,5 +6,6 @@ pub(crate) mod chart;
 pub mod csv;
 pub mod github;
 pub(crate) mod junit;
+pub mod picture;
 pub mod smoke_table;
 pub(crate) mod table;

@@ -5,6 +5,7 @@ mod plan;
 mod watch;
 
 use crate::output::documents::local::PlanDocument;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions, request};
@@ -12,12 +13,13 @@ use crate::cli::args::input::{InputArgs, Inputs};
 use crate::cli::args::job::{JobArgs, with_background};
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
+use crate::cli::report_file::ReportTarget;
 use crate::cli::run_batch::{bound_time, lift_key_blocks, report_plan};
 use crate::client::RequestOptions;
 use crate::flow::plan::Plan;
 use crate::flow::state_machine::Goal;
 use crate::flow::{Context, Destination, StdoutSink};
-use crate::ledger::PlanTotals;
+use crate::ledger::{BatchId, PlanTotals};
 use crate::model::event::RunSummary;
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, JobOptions};
 use crate::output::{Table, events::json, formats::amounts};
@@ -62,6 +64,10 @@ pub(crate) struct Args {
     /// Watch directories for new files until stopped
     #[arg(long, conflicts_with_all = ["dry_run", "draft", "no_wait", "again"])]
     watch: bool,
+
+    /// Write a page about the batch at the end, also after a failure or Ctrl-C (see rbgv report)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "watch"])]
+    report: Option<PathBuf>,
 }
 
 impl Args {
@@ -91,9 +97,10 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         return Err(Failure::new(FailureKind::Usage, "-o - with --json", why)
             .with_next("use -o FILE with --json"));
     }
+    let report = args.report.as_deref().map(|file| ReportTarget::new(app, file)).transpose()?;
     let context = app.context(app.reporter())?;
     bound_time(app, &context, args.run_options.timeout);
-    let ended = run_within(args, app, &context, options, inputs).await;
+    let ended = run_within(args, app, &context, options, inputs, report).await;
     ended.map_err(|failure| context.with_stop_reason(failure))
 }
 
@@ -104,6 +111,7 @@ async fn run_within(
     context: &Arc<Context>,
     options: JobOptions,
     inputs: Inputs,
+    report: Option<ReportTarget>,
 ) -> Result<ExitClass, Failure> {
     let goal = args.goal();
     let to_stdout = inputs.destination == Destination::Stdout;
@@ -134,9 +142,37 @@ async fn run_within(
         context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
         ExitClass::Done
     } else {
-        execute_plan(app, context, &plan, &wish, stdout).await?.class
+        let ended = execute_plan(app, context, &plan, &wish, stdout).await;
+        let unwritten = report.and_then(|report| write_report(app, context, batch, &report));
+        ExitClass::combine([ended?.class].into_iter().chain(unwritten), false)
     };
     Ok(ExitClass::combine([class].into_iter().chain(refused), false))
+}
+
+/// Writes the page about the batch, however the run ended. Returns the exit class of a failure, which
+/// is reported.
+fn write_report(
+    app: &AppContext,
+    context: &Context,
+    batch: BatchId,
+    report: &ReportTarget,
+) -> Option<ExitClass> {
+    // A batch that the user declined is deleted.
+    let written = match context.ledger.batch(batch) {
+        Ok(None) => return None,
+        Ok(Some(_)) => report.write(app, &context.ledger, batch, false),
+        Err(error) => Err(error.into()),
+    };
+    match written {
+        Ok(written) => {
+            app.printer.note(&format!("report: {}", written.path.display()));
+            None
+        }
+        Err(failure) => {
+            app.printer.report(&failure);
+            Some(failure.kind.exit_class())
+        }
+    }
 }
 
 /// The exit code that a run of this plan would have, as far as that is known beforehand.

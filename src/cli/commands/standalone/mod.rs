@@ -6,5 +6,6 @@ pub(crate) mod help;
 pub(crate) mod man;
 #[cfg(feature = "matting")]
 pub(crate) mod model;
+pub(crate) mod preview;
 pub(crate) mod sandbox;
 pub(crate) mod version;

@@ -3,11 +3,9 @@
 //! FFmpeg's own detection includes playlists and concat lists, which make it open other files and URLs.
 //! Therefore every file is opened with a demuxer from this list, and other files are refused.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use crate::media::{Container, SNIFF_BYTES, sniff};
+use crate::media::{self, Container};
 use crate::sandbox::matting::EngineError;
 
 /// The demuxer for an MP4, QuickTime, WebM or AVI video (contract, *Upload*).
@@ -27,11 +25,7 @@ pub(crate) fn picture_demuxer(file: &Path) -> Result<&'static str, EngineError> 
 }
 
 fn container_of(file: &Path) -> Result<Container, EngineError> {
-    let mut head = Vec::new();
-    File::open(file)
-        .and_then(|open| open.take(SNIFF_BYTES as u64).read_to_end(&mut head))
-        .map_err(|error| EngineError(format!("Cannot read the file: {error}")))?;
-    Ok(sniff(&head))
+    media::container_of(file).map_err(|error| EngineError(format!("Cannot read the file: {error}")))
 }
 
 fn video_demuxer(container: Container) -> Option<&'static str> {
@@ -56,6 +50,7 @@ fn image_demuxer(container: Container) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::sniff;
 
     #[test]
     fn lists_that_name_other_files_have_no_demuxer() {
