@@ -99,6 +99,13 @@ const EXAMPLES: &[Examples] = &[
             "why a receiver rejects it",
         )],
     ),
+    (
+        "trigger",
+        &[
+            ("rbgv trigger job.completed", "to rbgv listen on this machine"),
+            ("rbgv trigger job.failed --to http://127.0.0.1:3000/hook", "to your own server"),
+        ],
+    ),
     ("keys", &[("rbgv keys list", "keys and their clients")]),
     ("keys list", &[("rbgv keys list", "keys and their clients")]),
     ("keys create", &[("rbgv keys create staging --to staging.key", "saves the key to a file")]),

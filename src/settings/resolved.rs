@@ -242,12 +242,11 @@ impl Settings {
         let choice = if others.is_empty() {
             String::new()
         } else {
-            format!(", choose another profile with --profile ({})", others.join(", "))
+            format!(", or choose another profile with --profile ({})", others.join(", "))
         };
         let why = format!(
-            "store one with rbgv init, set RBGV_API_KEY, or name its source in [profiles.{name}] \
-             (api_key_env, api_key_file, api_key_command or api_key_keyring){choice}; run --sandbox \
-             needs no key"
+            "rbgv init stores one; or set RBGV_API_KEY, or a source such as api_key_env in \
+             [profiles.{name}]{choice}; run --sandbox needs none"
         );
         Failure::new(FailureKind::Configuration, format!("no API key for profile {name}"), why)
             .with_next("rbgv init")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rbgv::model::OutputFormat;
+use rbgv::model::{ExitClass, OutputFormat};
 
 use crate::docs::{arguments, commands, parse};
 use crate::support::Home;
@@ -100,6 +100,31 @@ fn the_exit_codes_are_those_that_explain_knows() {
         .map(str::to_owned)
         .collect();
     assert_eq!(listed, seen);
+}
+
+#[test]
+fn the_order_of_exit_codes_is_that_of_a_run() {
+    use ExitClass as E;
+    let order = [
+        E::Interrupted,
+        E::Credentials,
+        E::Credits,
+        E::Unavailable,
+        E::Local,
+        E::Unverified,
+        E::Contract,
+        E::TimedOut,
+        E::Job,
+        E::Check,
+        E::PartialFailure,
+        E::Usage,
+    ];
+    for pair in order.windows(2) {
+        assert_eq!(E::combine([pair[1], pair[0]], false), pair[0]);
+    }
+    let codes = order.map(|class| class.code().to_string()).join(", ");
+    let text = topic(&Home::new(), "exit-codes").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&format!("{codes}, in this order")), "{codes}");
 }
 
 /// The names in quotes in the sources, outside tests.

@@ -118,6 +118,35 @@ fn webhooks_are_sent_on_as_they_came() {
 }
 
 #[test]
+fn a_sample_webhook_is_signed_like_a_real_one() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut listener = Listener::start(home.keyed(&sandbox), &[]);
+    let trigger = |secret: &str, args: &[&str]| {
+        let mut command = home.command();
+        command.env("RBGV_WEBHOOK_SECRET", secret).args(["--json", "trigger"]).args(args);
+        Ran::of(&mut command)
+    };
+    for event in ["job.started", "job.completed", "job.failed"] {
+        let sent = trigger(WEBHOOK_SECRET, &[event, "--to", &listener.url()]).ends_with(0);
+        let received = listener.wait_for(|line| line["webhook"] == event);
+        assert_eq!(received["delivery"], sent.json()[0]["delivery_id"]);
+        assert_eq!(received["job"], sent.json()[0]["job"]);
+    }
+    let audit = sandbox.audit();
+    assert_eq!((audit.creates(), audit.starts()), (0, 0));
+    let to = listener.url();
+    let refused = trigger("planted-other-secret", &["job.failed", "--to", &to]).ends_with(5);
+    let refused = refused.says("401");
+    assert!(!refused.stderr.contains("planted-other"), "the secret is not shown");
+    trigger(WEBHOOK_SECRET, &["job.failed", "--to", "https://hook.example/"])
+        .ends_with(2)
+        .says("--to-anywhere");
+    assert_eq!(listener.stop(), Some(0));
+    trigger(WEBHOOK_SECRET, &["job.failed", "--to", &to]).ends_with(5).says("rbgv listen");
+}
+
+#[test]
 fn a_signature_that_does_not_fit_is_explained() {
     let sandbox = signing(&["--timer", "100ms"]);
     let home = Home::with(&sandbox);

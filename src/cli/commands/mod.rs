@@ -2,6 +2,9 @@
 //! goes all the way; `upload`, `status`, `fetch`, `resume`, `logs`, `report` and `open` are about its
 //! jobs. `init`, `keys`, `profile`, `config`, `usage` and `listen` are about the account and the
 //! service, `smoke_test` and `doctor` check both. `standalone` holds those that need no configuration.
+//! goes all the way; `upload`, `status`, `fetch`, `resume` and `logs` are about its jobs. `init`, `keys`,
+//! `profile`, `config`, `usage`, `listen` and `trigger` are about the account and the service, `smoke_test` and
+//! `doctor` check both. `standalone` holds those that need no configuration.
 
 pub(crate) mod config;
 pub(crate) mod doctor;
@@ -18,5 +21,6 @@ pub(crate) mod run;
 pub(crate) mod smoke_test;
 pub(crate) mod standalone;
 pub(crate) mod status;
+pub(crate) mod trigger;
 pub(crate) mod upload;
 pub(crate) mod usage;

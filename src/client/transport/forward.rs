@@ -1,4 +1,4 @@
-//! Forwarding of webhooks, with unmodified bytes and headers, so that the receiver can verify them.
+//! Sending of webhooks to a receiver, with unmodified bytes and headers, so that the receiver can verify them.
 //! The client has no credentials and no proxy, and follows no redirects.
 
 use std::time::Duration;
@@ -27,13 +27,14 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// `url` must be on this machine unless `anywhere` is set, since webhooks contain output links.
+    /// `url`, from `flag`, must be on this machine unless `anywhere` is set, since webhooks contain output
+    /// links.
     ///
     /// # Errors
     /// The URL is invalid, or is that of another machine.
-    pub fn new(url: Url, anywhere: bool) -> Result<Self, Failure> {
+    pub fn new(url: Url, flag: &str, anywhere: bool) -> Result<Self, Failure> {
         let refused = |why: &str, next: &str| {
-            let what = format!("--forward {}", redact_url(url.as_str()));
+            let what = format!("{flag} {}", redact_url(url.as_str()));
             Failure::new(FailureKind::Usage, what, why).with_next(next)
         };
         if !matches!(url.scheme(), "http" | "https") {
@@ -42,7 +43,7 @@ impl Forwarder {
         }
         if !anywhere && !is_loopback(&url) {
             let why = "the URL is on another machine, and webhooks contain download links";
-            return Err(refused(why, "add --forward-anywhere if that is what you want"));
+            return Err(refused(why, &format!("add {flag}-anywhere if that is what you want")));
         }
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         let client = reqwest::Client::builder()
@@ -59,12 +60,12 @@ impl Forwarder {
         Ok(Self { client, url })
     }
 
-    /// Forwards a delivery, once.
+    /// Sends a delivery, once.
     ///
     /// # Errors
     /// No response, or an error status.
     pub async fn send(&self, headers: &WebhookHeaders, body: Bytes) -> Result<(), Failure> {
-        let what = || format!("forwarding to {}", redact_url(self.url.as_str()));
+        let what = || format!("sending to {}", redact_url(self.url.as_str()));
         let mut request =
             self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         for (name, value) in headers.pairs() {
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn only_this_machine_unless_asked() {
-        let to = |url: &str, anywhere| Forwarder::new(Url::parse(url).unwrap(), anywhere);
+        let to =
+            |url: &str, anywhere| Forwarder::new(Url::parse(url).unwrap(), "--forward", anywhere);
         assert!(to("http://127.0.0.1:1/hook", false).is_ok());
         assert!(to("http://[::1]:1/hook", false).is_ok());
         let refused = to("https://hook.example/?token=planted", false).unwrap_err();

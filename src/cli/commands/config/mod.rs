@@ -21,6 +21,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, clap::Subcommand)]
+#[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 enum Command {
     /// Show every effective value and its origin (keys as fingerprints)
     Show,

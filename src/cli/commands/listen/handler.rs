@@ -45,7 +45,8 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn new(args: &HandlerArgs, app: &AppContext) -> Result<Self, Failure> {
-        let forward = args.forward.clone().map(|url| Forwarder::new(url, args.forward_anywhere));
+        let forward =
+            args.forward.clone().map(|url| Forwarder::new(url, "--forward", args.forward_anywhere));
         Ok(Self {
             exec: args.exec.clone(),
             forward: forward.transpose()?,

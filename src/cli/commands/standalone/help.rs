@@ -46,10 +46,11 @@ fn text(command: Option<StyledStr>, topic: Option<Topic>, is_colored: bool) -> O
 /// The names that misspelled words may mean.
 fn names(command: &mut clap::Command, words: &[String]) -> Vec<String> {
     let above = words.split_last().map_or(&[][..], |(_, above)| above);
-    let prefix: String = above.iter().map(|word| format!("{word} ")).collect();
+    let prefix = above.join(" ");
     let parent = above.iter().try_fold(command, |command, word| command.find_subcommand_mut(word));
     let commands = parent.into_iter().flat_map(|command| command.get_subcommands());
-    let commands = commands.map(|command| format!("{prefix}{}", command.get_name()));
+    let commands =
+        commands.map(|command| format!("{prefix} {}", command.get_name()).trim_start().to_owned());
     commands.chain(TOPICS.map(|topic| topic.name.to_owned())).collect()
 }
 
