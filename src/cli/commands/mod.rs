@@ -1,10 +1,8 @@
 //! One module for each command, with its arguments; none imports another. Start with `run`, which
 //! goes all the way; `upload`, `status`, `fetch`, `resume`, `logs`, `report` and `open` are about its
-//! jobs. `init`, `keys`, `profile`, `config`, `usage` and `listen` are about the account and the
-//! service, `smoke_test` and `doctor` check both. `standalone` holds those that need no configuration.
-//! goes all the way; `upload`, `status`, `fetch`, `resume` and `logs` are about its jobs. `init`, `keys`,
-//! `profile`, `config`, `usage`, `listen` and `trigger` are about the account and the service, `smoke_test` and
-//! `doctor` check both. `standalone` holds those that need no configuration.
+//! jobs. `init`, `keys`, `profile`, `config`, `usage`, `listen` and `trigger` are about the account and
+//! the service, `smoke_test` and `doctor` check both. `standalone` holds those that need no
+//! configuration.
 
 pub(crate) mod config;
 pub(crate) mod doctor;
