@@ -273,28 +273,25 @@ mod tests {
     #[test]
     fn reports_and_links_are_for_terminals_that_are_known_to_have_them() {
         // (variables, reports, links)
-        let table: [(&[(&str, &str)], bool, bool); 12] = [
-            (&[], false, false),
-            (&[("TERM_PROGRAM", "ghostty")], true, true),
-            (&[("WT_SESSION", "1")], true, true),
-            (&[("ConEmuANSI", "ON")], true, false),
-            (&[("TERM_PROGRAM", "iTerm.app")], false, true),
-            (
-                &[("TERM_PROGRAM", "iTerm.app"), ("TERM_FEATURES", "T3LrMSc7UUw9Ts3BFGsSyHNoSxFP")],
-                true,
-                true,
-            ),
-            (&[("TERM", "xterm-kitty")], false, true),
-            (&[("VTE_VERSION", "7600")], false, true),
-            (&[("VTE_VERSION", "8001")], true, true),
-            (&[("VTE_VERSION", "x")], false, false),
-            (&[("WT_SESSION", "1"), ("TMUX", "/tmp/t,1,0")], false, false),
-            (&[("WT_SESSION", "1"), ("TERM", "dumb")], false, false),
+        let table = [
+            ("", false, false),
+            ("TERM_PROGRAM=ghostty", true, true),
+            ("WT_SESSION=1", true, true),
+            ("ConEmuANSI=ON", true, false),
+            ("TERM_PROGRAM=iTerm.app", false, true),
+            ("TERM_PROGRAM=iTerm.app TERM_FEATURES=T3LrMSc7UUw9Ts3BFGsSyHNoSxFP", true, true),
+            ("TERM=xterm-kitty", false, true),
+            ("VTE_VERSION=7600", false, true),
+            ("VTE_VERSION=8001", true, true),
+            ("VTE_VERSION=x", false, false),
+            ("WT_SESSION=1 TMUX=/tmp/t,1,0", false, false),
+            ("WT_SESSION=1 TERM=dumb", false, false),
         ];
         let calm = OutputFlags::default();
         for (vars, reports, links) in table {
-            let style = Style::choose(&calm, &facts(vars));
-            assert_eq!((style.progress_reports, style.links), (reports, links), "{vars:?}");
+            let set: Vec<_> = vars.split(' ').filter_map(|var| var.split_once('=')).collect();
+            let style = Style::choose(&calm, &facts(&set));
+            assert_eq!((style.progress_reports, style.links), (reports, links), "{vars}");
         }
         let known = facts(&[("WT_SESSION", "1")]);
         let piped = Style::choose(&calm, &TerminalInfo { stdout: false, stderr: false, ..known });

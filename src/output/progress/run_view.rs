@@ -126,9 +126,9 @@ impl RunView {
     pub(crate) fn frame(&mut self, now: Instant, (columns, lines): (usize, usize)) -> Frame {
         let several = self.todo > 1 || self.clips.len() > 1;
         // What is only queued is counted in the line about all.
-        let shows = |clip: &&InputProgress| !several || clip.is_active();
+        let has_row = |clip: &InputProgress| !several || clip.is_active();
         let clips = self.clips.iter().map(|(id, clip)| (*id, clip));
-        let mut shown: Vec<_> = clips.filter(|(_, clip)| shows(clip)).collect();
+        let mut shown: Vec<_> = clips.filter(|(_, clip)| has_row(clip)).collect();
         // One line is left for printed text, one for the cursor, and two for the rest of the frame.
         let most = MOST_ROWS.min(lines.saturating_sub(if several { 4 } else { 2 }).max(1));
         let more = shown.len().saturating_sub(most);
@@ -183,9 +183,10 @@ impl RunView {
         // Including those that have not been taken from the ledger yet.
         let queued = self.all() - self.ended() - uploading - processing - downloading;
         let done = format!("{} of {} done", count(self.done as u64), count(self.all() as u64));
-        let left = match self.has_outage {
-            true => Some("service not responding".to_owned()),
-            false => self.left_of(self.all() - self.ended()),
+        let left = if self.has_outage {
+            Some("service not responding".to_owned())
+        } else {
+            self.left_of(self.all() - self.ended())
         };
         let credits = Some(self.credits).filter(|credits| credits.0 > 0.0).map(messages::estimated);
         let parts = [
@@ -304,7 +305,7 @@ mod tests {
     #[test]
     fn the_line_about_all_drops_its_least_important_parts() {
         let processing = InputEvent::Progress { status: JobStatus::Processing, percent: None };
-        let (least, most) = (Duration::from_secs(60), Duration::from_secs(90));
+        let (least, most) = (Duration::from_mins(1), Duration::from_secs(90));
         let mut events = vec![planned(12), input(1, done(1.0)), input(2, processing.clone())];
         events.push(input(2, InputEvent::Expected { least, most }));
         events.push(input(3, InputEvent::Failed(Failure::new(FailureKind::JobFailed, "a", "b"))));
