@@ -239,7 +239,7 @@
     });
     clock.addEventListener("play", () => (play.textContent = "Pause"));
     clock.addEventListener("pause", () => (play.textContent = "Play"));
-    for (const name of ["timeupdate", "seeked", "loadedmetadata"]) clock.addEventListener(name, show);
+    for (const name of ["timeupdate", "loadedmetadata"]) clock.addEventListener(name, show);
     clock.addEventListener("timeupdate", () => clock.paused || align());
     time.addEventListener("input", () => seek(Number(time.value)));
     open.step = step;

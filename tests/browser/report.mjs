@@ -68,11 +68,11 @@ async function check(tab) {
 
   // Frames, by key.
   const times = () => tab.evaluate("[...document.querySelectorAll('.panel video')].map((video) => video.currentTime)");
-  const seeked = () => tab.until("[...document.querySelectorAll('.panel video')].every((video) => !video.seeking)");
+  const settled = () => tab.until("[...document.querySelectorAll('.panel video')].every((video) => !video.seeking)");
   facts.frames = [await times()];
   for (const [key, code, keyCode] of [[".", "Period", 190], [".", "Period", 190], [",", "Comma", 188]]) {
     await tab.key(key, code, keyCode, key);
-    await seeked();
+    await settled();
     facts.frames.push(await times());
   }
   await tab.evaluate("document.querySelector('.panel input[aria-label=magenta]').click()");

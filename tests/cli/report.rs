@@ -1,7 +1,7 @@
 //! `rbgv report`, `open` and `preview`.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -170,7 +170,7 @@ fn browse(mode: &str, program: &str, page: &Path, screenshots: Option<&Path>) ->
 
 /// A short clip of its own, small enough for the real engine.
 #[cfg(feature = "matting")]
-fn tiny(home: &Home, name: &str, seconds: &str) -> PathBuf {
+fn tiny(home: &Home, name: &str, seconds: &str) -> std::path::PathBuf {
     let path = home.work().join(name);
     let status = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
@@ -245,8 +245,8 @@ fn the_page_works_in_a_browser() {
 
 /// A directory for screenshots, to look at.
 #[cfg(feature = "matting")]
-fn screenshots() -> Option<PathBuf> {
-    std::env::var_os("RBGV_TEST_SCREENSHOTS").map(PathBuf::from)
+fn screenshots() -> Option<std::path::PathBuf> {
+    std::env::var_os("RBGV_TEST_SCREENSHOTS").map(Into::into)
 }
 
 /// The figure in `docs/benchmarks.md`.

@@ -111,6 +111,8 @@ fn documents_of_jobs_and_batches_fit_their_schemas() {
     let logs = json(&["logs", "a.mp4"], 0, "logs");
     let job = logs.json()[0]["job"].as_str().unwrap().to_owned();
     json(&["status", &job], 0, "status-job");
+    json(&["report"], 0, "report");
+    json(&["open", &job], 0, "open");
     sandbox.scenario("[[fault]]\non = \"start\"\nwith = { status = 402 }\n");
     home.variant("b.mp4", 1);
     json(&["run", "b.mp4"], 4, "run");

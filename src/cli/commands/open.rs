@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
 use crate::cli::report_file::ReportTarget;
 use crate::env::{Env, platform};
 use crate::ledger::{BatchId, BatchInput, InputState, Ledger};
 use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::documents::local::OpenedPath;
 use crate::output::events::{json, messages};
 
 /// Open an output, or the page about a batch, with the program of the desktop
@@ -59,7 +58,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
         false
     };
     if app.printer.style().json {
-        app.printer.json(&json!({"path": json::path(&path), "opened": opened}));
+        app.printer.document(&OpenedPath { path: json::path(&path), opened });
     } else {
         app.printer.path(&path);
     }

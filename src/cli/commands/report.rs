@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use crate::cli::context::AppContext;
 use crate::cli::report_file::ReportTarget;
 use crate::ledger::BatchId;
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::ReportWritten;
 use crate::output::events::json;
 
 /// Write a page about a batch: before and after, times, credits, failures
@@ -42,12 +41,12 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let written = ReportTarget::new(app, &file)?.write(app, &ledger, batch, args.embed)?;
     written.warn(app);
     if app.printer.style().json {
-        app.printer.json(&json!({
-            "batch": batch.0,
-            "report": json::path(&written.path),
-            "inputs": written.inputs,
-            "bytes": written.bytes,
-        }));
+        app.printer.document(&ReportWritten {
+            batch: batch.0,
+            report: json::path(&written.path),
+            inputs: written.inputs,
+            bytes: written.bytes,
+        });
     } else {
         app.printer.path(&file);
     }

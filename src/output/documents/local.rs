@@ -46,6 +46,27 @@ pub(crate) struct ProfileAdded<'a> {
     pub(crate) checked: bool,
 }
 
+/// `report`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ReportWritten {
+    pub(crate) batch: i64,
+    /// Absolute path of the page.
+    pub(crate) report: String,
+    pub(crate) inputs: usize,
+    /// Size of the page.
+    pub(crate) bytes: usize,
+}
+
+/// `open`
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OpenedPath {
+    pub(crate) path: String,
+    /// False without a display.
+    pub(crate) opened: bool,
+}
+
 /// `run --dry-run`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

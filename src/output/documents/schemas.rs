@@ -11,8 +11,9 @@ use super::account::{
     RotationStatus,
 };
 use super::local::{
-    CodeLine, ConfigPath, DoctorDocument, ModelState, PlanDocument, ProfileAdded, ProjectTrusted,
-    SandboxReady, SettingLine, SettingStored, UploadLine, VersionDocument,
+    CodeLine, ConfigPath, DoctorDocument, ModelState, OpenedPath, PlanDocument, ProfileAdded,
+    ProjectTrusted, ReportWritten, SandboxReady, SettingLine, SettingStored, UploadLine,
+    VersionDocument,
 };
 use super::smoke::SmokeDocument;
 use super::status::{AttemptHistory, LimitsDocument, ServiceJob, StatusDocument};
@@ -47,11 +48,13 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         "listen-verify": VerificationDocument<'_>,
         "logs": AttemptHistory<'_>,
         "model": ModelState,
+        "open": OpenedPath,
         "profile-add": ProfileAdded<'_>,
         "profile-check": ProfileChecks<'_>,
         "profile-list": Vec<ProfileLine>,
         "profile-rotate": RotationDocument<'_>,
         "profile-rotate-status": RotationStatus<'_>,
+        "report": ReportWritten,
         "run": JsonLine<'_>,
         "run-dry-run": PlanDocument<'_>,
         "sandbox": SandboxReady<'_>,
