@@ -13,6 +13,7 @@ mod context;
 mod examples;
 mod files;
 mod new_profile;
+mod notify;
 mod report_file;
 mod run_batch;
 mod signals;

@@ -56,6 +56,11 @@ impl Printer {
         }
     }
 
+    /// Rings the bell of the terminal.
+    pub fn bell(&self) {
+        self.suspend(|| self.write_stderr("\x07"));
+    }
+
     /// Asks a yes/no question. Everything except `y` and `yes` means no.
     #[must_use]
     pub fn ask(&self, question: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Home, Sandbox};
+use crate::support::{Home, Sandbox, wait_for};
 
 #[test]
 fn a_story_is_found_by_job_input_output_and_request() {
@@ -128,4 +128,23 @@ fn every_call_is_logged_with_all_that_support_asks_for() {
             assert!(!needed || call.contains(word), "{word}: {call}");
         }
     }
+}
+
+#[test]
+fn a_running_job_is_followed_to_its_end() {
+    let sandbox = Sandbox::start(&["--timer", "2s"]);
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let mut run = home.keyed(&sandbox).args(["-q", "run", "a.mp4"]).spawn().unwrap();
+    wait_for("the start of the job", || sandbox.audit().starts() == 1);
+    let followed = home.run_alone(&["logs", "a.mp4", "--follow", "--json"]).ends_with(0).json();
+    assert!(run.wait().unwrap().success());
+    let (first, rest) = followed.split_first().unwrap();
+    let shown = first["steps"].as_array().unwrap().len();
+    let all = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0).json().remove(0);
+    let all = all["steps"].as_array().unwrap();
+    assert_eq!(all[shown..], *rest, "every step once");
+    assert_eq!(rest.last().unwrap()["phase"], "completed");
+    let again = home.run_alone(&["logs", "a.mp4", "--follow"]).ends_with(0);
+    assert_eq!(again.stdout, home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout);
 }

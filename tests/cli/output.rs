@@ -76,3 +76,28 @@ fn a_reader_that_leaves_is_no_error() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn the_end_of_a_run_is_notified_if_asked() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let bin = home.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let program = bin.join("notify-send");
+    std::fs::write(&program, "#!/bin/sh\nprintf '%s|' \"$@\" >> notified; env >> notified\n")
+        .unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let run = |args: &[&str]| {
+        crate::support::Ran::of(home.keyed(&sandbox).env("PATH", &path).arg("run").args(args))
+    };
+    run(&["a.mp4"]).ends_with(0);
+    assert!(!home.work().join("notified").exists());
+    let ran = run(&["a.mp4", "--notify"]).ends_with(0);
+    assert!(!ran.stderr.contains('\x07'), "no bell without a terminal");
+    let told = std::fs::read_to_string(home.work().join("notified")).unwrap();
+    assert!(told.starts_with("--app-name=rbgv|rbgv|finished|"), "{told}");
+    assert!(!told.contains(&sandbox.api_key), "it gets no key");
+}

@@ -32,6 +32,10 @@ pub(crate) struct RunArgs {
     /// Stop after this time, such as 90s, 10m or 2h; unfinished jobs can be resumed
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     pub(crate) timeout: Option<Duration>,
+
+    /// Ring the terminal bell at the end, and show a desktop notification where notify-send exists
+    #[arg(long)]
+    pub(crate) notify: bool,
 }
 
 impl RunArgs {

@@ -3,11 +3,14 @@
 use crate::cli::args::rows::{RowArgs, rows};
 use crate::output::documents::status::{AttemptHistory, OutputLine, StepLine, WebhookLine};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
+use crate::cli::signals::stop_on_signals;
 use crate::ledger::{
-    AttemptDetails, AttemptStatus, BatchInput, InputSource, ReceivedWebhook, Transition,
+    AttemptDetails, AttemptId, AttemptStatus, BatchInput, InputSource, InputState, Ledger,
+    ReceivedWebhook, Transition,
 };
 use crate::model::secret::redact_url;
 use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
@@ -34,9 +37,16 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     rows: RowArgs,
+
+    /// Then print each new step of the newest attempt, until it ends
+    #[arg(short, long, conflicts_with_all = ["fields", "template"])]
+    follow: bool,
 }
 
-pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+/// Interval between two reads of the ledger with `--follow`.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
     let path = absolute(&app.env, Path::new(&args.word));
     // One more than shown, to see whether there are more.
@@ -53,8 +63,10 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         let limit = amounts::counted(u64::from(args.limit), "attempt", "attempts");
         app.printer.note(&format!("showing the newest {limit}; use --limit N for more"));
     }
+    let mut newest = None;
     for (number, id) in found.into_iter().enumerate() {
         let history = ledger.attempt_details(id)?;
+        newest = Some((id, history.steps.len()));
         if args.rows.is_given() {
             let document = document(&history);
             let mut all = rows([&document]);
@@ -71,7 +83,44 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
             tell(app, &history);
         }
     }
-    Ok(ExitClass::Done)
+    match newest.filter(|_| args.follow) {
+        Some((id, shown)) => follow(app, &ledger, id, shown).await,
+        None => Ok(ExitClass::Done),
+    }
+}
+
+/// Prints the steps behind the first `shown` as they are recorded, until the attempt and its inputs have
+/// ended.
+async fn follow(
+    app: &AppContext,
+    ledger: &Ledger,
+    id: AttemptId,
+    mut shown: usize,
+) -> Result<ExitClass, Failure> {
+    let stop = stop_on_signals(&app.printer)?;
+    loop {
+        let history = ledger.attempt_details(id)?;
+        for new in history.steps.iter().skip(shown) {
+            if app.printer.style().json {
+                app.printer.document(&step(new));
+                continue;
+            }
+            let state = new.status.as_str().replace('_', " ");
+            let request = new.request_id.as_ref().map(|id| format!(" (request {id})"));
+            let (at, request) = (amounts::time(new.at), request.unwrap_or_default());
+            app.printer.data(&format!("{at}  {state}: {}{request}", sentence(new)));
+        }
+        shown = shown.max(history.steps.len());
+        let is_open = history.inputs.iter().any(|input| input.state == InputState::Open);
+        if history.attempt.state.status.is_settled() && !is_open {
+            return Ok(ExitClass::Done);
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(ExitClass::Interrupted),
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
 }
 
 /// The history in order: time, state, action, and the ID of the request or webhook.
@@ -229,6 +278,15 @@ fn output(input: &BatchInput, printer: &Printer) -> Option<String> {
     Some(format!("{path}: {}{}", input.state.as_str(), size.unwrap_or_default()))
 }
 
+fn step(step: &Transition) -> StepLine<'_> {
+    StepLine {
+        at: amounts::time(step.at),
+        phase: step.status.as_str(),
+        then: &step.note,
+        request_id: step.request_id.as_deref(),
+    }
+}
+
 fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
     let attempt = &history.attempt;
     let work = &attempt.work;
@@ -238,12 +296,6 @@ fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
         InputSource::File { path, size, sha256, .. } => {
             (json::path(path), Some(*size), Some(sha256.as_str()))
         }
-    };
-    let step = |step: &'a Transition| StepLine {
-        at: amounts::time(step.at),
-        phase: step.status.as_str(),
-        then: &step.note,
-        request_id: step.request_id.as_deref(),
     };
     let webhook = |heard: &'a ReceivedWebhook| WebhookLine {
         at: amounts::time(heard.at),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
+use crate::cli::notify::notify;
 use crate::cli::run_batch::{bound_time, confirm, lift_key_blocks, report_plan, run_batch};
 use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
@@ -42,7 +43,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
     bound_time(app, &context, args.run_options.timeout);
+    let is_notified = args.run_options.notify;
     let ended = resume_within(args, app, &context).await;
+    if is_notified {
+        notify(app, &ended).await;
+    }
     ended.map_err(|failure| context.with_stop_reason(failure))
 }
 
