@@ -70,12 +70,12 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
     }
 }
 
-/// Compares the committed files with the types, and writes them anew if `RBGV_WRITE_SCHEMAS` is set.
+/// Compares the committed files with the types, and writes them anew if `WRITE_SCHEMAS` is set.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the test")]
 fn the_committed_schemas_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
-    let writes = std::env::var_os("RBGV_WRITE_SCHEMAS").is_some();
+    let writes = std::env::var_os("WRITE_SCHEMAS").is_some();
     let schemas = schemas();
     for (name, schema) in &schemas {
         let text = format!("{}\n", serde_json::to_string_pretty(schema).unwrap());
@@ -87,7 +87,7 @@ fn the_committed_schemas_are_those_of_the_types() {
         let committed = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(
             committed == text,
-            "{name} differs: RBGV_WRITE_SCHEMAS=1 cargo test --lib documents::schemas"
+            "{name} differs: WRITE_SCHEMAS=1 cargo test --lib documents::schemas"
         );
     }
     let files = std::fs::read_dir(&folder).unwrap().count();
