@@ -154,8 +154,12 @@ const CONFIGS: &[&[u8]] = &[
 ];
 
 const SCENARIOS: &[&[u8]] = &[
-    b"in_flight = 2\n[[fault]]\nroute = \"start\"\nstatus = 429\nretry_after = 2\ntimes = 1\n",
-    b"[[fault]]\nroute = \"poll\"\ndelay = \"1s\"\nevery = 3\n",
+    b"[limits]\nin_flight = 2\n[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 2\n\
+      do = { reset = \"after\" }\n",
+    b"[[fault]]\nname = \"dead links\"\non = \"GET /outputs/**\"\nprobability = 0.1\n\
+      do = [{ cut = { at = \"50%\" } }, \"revoke_link\"]\n\
+      [[fault]]\non = \"* /v1/**\"\nafter = \"20s\"\nuntil = \"30s\"\n\
+      do = { answer = { status = 503, body = \"html\" } }\n",
 ];
 
 const LISTS: &[&[u8]] =
@@ -221,6 +225,20 @@ mod tests {
                 assert!(ran.is_ok(), "{} panics on {}", target.name, hex::encode(&bytes));
             }
         }
+    }
+
+    #[test]
+    fn the_seeds_of_text_formats_are_valid() {
+        for seed in SCENARIOS {
+            let text = std::str::from_utf8(seed).unwrap();
+            if let Err(error) = Scenario::parse(text) {
+                panic!("{text}\n{error}");
+            }
+        }
+        for seed in COLUMNS {
+            assert!(serde_json::from_slice::<serde_json::Value>(seed).is_ok());
+        }
+        assert!(RunOptions::of_batch(std::str::from_utf8(COLUMNS[2]).unwrap()).is_ok());
     }
 
     #[test]

@@ -113,7 +113,9 @@ fn documents_of_jobs_and_batches_fit_their_schemas() {
     json(&["status", &job], 0, "status-job");
     json(&["report"], 0, "report");
     json(&["open", &job], 0, "open");
-    sandbox.scenario("[[fault]]\non = \"start\"\nwith = { status = 402 }\n");
+    sandbox.scenario(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { answer = { status = 402 } }\n",
+    );
     home.variant("b.mp4", 1);
     json(&["run", "b.mp4"], 4, "run");
     json(&["status"], 0, "status");
