@@ -11,6 +11,7 @@ use crate::cli::context::AppContext;
 use crate::client::Forwarder;
 use crate::client::webhook::sign;
 use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::documents::webhooks::WebhookSent;
 
 /// Send a signed sample webhook to your receiver
 ///
@@ -59,12 +60,12 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let shown = crate::model::secret::redact_url(to.as_str());
     app.printer.note(&format!("{event} accepted by {shown} (delivery {delivery}, job {job})"));
     if app.printer.style().json {
-        app.printer.json(&json!({
-            "event": event,
-            "delivery_id": delivery,
-            "job": job,
-            "to": shown,
-        }));
+        app.printer.document(&WebhookSent {
+            event: &event,
+            delivery_id: &delivery,
+            job: &job,
+            to: &shown,
+        });
     }
     Ok(ExitClass::Done)
 }

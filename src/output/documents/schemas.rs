@@ -16,9 +16,9 @@ use super::local::{
     VersionDocument,
 };
 use super::smoke::SmokeDocument;
-use super::status::{AttemptHistory, LimitsDocument, ServiceJob, StatusDocument};
+use super::status::{AttemptHistory, LimitsDocument, ServiceJob, StatusDocument, StepLine};
 use super::usage::{AuditDocument, GroupedUsage, UsageDocument};
-use super::webhooks::{ListenLine, VerificationDocument};
+use super::webhooks::{ListenLine, VerificationDocument, WebhookSent};
 use crate::output::events::json::{FailedCommand, JsonLine};
 
 macro_rules! schemas {
@@ -47,6 +47,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         "listen": ListenLine<'_>,
         "listen-verify": VerificationDocument<'_>,
         "logs": AttemptHistory<'_>,
+        "logs-step": StepLine<'_>,
         "model": ModelState,
         "open": OpenedPath,
         "profile-add": ProfileAdded<'_>,
@@ -62,6 +63,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         "status": StatusDocument<'_>,
         "status-job": ServiceJob<'_>,
         "status-limits": LimitsDocument<'_>,
+        "trigger": WebhookSent<'_>,
         "upload": UploadLine<'_>,
         "usage": UsageDocument<'_>,
         "usage-by": GroupedUsage<'_>,

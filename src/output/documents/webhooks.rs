@@ -48,3 +48,13 @@ pub(crate) struct VerificationDocument<'a> {
     pub(crate) secret_fingerprint: &'a str,
     pub(crate) secret_source: &'a str,
 }
+
+/// `trigger`.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct WebhookSent<'a> {
+    pub(crate) event: &'a str,
+    pub(crate) delivery_id: &'a str,
+    pub(crate) job: &'a str,
+    pub(crate) to: &'a str,
+}
