@@ -79,6 +79,9 @@ _rbgv() {
             rbgv,status)
                 cmd="rbgv__subcmd__status"
                 ;;
+            rbgv,trigger)
+                cmd="rbgv__subcmd__trigger"
+                ;;
             rbgv,upload)
                 cmd="rbgv__subcmd__upload"
                 ;;
@@ -149,7 +152,7 @@ _rbgv() {
 
     case "${cmd}" in
         rbgv)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version init run upload status fetch resume usage smoke-test listen keys logs report open preview explain doctor sandbox config profile completions man help version model"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version init run upload status fetch resume usage smoke-test listen trigger keys logs report open preview explain doctor sandbox config profile completions man help version model"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -805,12 +808,20 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__keys__subcmd__list)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --fields --template --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -947,13 +958,21 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__logs)
-            opts="-q -v -h -V --limit --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-f -q -v -h -V --limit --fields --template --follow --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1331,12 +1350,20 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__profile__subcmd__list)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --fields --template --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1495,7 +1522,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__resume)
-            opts="-q -v -h -V --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --take-over --accept --abandon --job --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --notify --take-over --accept --abandon --job --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1549,7 +1576,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__run)
-            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --sandbox --dry-run --no-wait --draft --again --watch --report --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --notify --sandbox --dry-run --no-wait --draft --again --watch --report --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1835,13 +1862,67 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__status)
-            opts="-q -v -h -V --wait --remote --failed --limits --limit --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --wait --remote --failed --limits --limit --fields --template --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__trigger)
+            opts="-q -v -h -V --to --to-anywhere --job --secret-file --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version job.started job.completed job.failed"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --job)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1907,7 +1988,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__usage)
-            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --csv --fields --template --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1930,6 +2011,14 @@ _rbgv() {
                     return 0
                     ;;
                 --budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -43,6 +43,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand usage 'Show and audit credit usage'
             cand smoke-test 'Check that service, key and configuration work together'
             cand listen 'Receive, verify and forward webhooks'
+            cand trigger 'Send a signed sample webhook to your receiver'
             cand keys 'List, create and disable API keys (admin token required)'
             cand logs 'Show a job''s history'
             cand report 'Write a page about a batch: before and after, times, credits, failures'
@@ -122,6 +123,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --recursive 'Recurse into subdirectories'
             cand --overwrite 'Overwrite existing files'
             cand --fail-fast 'Stop at the first failure'
+            cand --notify 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
             cand --sandbox 'Use a built-in local server that really removes backgrounds (no account, no cost)'
             cand --dry-run 'Show what would be done and the estimated cost, without sending anything'
             cand --no-wait 'Start the jobs and print their IDs without waiting for results'
@@ -162,6 +164,8 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;status'= {
             cand --limit 'Maximum number of lines per list'
+            cand --fields 'Print only these fields, separated by tabs: the names are those of --json'
+            cand --template 'Print each row in this form, such as ''{job} is {phase}'''
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -219,6 +223,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --log-format 'Format of the log file'
             cand --overwrite 'Overwrite existing files'
             cand --fail-fast 'Stop at the first failure'
+            cand --notify 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
             cand --take-over 'Take over the jobs of another process on this machine; make sure that it is not running'
             cand --accept 'Accept jobs that need review: you checked that the job runs, or that none was created'
             cand --abandon 'Give up jobs that need review or no longer exist at the service'
@@ -240,6 +245,8 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --by 'Group the usage in the ledger, of the active profile (with profile: of all profiles)'
             cand --lag 'How long charges may take to appear before they are reported as missing'
             cand --budget 'Exit with 10 if more credits than this were used in the period'
+            cand --fields 'Print only these fields, separated by tabs: the names are those of --json'
+            cand --template 'Print each row in this form, such as ''{job} is {phase}'''
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -342,6 +349,28 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rbgv;trigger'= {
+            cand --to 'URL of the receiver'
+            cand --job 'ID of the job in the webhook [default: one that does not exist]'
+            cand --secret-file 'File with the signing secret'
+            cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
+            cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
+            cand --color 'When to use colours'
+            cand --log-file 'Append a log to this file'
+            cand --log-format 'Format of the log file'
+            cand --to-anywhere 'Allow --to on another machine'
+            cand --json 'Print results as JSON: one document, or one object per line for streamed results'
+            cand -q 'Print only results, warnings and errors'
+            cand --quiet 'Print only results, warnings and errors'
+            cand -v 'Verbose output (-vv for debug)'
+            cand --verbose 'Verbose output (-vv for debug)'
+            cand --no-progress 'Disable progress bars'
+            cand --yes 'Assume yes for all prompts'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rbgv;keys'= {
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
@@ -365,6 +394,8 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand enable 'Enable a disabled key'
         }
         &'rbgv;keys;list'= {
+            cand --fields 'Print only these fields, separated by tabs: the names are those of --json'
+            cand --template 'Print each row in this form, such as ''{job} is {phase}'''
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
@@ -440,11 +471,15 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;logs'= {
             cand --limit 'Maximum number of attempts'
+            cand --fields 'Print only these fields, separated by tabs: the names are those of --json'
+            cand --template 'Print each row in this form, such as ''{job} is {phase}'''
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'
             cand --log-file 'Append a log to this file'
             cand --log-format 'Format of the log file'
+            cand -f 'Then print each new step of the newest attempt, until it ends'
+            cand --follow 'Then print each new step of the newest attempt, until it ends'
             cand --json 'Print results as JSON: one document, or one object per line for streamed results'
             cand -q 'Print only results, warnings and errors'
             cand --quiet 'Print only results, warnings and errors'
@@ -739,6 +774,8 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand rotate 'Replace the key of a profile, step by step'
         }
         &'rbgv;profile;list'= {
+            cand --fields 'Print only these fields, separated by tabs: the names are those of --json'
+            cand --template 'Print each row in this form, such as ''{job} is {phase}'''
             cand --profile 'Configuration profile to use [env: RBGV_PROFILE]'
             cand --config 'Configuration file to use instead of the default [env: RBGV_CONFIG]'
             cand --color 'When to use colours'

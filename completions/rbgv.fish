@@ -48,6 +48,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "resume" -d 'Resume a batc
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "usage" -d 'Show and audit credit usage'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "smoke-test" -d 'Check that service, key and configuration work together'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "listen" -d 'Receive, verify and forward webhooks'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "trigger" -d 'Send a signed sample webhook to your receiver'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "keys" -d 'List, create and disable API keys (admin token required)'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "logs" -d 'Show a job\'s history'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "report" -d 'Write a page about a batch: before and after, times, credits, failures'
@@ -132,6 +133,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s 0 -l null -d 'Lists ar
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s r -l recursive -d 'Recurse into subdirectories'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l overwrite -d 'Overwrite existing files'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l fail-fast -d 'Stop at the first failure'
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l notify -d 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l sandbox -d 'Use a built-in local server that really removes backgrounds (no account, no cost)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l dry-run -d 'Show what would be done and the estimated cost, without sending anything'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l no-wait -d 'Start the jobs and print their IDs without waiting for results'
@@ -163,6 +165,8 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand upload" -l yes -d 'Assume yes 
 complete -c rbgv -n "__fish_rbgv_using_subcommand upload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand upload" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l limit -d 'Maximum number of lines per list' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l fields -d 'Print only these fields, separated by tabs: the names are those of --json' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l template -d 'Print each row in this form, such as \'{job} is {phase}\'' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand status" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -216,6 +220,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l log-format -d 'Form
 json\t'One JSON object per line (docs/json.md)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l overwrite -d 'Overwrite existing files'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l fail-fast -d 'Stop at the first failure'
+complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l notify -d 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l take-over -d 'Take over the jobs of another process on this machine; make sure that it is not running'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l accept -d 'Accept jobs that need review: you checked that the job runs, or that none was created'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l abandon -d 'Give up jobs that need review or no longer exist at the service'
@@ -234,6 +239,8 @@ profile\t'Profile'
 day\t'Day of the start, in UTC'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l lag -d 'How long charges may take to appear before they are reported as missing' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l budget -d 'Exit with 10 if more credits than this were used in the period' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l fields -d 'Print only these fields, separated by tabs: the names are those of --json' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l template -d 'Print each row in this form, such as \'{job} is {phase}\'' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -324,6 +331,25 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l yes -d 'Assume yes for all prompts'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l to -d 'URL of the receiver' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l job -d 'ID of the job in the webhook [default: one that does not exist]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l secret-file -d 'File with the signing secret' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
+always\t'Also if the output is not a terminal'
+never\t'No colours'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l log-file -d 'Append a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
+json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l to-anywhere -d 'Allow --to on another machine'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s q -l quiet -d 'Print only results, warnings and errors'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s v -l verbose -d 'Verbose output (-vv for debug)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l no-progress -d 'Disable progress bars'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -l yes -d 'Assume yes for all prompts'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand trigger" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -343,6 +369,8 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subc
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "create" -d 'Create a key, which is shown only once'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "disable" -d 'Disable a key'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable" -f -a "enable" -d 'Enable a disabled key'
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l fields -d 'Print only these fields, separated by tabs: the names are those of --json' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l template -d 'Print each row in this form, such as \'{job} is {phase}\'' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -406,6 +434,8 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcomma
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and __fish_seen_subcommand_from enable" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l limit -d 'Maximum number of attempts' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l fields -d 'Print only these fields, separated by tabs: the names are those of --json' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l template -d 'Print each row in this form, such as \'{job} is {phase}\'' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
@@ -414,6 +444,7 @@ never\t'No colours'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l log-file -d 'Append a log to this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s f -l follow -d 'Then print each new step of the newest attempt, until it ends'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s q -l quiet -d 'Print only results, warnings and errors'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s v -l verbose -d 'Verbose output (-vv for debug)'
@@ -662,6 +693,8 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_s
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "add" -d 'Add a profile to your configuration file'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "check" -d 'Check a profile with free API calls'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate" -f -a "rotate" -d 'Replace the key of a profile, step by step'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l fields -d 'Print only these fields, separated by tabs: the names are those of --json' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l template -d 'Print each row in this form, such as \'{job} is {phase}\'' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'Configuration profile to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Configuration file to use instead of the default [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'If the terminal supports it and the environment does not disable it'
