@@ -133,6 +133,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s 0 -l null -d 'Lists ar
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s r -l recursive -d 'Recurse into subdirectories'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l overwrite -d 'Overwrite existing files'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l fail-fast -d 'Stop at the first failure'
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l notify -d 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l sandbox -d 'Use a built-in local server that really removes backgrounds (no account, no cost)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l dry-run -d 'Show what would be done and the estimated cost, without sending anything'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l no-wait -d 'Start the jobs and print their IDs without waiting for results'
@@ -219,6 +220,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l log-format -d 'Form
 json\t'One JSON object per line (docs/json.md)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l overwrite -d 'Overwrite existing files'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l fail-fast -d 'Stop at the first failure'
+complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l notify -d 'Ring the terminal bell at the end, and show a desktop notification where notify-send exists'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l take-over -d 'Take over the jobs of another process on this machine; make sure that it is not running'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l accept -d 'Accept jobs that need review: you checked that the job runs, or that none was created'
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l abandon -d 'Give up jobs that need review or no longer exist at the service'
@@ -442,6 +444,7 @@ never\t'No colours'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l log-file -d 'Append a log to this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l log-format -d 'Format of the log file' -r -f -a "text\t'Lines of text'
 json\t'One JSON object per line (docs/json.md)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s f -l follow -d 'Then print each new step of the newest attempt, until it ends'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -l json -d 'Print results as JSON: one document, or one object per line for streamed results'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s q -l quiet -d 'Print only results, warnings and errors'
 complete -c rbgv -n "__fish_rbgv_using_subcommand logs" -s v -l verbose -d 'Verbose output (-vv for debug)'
