@@ -151,7 +151,8 @@ pub(crate) struct ModelState {
 pub(crate) struct VersionDocument<'a> {
     pub(crate) version: &'static str,
     pub(crate) commit: Option<&'a str>,
-    pub(crate) target: &'static str,
+    /// Machine and operating system.
+    pub(crate) target: &'a str,
     pub(crate) features: &'a [&'static str],
     pub(crate) contract: &'static str,
 }

@@ -2,6 +2,7 @@
 
 use crate::output::documents::local::VersionDocument;
 
+use crate::env::platform;
 use crate::model::ExitClass;
 use crate::output::Printer;
 use crate::smoke::CONTRACT;
@@ -10,11 +11,8 @@ use crate::smoke::CONTRACT;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// The commit, where the build knows it.
+/// The commit, where the build sets this variable.
 const COMMIT: Option<&str> = option_env!("RBGV_COMMIT");
-
-/// The target triple, set by `build.rs`.
-const TARGET: &str = env!("RBGV_TARGET");
 
 pub(crate) fn run(printer: &Printer) -> ExitClass {
     let version = env!("CARGO_PKG_VERSION");
@@ -23,12 +21,15 @@ pub(crate) fn run(printer: &Printer) -> ExitClass {
             .into_iter()
             .filter_map(|(name, is_built)| is_built.then_some(name))
             .collect();
+    let (system, machine) = platform();
+    let libc = if cfg!(target_env = "musl") { "-musl" } else { "" };
+    let target = format!("{machine}-{system}{libc}");
     let commit = COMMIT.filter(|commit| !commit.is_empty());
     if printer.style().json {
         printer.document(&VersionDocument {
             version,
             commit,
-            target: TARGET,
+            target: &target,
             features: &features,
             contract: CONTRACT,
         });
@@ -37,7 +38,7 @@ pub(crate) fn run(printer: &Printer) -> ExitClass {
     let listed = if features.is_empty() { "none".to_owned() } else { features.join(", ") };
     printer.data(&format!("rbgv {version}"));
     printer.data(&format!("commit: {}", commit.unwrap_or("unknown")));
-    printer.data(&format!("target: {TARGET}"));
+    printer.data(&format!("target: {target}"));
     printer.data(&format!("features: {listed}"));
     printer.data(&format!("API contract: {CONTRACT}"));
     ExitClass::Done
