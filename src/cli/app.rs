@@ -12,6 +12,7 @@ use crate::output::{Printer, Streams, Style, TerminalInfo, log};
 
 use super::args::global::Global;
 use super::commands;
+use super::completion;
 use super::context::AppContext;
 use super::examples::with_examples;
 
@@ -88,6 +89,11 @@ pub fn command() -> clap::Command {
 /// Runs the program and returns the process exit code.
 #[must_use]
 pub fn main(env: Env) -> u8 {
+    match completion::answer(command, &env) {
+        Ok(false) => {}
+        Ok(true) => return ExitClass::Done.code(),
+        Err(error) => return answer_parser(&error, &env),
+    }
     let matches = match command().try_get_matches_from(&env.args) {
         Ok(matches) => matches,
         Err(error) => return answer_parser(&error, &env),
@@ -199,7 +205,7 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     // Commands that need neither settings nor a runtime.
     match &cli.command {
         Command::Completions(args) => {
-            return Ok(commands::standalone::completions::run(args, command(), printer));
+            return commands::standalone::completions::run(args, printer);
         }
         Command::Explain(args) => return commands::standalone::explain::run(args, printer),
         Command::Preview(args) => return commands::standalone::preview::run(args, &env, printer),

@@ -1,20 +1,23 @@
-//! `rbgv completions`: prints a completion script.
+//! `rbgv completions`: prints the script that registers completion with a shell.
 
 use clap_complete::Shell;
 
-use crate::model::ExitClass;
+use crate::cli::completion::script;
+use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 
-/// Print a shell completion script
+/// Print the script that completes rbgv in a shell
+///
+/// The script asks rbgv itself, which completes arguments, files, and the profiles, batches and jobs of
+/// this machine. Nothing is sent.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Shell
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, mut command: clap::Command, printer: &Printer) -> ExitClass {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "rbgv", &mut script);
+pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> {
+    let script = script(&args.shell.to_string())?;
     printer.help(&String::from_utf8_lossy(&script), true);
-    ExitClass::Done
+    Ok(ExitClass::Done)
 }

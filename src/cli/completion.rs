@@ -1,0 +1,130 @@
+//! Completion while the user types. The shells' scripts ask the program, which knows the arguments of every
+//! command, and the profiles, batches and jobs of this machine. Nothing is sent, and no ledger is created.
+
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter,
+};
+use clap_complete::env::{CompleteEnv, Shells};
+
+use super::args::global::Global;
+use super::context::resolve;
+use crate::env::Env;
+use crate::ledger::Ledger;
+use crate::model::{Failure, FailureKind};
+use crate::output::formats::amounts;
+
+/// The variable by which a shell's script asks for completions.
+const COMPLETE: &str = "COMPLETE";
+
+/// Maximum batches and jobs that are proposed.
+const MAX_PROPOSED: u32 = 100;
+
+/// Endings of inputs that are proposed, besides directories.
+const VIDEO_ENDINGS: [&str; 9] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "webp", "ts"];
+
+/// Answers a shell's script. `false` if this process was started for something else.
+pub(crate) fn answer(command: impl Fn() -> Command, env: &Env) -> clap::error::Result<bool> {
+    CompleteEnv::with_factory(|| with_values(command(), env))
+        .var(COMPLETE)
+        .bin("rbgv")
+        .completer("rbgv")
+        .try_complete(env.args.clone(), Some(&env.current_dir))
+}
+
+/// The script that registers `rbgv` with a shell.
+pub(crate) fn script(shell: &str) -> Result<Vec<u8>, Failure> {
+    let what = || format!("completions {shell}");
+    let shells = Shells::builtins();
+    let completer = shells.completer(shell).ok_or_else(|| {
+        let known: Vec<_> = shells.names().collect();
+        let why = format!("unknown shell; known: {}", known.join(", "));
+        Failure::new(FailureKind::Usage, what(), why)
+    })?;
+    let mut script = Vec::new();
+    completer
+        .write_registration(COMPLETE, "rbgv", "rbgv", "rbgv", &mut script)
+        .map_err(|error| Failure::local(what(), &error))?;
+    Ok(script)
+}
+
+/// The command line with values that only this machine knows.
+fn with_values(command: Command, env: &Env) -> Command {
+    let values = |of: fn(&Env) -> Option<Vec<CompletionCandidate>>| {
+        let env = env.clone();
+        ArgValueCandidates::new(move || of(&env).unwrap_or_default())
+    };
+    let videos = || {
+        let completer = PathCompleter::any().current_dir(&env.current_dir);
+        ArgValueCompleter::new(completer.filter(|path| path.is_dir() || is_video(path)))
+    };
+    let mut command = command.mut_arg("profile", |arg| arg.add(values(profiles)));
+    for (name, argument, of) in [
+        ("status", "jobs", jobs as fn(&Env) -> _),
+        ("fetch", "jobs", jobs),
+        ("logs", "word", jobs),
+        ("open", "word", batches),
+        ("report", "batch", batches),
+        ("resume", "batch", batches),
+    ] {
+        command = command
+            .mut_subcommand(name, |known| known.mut_arg(argument, |arg| arg.add(values(of))));
+    }
+    for name in ["run", "upload"] {
+        let argument = if name == "run" { "inputs" } else { "files" };
+        command =
+            command.mut_subcommand(name, |known| known.mut_arg(argument, |arg| arg.add(videos())));
+    }
+    command.mut_subcommand("profile", |profile| {
+        ["show", "check", "rotate"].into_iter().fold(profile, |profile, name| {
+            profile.mut_subcommand(name, |known| {
+                known.mut_arg("name", |arg| arg.add(values(profiles)))
+            })
+        })
+    })
+}
+
+fn is_video(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    VIDEO_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+fn profiles(env: &Env) -> Option<Vec<CompletionCandidate>> {
+    let settings = resolve(env, &Global::default()).ok()?;
+    let candidate = |profile: crate::settings::ProfileSummary| {
+        let help = format!("{} at {}", profile.environment, profile.base_url);
+        CompletionCandidate::new(profile.name).help(Some(help.into()))
+    };
+    Some(settings.profiles().into_iter().map(candidate).collect())
+}
+
+fn batches(env: &Env) -> Option<Vec<CompletionCandidate>> {
+    let lines = ledger(env)?.list_batches(MAX_PROPOSED).ok()?;
+    let candidate = |line: &crate::ledger::BatchSummary| {
+        let made = amounts::ago(line.batch.created_at, env.clock.wall());
+        let help = format!("{} done, {} open, {made}", line.counts.done, line.counts.open);
+        CompletionCandidate::new(line.batch.id.0.to_string()).help(Some(help.into()))
+    };
+    Some(lines.iter().map(candidate).collect())
+}
+
+fn jobs(env: &Env) -> Option<Vec<CompletionCandidate>> {
+    let ledger = ledger(env)?;
+    let mut lines = ledger.list_open_attempts(MAX_PROPOSED).ok()?;
+    lines.extend(ledger.list_failed_attempts(MAX_PROPOSED).ok()?);
+    let candidate = |line: &crate::ledger::AttemptSummary| {
+        let help = format!("{}: {}", line.attempt.state.status.as_str(), line.name);
+        let job = line.attempt.state.job.as_ref()?;
+        Some(CompletionCandidate::new(job.0.clone()).help(Some(help.into())))
+    };
+    Some(lines.iter().filter_map(candidate).collect())
+}
+
+/// The ledger, if there is one.
+fn ledger(env: &Env) -> Option<Ledger> {
+    let settings = resolve(env, &Global::default()).ok()?;
+    Ledger::database_path(&settings.state_dir).is_file().then_some(())?;
+    Ledger::open(&settings.state_dir, env.clock.clone()).ok()
+}
