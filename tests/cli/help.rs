@@ -164,7 +164,7 @@ fn the_variables_are_those_that_the_code_reads() {
         .iter()
         .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
         .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
-        .filter(|name| name != "RBGV_COMMIT");
+        .filter(|name| *name != "RBGV_COMMIT");
     for name in read.chain(&rbgv::env::PROXY_VARS.map(str::to_owned)) {
         assert!(listed.contains(name.as_str()), "{name} is read, and the topic lacks it");
     }
