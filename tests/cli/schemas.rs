@@ -122,7 +122,7 @@ fn documents_of_jobs_and_batches_fit_their_schemas() {
     json(&["usage", "--events", "--budget", "0.5"], 10, "usage");
     json(&["usage", "--by", "tag"], 0, "usage-by");
     json(&["usage", "--reconcile"], 0, "usage-reconcile");
-    json(&["smoke-test", "--only", "health,auth"], 0, "smoke-test");
+    json(&["smoke-test", "--only", "health,authentication"], 0, "smoke-test");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn lists_are_printed_field_by_field() {
     assert_eq!(printed(&["status", "--template", "{batch}: {{{done}}}"]), "1: {1}\n");
     assert_eq!(printed(&["profile", "list", "--fields", "name,active"]), "test\ttrue\n");
     let outputs = printed(&["logs", "a b.mp4", "--fields", "input,state,size"]);
-    assert!(outputs.starts_with("a b.mp4\tdone\t"), "{outputs}");
+    assert!(outputs.contains("a b.mp4\tdone\t"), "{outputs}");
     assert_eq!(
         printed(&["usage", "--by", "model", "--template", "{model}={jobs}"]),
         "original=1\n"
