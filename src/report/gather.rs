@@ -51,7 +51,7 @@ pub fn gather(
                 next: failure.map(|failure| next(failure, attempt)),
                 job: attempt.and_then(|a| a.attempt.state.job.as_ref()).map(|job| job.0.clone()),
                 times: attempt
-                    .map(|attempt| phase_times(state, input, attempt))
+                    .map(|attempt| phase_times(record.batch.created_at, state, input, attempt))
                     .unwrap_or_default(),
                 cost: attempt.and_then(|attempt| costs.of(attempt)),
                 facts: attempt.map(|attempt| facts(attempt, failure)).unwrap_or_default(),
@@ -189,7 +189,14 @@ fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<Duration> {
     u64::try_from(milliseconds).ok().map(Duration::from_millis)
 }
 
-fn phase_times(state: RowState, input: &BatchInput, record: &AttemptRecord) -> PhaseTimes {
+/// Phases that began in the batch, which was created at `since`: an attempt may be older.
+fn phase_times(
+    since: Timestamp,
+    state: RowState,
+    input: &BatchInput,
+    record: &AttemptRecord,
+) -> PhaseTimes {
+    let between = |from: Option<Timestamp>, to| between(from.filter(|from| *from >= since), to);
     let attempt = &record.attempt;
     let steps = &record.steps;
     let was_uploaded =
@@ -372,8 +379,10 @@ mod tests {
         assert_eq!(found, expected);
         // Steps of an earlier batch do not belong to it.
         record.batch.created_at = Timestamp(9_500);
-        let found = gathered(&record).timeline;
+        let report = gathered(&record);
+        let found = report.timeline;
         assert!(found.submitted.is_empty() && found.processing.is_empty(), "{found:?}");
+        assert!(report.rows.iter().all(|row| row.times == PhaseTimes::default()));
         assert_eq!(merged(vec![(5, 6), (1, 3), (2, 4)]), [(1, 4), (5, 6)]);
     }
 
