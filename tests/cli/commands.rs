@@ -11,6 +11,7 @@ fn upload_prints_addresses_and_sends_bytes_once() {
     let first = home.run(&sandbox, &["upload", "a.mp4", "b.mp4"]).ends_with(0);
     assert_eq!(first.lines().len(), 2);
     let second = home.run(&sandbox, &["upload", "a.mp4", "b.mp4"]).ends_with(0);
+    assert_eq!(second.stderr, "note: 2 files are at the service (free)\n");
     assert_eq!(first.stdout, second.stdout);
     assert_eq!(sandbox.audit().uploads(), 2);
     home.run(&sandbox, &["upload", "--again", "a.mp4"]).ends_with(0);

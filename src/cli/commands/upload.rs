@@ -34,7 +34,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     context.service.lift_key_blocks().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&app.env, file)).collect();
     let printer = &app.printer;
-    upload_files(&context, &files, args.again, |path, url| {
+    let mut uploaded = 0;
+    let class = upload_files(&context, &files, args.again, |path, url| {
+        uploaded += 1;
         if printer.style().json {
             let input = crate::output::events::json::path(path);
             printer.document(&UploadLine::Uploaded { input, video_url: url });
@@ -42,5 +44,10 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
             printer.data(url);
         }
     })
-    .await
+    .await?;
+    if uploaded > 0 && !printer.style().json {
+        let files = amounts::counted(uploaded, "file is", "files are");
+        printer.note(&format!("{files} at the service (free)"));
+    }
+    Ok(class)
 }
