@@ -13,4 +13,4 @@ pub(crate) mod usage;
 pub(crate) mod webhooks;
 
 #[cfg(test)]
-mod schemas;
+mod tests;

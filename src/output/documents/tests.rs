@@ -89,7 +89,7 @@ fn the_committed_schemas_are_those_of_the_types() {
         let committed = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(
             committed == text,
-            "{name} differs: WRITE_SCHEMAS=1 cargo test --lib documents::schemas"
+            "{name} differs: WRITE_SCHEMAS=1 cargo test --lib documents::tests"
         );
     }
     let files = std::fs::read_dir(&folder).unwrap().count();
