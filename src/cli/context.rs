@@ -248,11 +248,6 @@ impl AppContext {
         self.client_with(Secrets { key: Some(key), admin_token: None }, None)
     }
 
-    /// A client without any key.
-    pub(crate) fn bare_client(&self) -> Result<Client, Failure> {
-        self.client_with(Secrets::default(), None)
-    }
-
     /// A client with the admin token and without an API key.
     pub(crate) fn admin_client(&self) -> Result<Client, Failure> {
         let Some(token) = self.settings.admin_token()? else {

@@ -109,7 +109,6 @@ fn limits() -> rbgv::client::RateLimits {
             "patience_max" => tuning.patience_max = number as u32,
             "quiet" => tuning.quiet = seconds,
             "rounds_per_poll" => tuning.rounds_per_poll = number,
-            "seldom" => tuning.seldom = seconds,
             other => panic!("SIM_TUNING: there is no constant {other}"),
         }
     }

@@ -126,7 +126,7 @@ fn time_to_yield(
         Backlog::Empty => return None,
     };
     let rate = pace::rate(&limits.submissions, &config.submissions());
-    let gap = Duration::from_secs_f64(rounds / rate).min(tuning.seldom);
+    let gap = Duration::from_secs_f64(rounds / rate);
     let left = limits.polled_at?.after(gap).since(now);
     (!left.is_zero()).then_some(left)
 }

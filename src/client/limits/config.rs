@@ -35,8 +35,6 @@ pub struct LimitTuning {
     pub quiet: Duration,
     /// Submission rounds per poll while submissions wait for a bucket that polls may share.
     pub rounds_per_poll: f64,
-    /// Longest time between two polls under `rounds_per_poll`.
-    pub seldom: Duration,
 }
 
 impl LimitTuning {
@@ -49,7 +47,6 @@ impl LimitTuning {
         patience_max: 16,
         quiet: Duration::from_secs(2),
         rounds_per_poll: 8.0,
-        seldom: Duration::from_mins(2),
     };
 }
 

@@ -99,9 +99,12 @@ impl Limiter {
         what: &str,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        let mut has_waited = false;
+        let (mut has_waited, mut has_turn) = (false, false);
         loop {
-            self.pass_breaker(&breaker_scope(host, kind), what, call).await?;
+            // Once this call is the probe, the breaker would make it wait for itself.
+            if !has_turn {
+                has_turn = self.pass_breaker(&breaker_scope(host, kind), what, call).await?;
+            }
             let decision = {
                 let _turn = self.turns[kind as usize].lock().await;
                 let permit = permit(&self.requests, what).await?;
@@ -228,12 +231,14 @@ impl Limiter {
         &self.config
     }
 
+    /// Waits until the breaker lets a call pass. `true` if it admitted this very call: as the probe, or at
+    /// the rate of the ramp.
     async fn pass_breaker(
         &self,
         host: &str,
         what: &str,
         call: &RequestOptions<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut waited = Duration::ZERO;
         loop {
             let (config, now) = (self.config.breaker, self.clock.now());
@@ -242,10 +247,11 @@ impl Limiter {
             let check =
                 move |host: &mut HostLimits| circuit_breaker::check(host, &config, is_new, now);
             match self.with_host(host, check).await? {
-                BreakerDecision::Go | BreakerDecision::Probe => return Ok(()),
+                BreakerDecision::Go => return Ok(false),
+                BreakerDecision::Probe => return Ok(true),
                 BreakerDecision::GoAfter(wait) => {
                     tokio::time::sleep(wait).await;
-                    return Ok(());
+                    return Ok(true);
                 }
                 BreakerDecision::CheckAfter(wait) => {
                     waited += wait;

@@ -15,13 +15,18 @@ fn id() -> JobId {
 
 /// A client on `store`, like one of another process, whose breaker opens after two failures.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
+    sharing_at(5.0, base, store)
+}
+
+/// The same, with this many starts a second.
+fn sharing_at(initial_rate: f64, base: &str, store: &Arc<MemoryStore>) -> Client {
     let breaker = BreakerConfig {
         failure_threshold: 2.0,
         cooldown: Duration::from_millis(300),
         ramp: Duration::from_millis(1),
         ..BreakerConfig::default()
     };
-    let limits = RateLimits { breaker, ..RateLimits::default() };
+    let limits = RateLimits { breaker, initial_rate, ..RateLimits::default() };
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
     Client::with_store(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
@@ -69,6 +74,22 @@ async fn a_key_that_is_not_accepted_stops_all_its_calls() {
     }
     client.health(RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_probe_that_the_pace_holds_back_is_still_the_probe() {
+    let down = || Step::Say(response(503, ""));
+    let server = Server::start(vec![down(), down(), processing()]).await;
+    // The breaker opens for 300 ms, and starts are 500 ms apart.
+    let client = sharing_at(2.0, &server.url, &Arc::new(MemoryStore::default()));
+    for _ in 0..2 {
+        assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::Unavailable);
+    }
+    let began = tokio::time::Instant::now();
+    start(&client, None).await.unwrap();
+    // It waited for itself until the probe counted as lost: 75 s.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(server.seen().len(), 3);
 }
 
 #[tokio::test]

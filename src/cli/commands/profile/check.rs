@@ -36,31 +36,37 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
     let key = key(app);
     let has_key = key.outcome.is_ok();
     ended(key);
-    let client = match app.client(None) {
-        Ok(client) => client,
-        // Check what needs no key anyway.
-        Err(_) => app.bare_client()?,
-    };
+    // Without a key, what needs none is checked anyway.
+    let client = app.probe(app.settings.api_key().ok().map(|resolved| resolved.key))?;
     stages.begin("service");
-    ended(health(&client).await);
-    stages.begin("prices");
-    ended(prices(&client).await);
-    if has_key {
+    let service = health(&client).await;
+    let responds = !matches!(
+        &service.outcome,
+        Err(failure) if failure.kind.exit_class() == ExitClass::Unavailable
+    );
+    ended(service);
+    if responds {
+        stages.begin("prices");
+        ended(prices(&client).await);
+    }
+    if has_key && responds {
         stages.begin("account");
         ended(account("account", &client).await);
         stages.begin("jobs");
         ended(jobs(&client).await);
     }
     match app.next_client(None) {
-        Ok(Some(next)) => {
+        Ok(Some(next)) if responds => {
             stages.begin("next key");
             ended(account("next key", &next).await);
         }
-        Ok(None) => {}
+        Ok(_) => {}
         Err(failure) => ended(CheckLine { check: "next key", outcome: Err(failure) }),
     }
-    stages.begin("admin token");
-    admin(app).await.into_iter().for_each(&mut ended);
+    if responds {
+        stages.begin("admin token");
+        admin(app).await.into_iter().for_each(&mut ended);
+    }
     webhooks(app).into_iter().for_each(&mut ended);
     let (mut classes, mut succeeded) = (Vec::new(), false);
     for seen in &all {
