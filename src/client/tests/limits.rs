@@ -26,7 +26,7 @@ fn sharing_at(initial_rate: f64, base: &str, store: &Arc<MemoryStore>) -> Client
         ramp: Duration::from_millis(1),
         ..BreakerConfig::default()
     };
-    let limits = RateLimits { breaker, initial_rate, ..RateLimits::default() };
+    let limits = RateLimits { initial_rate, breaker, ..RateLimits::default() };
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
     Client::with_store(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()

@@ -137,6 +137,10 @@ pub(crate) struct SandboxReady<'a> {
 /// `model list` and `model install`
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(
+    not(feature = "matting"),
+    allow(dead_code, reason = "the command is there with the engine only")
+)]
 pub(crate) struct ModelState {
     pub(crate) model: &'static str,
     pub(crate) state: &'static str,

@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The secret of `user` at `service`.
 pub(crate) fn read(service: &str, user: &str) -> Result<String, String> {
-    with_entry(open, service, user, |entry| entry.get_password())
+    with_entry(open, service, user, keyring_core::Entry::get_password)
 }
 
 /// Stores `key` as the secret of `user` at `service`.
