@@ -51,7 +51,7 @@ pub(crate) struct JobLine<'a> {
 /// `status JOB` and `status --remote`: one line for each job
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct ServiceJob<'a> {
+pub(crate) struct ServiceJobLine<'a> {
     pub(crate) job: &'a str,
     pub(crate) status: &'a str,
     /// Percent.

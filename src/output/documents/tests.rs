@@ -16,7 +16,7 @@ use super::local::{
     VersionDocument,
 };
 use super::smoke::SmokeDocument;
-use super::status::{AttemptHistory, LimitsDocument, ServiceJob, StatusDocument, StepLine};
+use super::status::{AttemptHistory, LimitsDocument, ServiceJobLine, StatusDocument, StepLine};
 use super::usage::{AuditDocument, GroupedUsage, UsageDocument};
 use super::webhooks::{ListenLine, VerificationDocument, WebhookSent};
 use crate::output::events::json::{FailedCommand, JsonLine};
@@ -61,7 +61,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         "sandbox": SandboxReady<'_>,
         "smoke-test": SmokeDocument<'_>,
         "status": StatusDocument<'_>,
-        "status-job": ServiceJob<'_>,
+        "status-job": ServiceJobLine<'_>,
         "status-limits": LimitsDocument<'_>,
         "trigger": WebhookSent<'_>,
         "upload": UploadLine<'_>,

@@ -18,7 +18,7 @@ pub(crate) struct UsageDocument<'a> {
     pub(crate) credits_per_output: Option<f64>,
     pub(crate) by_day: Vec<DayLine<'a>>,
     /// With `--events`.
-    pub(crate) events: Option<Vec<EventLine<'a>>>,
+    pub(crate) events: Option<Vec<UsageEventLine<'a>>>,
     pub(crate) events_in_all: Option<u64>,
     pub(crate) budget: Option<BudgetDocument>,
     pub(crate) keys: Vec<KeyUsageLine<'a>>,
@@ -36,7 +36,7 @@ pub(crate) struct DayLine<'a> {
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct EventLine<'a> {
+pub(crate) struct UsageEventLine<'a> {
     pub(crate) at: Option<&'a str>,
     pub(crate) job: Option<&'a str>,
     pub(crate) event: Option<&'a str>,

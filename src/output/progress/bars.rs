@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::run_view::Frame;
+use super::run_view::ScreenFrame;
 use super::screen::Screen;
 use crate::output::formats::amounts;
 
@@ -60,7 +60,7 @@ impl Line {
 }
 
 /// The lines of `frame`, in the order of their keys.
-fn lines(frame: &Frame) -> Vec<Line> {
+fn lines(frame: &ScreenFrame) -> Vec<Line> {
     let mut lines: Vec<Line> = frame
         .rows
         .iter()
@@ -98,7 +98,7 @@ impl Bars {
     }
 
     /// Shows `frame` at once.
-    pub(crate) fn show(&mut self, frame: &Frame) {
+    pub(crate) fn show(&mut self, frame: &ScreenFrame) {
         let lines = lines(frame);
         let area = &self.screen.area;
         let mut changed = false;
@@ -157,7 +157,7 @@ pub(crate) mod tests {
     use crate::output::style::Style;
 
     /// The lines of `frame` as they are drawn on a terminal.
-    pub(crate) fn drawn(frame: &Frame, columns: u16) -> Vec<String> {
+    pub(crate) fn drawn(frame: &ScreenFrame, columns: u16) -> Vec<String> {
         let line = |line: &Line| {
             let (streams, _, stderr) = Streams::captured();
             let out = Arc::new(Mutex::new(streams.stderr));

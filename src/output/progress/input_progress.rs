@@ -326,7 +326,7 @@ mod tests {
     use super::*;
     use crate::model::FailureKind;
     use crate::output::progress::bars::tests::drawn;
-    use crate::output::progress::run_view::Frame;
+    use crate::output::progress::run_view::ScreenFrame;
 
     fn at(seconds: f64) -> Instant {
         Instant(amounts::whole(seconds * 1_000.0))
@@ -351,7 +351,7 @@ mod tests {
     fn shown(clip: &InputProgress, width: usize, now: f64) -> String {
         let layout = LineLayout::new(width, text_width::width(&clip.name));
         let row = clip.row(1, &layout, at(now));
-        let frame = Frame { layout, rows: vec![row], more: 0, overall: None, percent: None };
+        let frame = ScreenFrame { layout, rows: vec![row], more: 0, overall: None, percent: None };
         drawn(&frame, u16::try_from(width).unwrap()).remove(0)
     }
 

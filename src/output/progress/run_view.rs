@@ -15,7 +15,7 @@ const MOST_ROWS: usize = 8;
 
 /// What the screen shows of a run at one time.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Frame {
+pub(crate) struct ScreenFrame {
     pub(crate) layout: LineLayout,
     /// In the order of their inputs.
     pub(crate) rows: Vec<Row>,
@@ -123,7 +123,7 @@ impl RunView {
     }
 
     /// What to show on a terminal of this size.
-    pub(crate) fn frame(&mut self, now: Instant, (columns, lines): (usize, usize)) -> Frame {
+    pub(crate) fn frame(&mut self, now: Instant, (columns, lines): (usize, usize)) -> ScreenFrame {
         let several = self.todo > 1 || self.clips.len() > 1;
         // What is only queued is counted in the line about all.
         let has_row = |clip: &InputProgress| !several || clip.is_active();
@@ -142,7 +142,7 @@ impl RunView {
             [(_, clip)] if !several => clip.share(),
             _ => Some(self.ended() as f64 / self.all().max(1) as f64),
         };
-        Frame {
+        ScreenFrame {
             rows: shown.iter().map(|(id, clip)| clip.row(*id, &layout, now)).collect(),
             more,
             // An echoed `^C` must not break the last line.

@@ -5,7 +5,7 @@ mod sample;
 use crate::output::documents::local::ProfileAdded;
 use url::Url;
 
-use self::sample::SampleRun;
+use self::sample::SampleChoice;
 use crate::cli::context::AppContext;
 use crate::cli::new_profile::add::{NewProfileArgs, ProfileToAdd, address, keyless, store};
 use crate::cli::new_profile::check::{self, unchecked};
@@ -27,11 +27,11 @@ pub(crate) struct Args {
     /// Process a sample clip afterwards: in the sandbox (on this machine, free) or at the service (billed)
     /// [default: ask in a terminal, otherwise none]
     #[arg(long, value_enum, value_name = "WHERE")]
-    sample: Option<SampleRun>,
+    sample: Option<SampleChoice>,
 }
 
 /// The rest of the setup, once the profile is stored.
-pub(crate) struct Ready {
+pub(crate) struct SetupEnd {
     /// The command that processes the sample clip.
     pub(crate) sample: Option<Vec<std::ffi::OsString>>,
     /// The last words to the user.
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     args: Args,
     name: Option<String>,
     app: &AppContext,
-) -> Result<Ready, Failure> {
+) -> Result<SetupEnd, Failure> {
     let terminal = app.env.terminal;
     let is_attended = terminal.stdin && terminal.stderr;
     if is_attended {
@@ -81,7 +81,7 @@ pub(crate) async fn run(
         app.printer.help("No key entered, and nothing stored.", false);
         let sample = sample::choose(app, None, args.sample, is_attended).await?;
         let closing = "To set up a key later: rbgv init".to_owned();
-        return Ok(Ready { sample, closing: Some(closing) });
+        return Ok(SetupEnd { sample, closing: Some(closing) });
     };
     if let Some(account) = &account {
         app.printer.note(&format!("key {account}"));
@@ -127,9 +127,9 @@ async fn ready(
     app: &AppContext,
     name: &str,
     is_checked: bool,
-    wanted: Option<SampleRun>,
+    wanted: Option<SampleChoice>,
     is_attended: bool,
-) -> Result<Ready, Failure> {
+) -> Result<SetupEnd, Failure> {
     if let Some(variable) = app.settings.key_variable() {
         app.printer.warn(&format!("{variable} is set and overrides the keys of all profiles"));
     }
@@ -151,7 +151,7 @@ async fn ready(
         format!("  rbgv {command}{choice}{}  # {what}", " ".repeat(width - command.len()))
     });
     let closing = is_attended.then(|| format!("Three commands to try:\n{}", lines.join("\n")));
-    Ok(Ready { sample, closing })
+    Ok(SetupEnd { sample, closing })
 }
 
 /// The address of the service: as given, or that of the profile `name`, or that of the active profile.

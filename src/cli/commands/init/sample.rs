@@ -12,7 +12,7 @@ use crate::output::formats::amounts;
 use crate::sandbox::SAMPLE;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum SampleRun {
+pub(crate) enum SampleChoice {
     /// In the sandbox, on this machine (free)
     Sandbox,
     /// At the service (billed)
@@ -29,21 +29,21 @@ const OUTPUT: &str = "astronaut-nobg.webm";
 pub(crate) async fn choose(
     app: &AppContext,
     service: Option<&AppContext>,
-    wanted: Option<SampleRun>,
+    wanted: Option<SampleChoice>,
     is_attended: bool,
 ) -> Result<Option<Vec<OsString>>, Failure> {
     let place = match wanted {
         Some(place) => place,
         None if is_attended => ask(app, service).await?,
-        None => SampleRun::None,
+        None => SampleChoice::None,
     };
     let target: [OsString; 2] = match (place, service) {
-        (SampleRun::None, _) => return Ok(None),
-        (SampleRun::Sandbox, _) => ["run".into(), "--sandbox".into()],
-        (SampleRun::Service, Some(service)) => {
+        (SampleChoice::None, _) => return Ok(None),
+        (SampleChoice::Sandbox, _) => ["run".into(), "--sandbox".into()],
+        (SampleChoice::Service, Some(service)) => {
             ["run".into(), format!("--profile={}", service.settings.profile.name).into()]
         }
-        (SampleRun::Service, None) => {
+        (SampleChoice::Service, None) => {
             let why = "it needs a key that the service has accepted";
             return Err(Failure::new(FailureKind::Usage, "--sample service", why)
                 .with_next("rbgv init --sample service"));
@@ -62,7 +62,7 @@ fn clip(app: &AppContext) -> Result<PathBuf, Failure> {
 }
 
 /// Asks where to process the sample clip.
-async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleRun, Failure> {
+async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleChoice, Failure> {
     let mut places = Vec::new();
     if cfg!(feature = "matting") {
         places.push("sandbox (on this machine, free)".to_owned());
@@ -70,18 +70,18 @@ async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleRun
     if let Some(service) = service {
         places.push(format!("service ({})", price(service, &clip(app)?).await));
     }
-    let Some(first) = places.first() else { return Ok(SampleRun::None) };
+    let Some(first) = places.first() else { return Ok(SampleChoice::None) };
     let usual = if first.starts_with("sandbox") { "sandbox" } else { "no" };
     let question =
         format!("Process a sample clip (2 s) now? {} or no [{usual}]:", places.join(", "));
     loop {
         // The profile is stored, so the end of standard input is no failure.
-        let Some(answer) = app.printer.ask_text(&question) else { return Ok(SampleRun::None) };
+        let Some(answer) = app.printer.ask_text(&question) else { return Ok(SampleChoice::None) };
         let answer = if answer.is_empty() { usual.to_owned() } else { answer.to_lowercase() };
         match answer.as_str() {
-            "sandbox" if usual == "sandbox" => return Ok(SampleRun::Sandbox),
-            "service" if service.is_some() => return Ok(SampleRun::Service),
-            "no" | "n" | "none" => return Ok(SampleRun::None),
+            "sandbox" if usual == "sandbox" => return Ok(SampleChoice::Sandbox),
+            "service" if service.is_some() => return Ok(SampleChoice::Service),
+            "no" | "n" | "none" => return Ok(SampleChoice::None),
             _ => app.printer.error("answer with one of these words"),
         }
     }

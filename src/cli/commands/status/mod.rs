@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::output::{
     Table,
-    documents::status::{BatchLine, JobLine, ServiceJob, StatusDocument},
+    documents::status::{BatchLine, JobLine, ServiceJobLine, StatusDocument},
     events::{json, messages},
     formats::amounts,
 };
@@ -268,8 +268,8 @@ fn show(app: &AppContext, views: &[JobView], form: &RowArgs) -> Result<(), Failu
     Ok(())
 }
 
-fn service_job(view: &JobView) -> ServiceJob<'_> {
-    ServiceJob {
+fn service_job(view: &JobView) -> ServiceJobLine<'_> {
+    ServiceJobLine {
         job: &view.id.0,
         status: view.status.as_str(),
         progress: view.progress,

@@ -1,7 +1,7 @@
 //! `rbgv usage`: totals, days and events of the service.
 
 use crate::cli::args::rows::rows;
-use crate::output::documents::usage::{DayLine, EventLine, KeyUsageLine, UsageDocument};
+use crate::output::documents::usage::{DayLine, KeyUsageLine, UsageDocument, UsageEventLine};
 use std::collections::BTreeMap;
 
 use super::args::Args;
@@ -178,7 +178,7 @@ fn document<'a>(
         jobs: day.jobs,
         credits: day.credits.map(json::credits),
     };
-    let event = |key: &'a ApiKeyId, event: &'a UsageEvent| EventLine {
+    let event = |key: &'a ApiKeyId, event: &'a UsageEvent| UsageEventLine {
         at: event.at.as_deref(),
         job: event.job.as_ref().map(|job| job.0.as_str()),
         event: event.kind.as_deref(),
