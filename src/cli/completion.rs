@@ -12,6 +12,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 use super::args::global::Global;
 use super::context::resolve;
 use crate::env::Env;
+use crate::flow::has_video_ending;
 use crate::ledger::Ledger;
 use crate::model::{Failure, FailureKind};
 use crate::output::formats::amounts;
@@ -22,8 +23,8 @@ const COMPLETE: &str = "COMPLETE";
 /// Maximum batches and jobs that are proposed.
 const MAX_PROPOSED: u32 = 100;
 
-/// Endings of inputs that are proposed, besides directories.
-const VIDEO_ENDINGS: [&str; 9] = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "webp", "ts"];
+/// Endings that are proposed besides those that `run` takes from a directory.
+const FURTHER_ENDINGS: [&str; 3] = ["gif", "webp", "ts"];
 
 /// Answers a shell's script. `false` if this process was started for something else.
 pub(crate) fn answer(command: impl Fn() -> Command, env: &Env) -> clap::error::Result<bool> {
@@ -88,7 +89,7 @@ fn with_values(command: Command, env: &Env) -> Command {
 
 fn is_video(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    VIDEO_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    has_video_ending(path) || FURTHER_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn profiles(env: &Env) -> Option<Vec<CompletionCandidate>> {

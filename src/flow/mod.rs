@@ -31,6 +31,7 @@ pub use self::job::manual_review::settle_by_hand;
 pub use self::job::upload::upload_files;
 pub use self::job::wait::watch;
 pub use self::job::webhook::{WebhookResult, settle_by_webhook};
+pub(crate) use self::plan::discover::has_video_ending;
 pub use self::plan::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
 pub use self::plan::existing_jobs::{FetchRequest, plan_fetch};
 pub use self::plan::output_path::NameTemplate;

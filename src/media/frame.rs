@@ -79,8 +79,9 @@ fn unreadable(error: &io::Error) -> FrameError {
     FrameError::Unreadable(error.to_string())
 }
 
-/// FFmpeg's own detection is not used: it includes playlists, which open other files.
-fn demuxer(container: Container) -> Option<&'static str> {
+/// FFmpeg's name for the demuxer of a container. FFmpeg's own detection is not used: it includes
+/// playlists, which open other files.
+pub(crate) fn demuxer(container: Container) -> Option<&'static str> {
     match container {
         Container::Mp4 | Container::QuickTime => Some("mov"),
         Container::WebM | Container::Matroska => Some("matroska"),
@@ -185,19 +186,26 @@ fn wait(child: &mut Child) -> io::Result<Option<bool>> {
     }
 }
 
-/// The last message without the address in memory and the path in front of it.
+/// The last message.
 fn last_line(words: &[u8]) -> String {
     let words = String::from_utf8_lossy(words);
     let line = words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match ffmpeg_reason(line) {
+        "" => "it gives no reason".to_owned(),
+        reason => reason.to_owned(),
+    }
+}
+
+/// A message of FFmpeg without the address in memory and the path in front of it.
+pub(crate) fn ffmpeg_reason(line: &str) -> &str {
     let line = match (line.starts_with('['), line.split_once("] ")) {
         (true, Some((_, rest))) => rest,
         _ => line,
     };
-    let line = match (line.starts_with("file:"), line.rsplit_once(": ")) {
+    match (line.starts_with("file:"), line.rsplit_once(": ")) {
         (true, Some((_, rest))) => rest,
         _ => line,
-    };
-    if line.is_empty() { "it gives no reason".to_owned() } else { line.to_owned() }
+    }
 }
 
 /// A decoded picture: RGBA, row by row.

@@ -23,8 +23,13 @@ pub struct ContentHash {
 impl ContentHash {
     /// Whether size and modification time of the file at `path` are unchanged.
     pub fn is_current(&self, path: &Path) -> io::Result<bool> {
-        Ok(stamp(&std::fs::metadata(path)?) == (self.size, self.modified))
+        is_unchanged(path, self.size, self.modified)
     }
+}
+
+/// Whether the file at `path` has this size and modification time, in nanoseconds since 1970.
+pub fn is_unchanged(path: &Path, size: u64, modified: i64) -> io::Result<bool> {
+    Ok(stamp(&std::fs::metadata(path)?) == (size, modified))
 }
 
 /// Hashes the file at `path` in constant memory. `progress` receives the number of bytes read.

@@ -34,7 +34,9 @@ pub use self::error::OutputError;
 pub use self::frame::{
     FrameError, FrameFormat, FrameRequest, Picture, decode_picture, extract_frame,
 };
-pub use self::hash::{ContentHash, hash_file};
+#[cfg(feature = "matting")]
+pub(crate) use self::frame::{demuxer, ffmpeg_reason};
+pub use self::hash::{ContentHash, hash_file, is_unchanged};
 pub use self::inspect::background::{BackgroundError, BackgroundImage, inspect_picture};
 pub use self::inspect::input::{
     InputError, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds,

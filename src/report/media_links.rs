@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::ledger::{BatchInput, InputSource, InputState};
 use crate::media::{self, Container, FrameError, FrameFormat, FrameRequest};
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
+use crate::output::formats::amounts;
 
 /// Maximum size of an embedded clip in bytes.
 const MAX_EMBEDDED_CLIP: u64 = 1 << 20;
@@ -61,13 +61,17 @@ impl EmbedResult {
         if self.large_clips > 0 {
             warnings.push(format!(
                 "{} larger than 1 MiB: linked, not embedded; keep the page beside them",
-                counted(self.large_clips, "clip is", "clips are")
+                amounts::counted(self.large_clips as u64, "clip is", "clips are")
             ));
         }
         if self.over_total > 0 {
             warnings.push(format!(
                 "{} left out: the page already embeds 50 MiB",
-                counted(self.over_total, "poster or clip is", "posters and clips are")
+                amounts::counted(
+                    self.over_total as u64,
+                    "poster or clip is",
+                    "posters and clips are"
+                )
             ));
         }
         if self.ffmpeg_missing {
@@ -75,10 +79,6 @@ impl EmbedResult {
         }
         warnings
     }
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 impl MediaLinks {
@@ -116,8 +116,9 @@ impl MediaLinks {
                 (Side::Missing(why), None)
             }
             Some(InputSource::File { path, size, modified_ns, .. }) => {
-                let note = changed(path, *size, *modified_ns)
-                    .then_some("The input has changed since it was uploaded.");
+                let is_changed =
+                    media::is_unchanged(path, *size, *modified_ns).is_ok_and(|same| !same);
+                let note = is_changed.then_some("The input has changed since it was uploaded.");
                 let side = self.side(path, "input", note);
                 (side, self.frame_seconds(path))
             }
@@ -207,14 +208,6 @@ impl Embedding {
     }
 }
 
-fn changed(path: &Path, size: u64, modified_ns: i64) -> bool {
-    fs::metadata(path).is_ok_and(|found| {
-        let modified =
-            found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec());
-        found.len() != size || modified != modified_ns
-    })
-}
-
 fn kind_of(container: Container) -> ClipKind {
     match container {
         Container::Gif | Container::WebP | Container::Png | Container::Jpeg | Container::Avif => {
@@ -267,6 +260,7 @@ fn percent_encoded(part: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
 
@@ -319,8 +313,9 @@ mod tests {
         assert!(why.contains("no longer at") && why.contains("gone.mp4"), "{why}");
         let path = dir.path().join("a.gif");
         fs::write(&path, b"GIF89a").unwrap();
-        assert!(changed(&path, 7, 0));
+        let is_unchanged = |size, modified| media::is_unchanged(&path, size, modified).unwrap();
+        assert!(!is_unchanged(7, 0));
         let found = fs::metadata(&path).unwrap();
-        assert!(!changed(&path, 6, found.mtime() * 1_000_000_000 + found.mtime_nsec()));
+        assert!(is_unchanged(6, found.mtime() * 1_000_000_000 + found.mtime_nsec()));
     }
 }

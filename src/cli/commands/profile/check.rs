@@ -3,7 +3,7 @@
 use crate::cli::context::AppContext;
 use crate::cli::new_profile;
 use crate::client::{Client, ListQuery, RequestOptions};
-use crate::model::{ExitClass, Failure};
+use crate::model::{ApiKey, ExitClass, Failure};
 use crate::output::documents::account::{ProfileCheck, ProfileChecks};
 use crate::output::{Cell, Table, TextTone, formats::amounts};
 use crate::settings::Environment;
@@ -33,11 +33,11 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
         stages.end(line.check, Some(&table([&line])));
         all.push(line);
     };
-    let key = key(app);
-    let has_key = key.outcome.is_ok();
-    ended(key);
+    let (line, key) = key(app);
+    let has_key = key.is_some();
+    ended(line);
     // Without a key, what needs none is checked anyway.
-    let client = app.probe(app.settings.api_key().ok().map(|resolved| resolved.key))?;
+    let client = app.probe(key)?;
     stages.begin("service");
     let service = health(&client).await;
     let responds = !matches!(
@@ -79,16 +79,19 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-fn key(app: &AppContext) -> CheckLine {
+/// The key, read once: its source may be a command that asks the user.
+fn key(app: &AppContext) -> (CheckLine, Option<ApiKey>) {
+    let mut key = None;
     let outcome = app.settings.api_key().map(|resolved| {
         let mut told = format!("{} from {}", resolved.key.fingerprint(), resolved.source);
         let age = app.settings.profile.key_age_warning(app.env.clock.wall());
         for warning in resolved.warnings.into_iter().chain(age) {
             told = format!("{told}; {warning}");
         }
+        key = Some(resolved.key);
         told
     });
-    CheckLine { check: "key", outcome }
+    (CheckLine { check: "key", outcome }, key)
 }
 
 async fn health(client: &Client) -> CheckLine {

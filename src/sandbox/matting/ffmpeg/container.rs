@@ -30,19 +30,20 @@ fn container_of(file: &Path) -> Result<Container, EngineError> {
 
 fn video_demuxer(container: Container) -> Option<&'static str> {
     match container {
-        Container::Mp4 | Container::QuickTime => Some("mov"),
-        Container::WebM | Container::Matroska => Some("matroska"),
-        Container::Avi => Some("avi"),
+        Container::Mp4
+        | Container::QuickTime
+        | Container::WebM
+        | Container::Matroska
+        | Container::Avi => media::demuxer(container),
         _ => None,
     }
 }
 
 fn image_demuxer(container: Container) -> Option<&'static str> {
     match container {
-        Container::Png => Some("png_pipe"),
-        Container::Jpeg => Some("jpeg_pipe"),
-        Container::Gif => Some("gif"),
-        Container::WebP => Some("webp_pipe"),
+        Container::Png | Container::Jpeg | Container::Gif | Container::WebP => {
+            media::demuxer(container)
+        }
         _ => None,
     }
 }

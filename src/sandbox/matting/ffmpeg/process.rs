@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::media::ffmpeg_reason;
 use crate::sandbox::engine::program_vars;
 use crate::sandbox::matting::EngineError;
 
@@ -299,15 +300,7 @@ fn readable(words: &str) -> String {
 }
 
 fn without_path(line: &str) -> String {
-    let line = match (line.starts_with('['), line.split_once("] ")) {
-        (true, Some((_, rest))) => rest,
-        _ => line,
-    };
-    let line = match (line.starts_with("file:"), line.rsplit_once(": ")) {
-        (true, Some((_, rest))) => rest,
-        _ => line,
-    };
-    line.chars().filter(|c| !c.is_control()).take(300).collect()
+    ffmpeg_reason(line).chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 #[cfg(test)]
