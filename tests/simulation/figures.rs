@@ -6,11 +6,13 @@ use crate::pool;
 use crate::server::{Bucket, Kind, Server, seconds};
 use crate::trial::{Batch, batch};
 use crate::world::World;
-use crate::{for_seeds, given, simulated};
+use crate::{for_seeds, given, seeds, simulated};
 
 /// Three batches with one ledger, and the pool, against one server.
 struct Figures {
     server: Server,
+    /// Inputs of a batch.
+    jobs: usize,
     batches: Vec<Batch>,
     pool: Option<f64>,
 }
@@ -31,7 +33,7 @@ impl Figures {
             let patience = seconds(40.0 * batches[0].bound().seconds) + Duration::from_hours(3);
             pool::run(&world.wire, &inputs, patience).await
         });
-        Self { server, batches, pool }
+        Self { server, jobs, batches, pool }
     }
 
     /// How many times longer than the pool the first batch takes, with the third call that a draft
@@ -44,12 +46,15 @@ impl Figures {
         if self.server.buckets.iter().any(avoids) {
             return None;
         }
-        let bucket = self.batches[0].binding_bucket();
-        let counted = |kind: Kind| bucket.is_some_and(|bucket| bucket.counts.contains(&kind));
-        let allowed = if counted(Kind::Create) && counted(Kind::Start) {
-            if counted(Kind::Upload) { 1.5 } else { 2.0 }
-        } else {
-            1.0
+        let allowed = match self.batches[0].binding_bucket() {
+            Some(bucket)
+                if [Kind::Create, Kind::Start].iter().all(|kind| bucket.counts.contains(kind)) =>
+            {
+                let calls = if bucket.counts.contains(&Kind::Upload) { 3.0 } else { 2.0 };
+                let time = |calls: f64| calls * self.jobs as f64 - bucket.burst;
+                time(calls) / time(calls - 1.0)
+            }
+            _ => 1.0,
         };
         Some(self.batches[0].makespan / (self.pool? * allowed))
     }
@@ -68,7 +73,8 @@ impl Figures {
         let beside = self.beside_pool().unwrap_or(0.0);
         let batches: Vec<_> = batches.collect();
         let kind = if is_steady(&self.server) { "steady" } else { "other" };
-        format!("server {} {kind} {} {beside:.4}", self.server.seed, batches.join(" "))
+        let bound = self.batches[0].bound().name;
+        format!("{} {beside:.4} {kind} [{bound}] {}", batches.join(" "), self.server)
     }
 
     fn warm_over_cold(&self) -> f64 {
@@ -141,9 +147,8 @@ fn worst(title: &str, all: &[&Figures], above: f64, value: impl Fn(&Figures) -> 
 #[ignore = "measures for minutes: see docs/architecture.md"]
 fn figures() {
     let (servers, jobs) = (given("SIM_SERVERS", 100), given("SIM_JOBS", 200) as usize);
-    let first = given("SIM_FIRST", 1);
     let only_steady = given("SIM_STEADY", 0) > 0;
-    let results = for_seeds(first..first + servers, |seed| {
+    let results = for_seeds(&seeds(servers), |seed| {
         let server = Server::drawn(seed);
         (!only_steady || is_steady(&server)).then(|| {
             let figures = Figures::of(server, jobs);

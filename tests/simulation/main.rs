@@ -35,7 +35,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Runs a simulation on a runtime of its own, whose clock is virtual.
@@ -53,20 +53,19 @@ const SLOW: f64 = 20.0;
 
 /// Runs `work` for each of `seeds` on both processors; what panics is an error.
 fn for_seeds<T: Send>(
-    seeds: std::ops::Range<u64>,
+    seeds: &[u64],
     work: impl Fn(u64) -> T + Sync,
 ) -> BTreeMap<u64, Result<T, String>> {
-    let next = AtomicU64::new(seeds.start);
+    let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
+                    let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) else {
                         return;
-                    }
+                    };
                     let began = std::time::Instant::now();
                     let result = catch_unwind(AssertUnwindSafe(|| work(seed)));
                     let took = began.elapsed().as_secs_f64();
@@ -83,6 +82,15 @@ fn for_seeds<T: Send>(
         }
     });
     results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The seeds that `SIM_SEEDS` lists, or so many from `SIM_FIRST` on.
+fn seeds(number: u64) -> Vec<u64> {
+    let first = given("SIM_FIRST", 1);
+    match std::env::var("SIM_SEEDS") {
+        Ok(listed) => listed.split(',').map(|seed| seed.parse().unwrap()).collect(),
+        Err(_) => (first..first + number).collect(),
+    }
 }
 
 /// A number from the environment.

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use axum::http::response::Parts;
 use serde_json::Value;
 
-use crate::server::Kind;
+use crate::server::{Bucket, Kind};
 
 /// Calls of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Count {
 pub struct Record {
     trace: DefaultHasher,
     counts: BTreeMap<Kind, Count>,
+    /// When calls were answered that were not refused.
+    accepted: Vec<(f64, Kind)>,
     /// Until when calls that submit, and calls that read, were asked to pause: when that was
     /// received, and the end.
     paused: [Option<(f64, f64)>; 2],
@@ -96,6 +98,8 @@ impl Record {
                 let longest = paused.map_or(0.0, |(_, until)| until).max(age + pause);
                 *paused = Some((age, longest));
             }
+        } else {
+            self.accepted.push((age, kind));
         }
         if status == 200 && matches!(kind, Kind::Get | Kind::List) {
             let value: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -165,6 +169,17 @@ impl Record {
         self.jobs.get(job).map(String::as_str)
     }
 
+    /// The calls that a bucket would let through at once at `age`, after all that it has let through.
+    pub fn tokens(&self, bucket: &Bucket, age: f64) -> f64 {
+        let (mut tokens, mut last) = (bucket.burst, 0.0);
+        let counted = self.accepted.iter().filter(|(_, kind)| bucket.counts.contains(kind));
+        for (at, _) in counted {
+            tokens = bucket.burst.min(tokens + (at - last) * bucket.rate) - 1.0;
+            last = *at;
+        }
+        bucket.burst.min(tokens + (age - last) * bucket.rate).max(0.0)
+    }
+
     /// Calls by kind so far.
     pub fn counts(&self) -> &BTreeMap<Kind, Count> {
         &self.counts
@@ -232,4 +247,16 @@ fn pause(parts: &Parts) -> Option<f64> {
     let at = httpdate::parse_http_date(asked).ok()?;
     let now = httpdate::parse_http_date(text("date")?).ok()?;
     at.duration_since(now).ok().map(|pause| pause.as_secs_f64())
+}
+
+#[test]
+fn a_bucket_holds_what_it_has_not_let_through() {
+    let bucket = Bucket { counts: vec![Kind::Start], rate: 0.5, burst: 10.0 };
+    let mut record = Record::default();
+    for at in [1.0, 1.0, 3.0] {
+        record.accepted.push((at, Kind::Start));
+        record.accepted.push((at, Kind::Upload));
+    }
+    let at = |age: f64| record.tokens(&bucket, age);
+    assert_eq!((at(3.0), at(5.0), at(1_000.0)), (8.0, 9.0, 10.0));
 }

@@ -87,6 +87,12 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
     let server = world.wire.server.clone();
     let inputs = world.inputs(series, jobs);
     let began = world.wire.age();
+    // A bucket that the batch before has emptied is not full.
+    let buckets = server.buckets.iter().map(|bucket| Bucket {
+        burst: world.wire.record().tokens(bucket, began),
+        ..bucket.clone()
+    });
+    let server = Server { buckets: buckets.collect(), ..server.clone() };
     let expected =
         bound::binding(&bound::terms(&server, began, &vec![mean(&server); jobs])).seconds;
     let patience = seconds(30.0 * expected) + Duration::from_hours(3);

@@ -87,3 +87,19 @@ fn every_way_of_answering_is_as_quick_as_the_plain_one() {
     }
     assert!(failed.is_empty(), "{failed:#?}");
 }
+
+#[test]
+fn old_jobs_at_the_start_of_the_list_cost_few_calls() {
+    let name = "oldest first";
+    let oldest_first = Variant { name, settings: vec![("answers", "order = \"oldest\"")] };
+    let server = Server { variants: vec![oldest_first], ..Server::plain(10.0) };
+    let calls: Vec<u64> = simulated(async {
+        let world = World::new(&server);
+        let mut calls = Vec::new();
+        for series in 1..=4 {
+            calls.push(batch(&world, series, 150, &[]).await.calls.sent);
+        }
+        calls
+    });
+    assert!(calls[3] * 10 < calls[0] * 12, "{calls:?}");
+}

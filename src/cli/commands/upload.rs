@@ -32,7 +32,8 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     app.warn_production(&format!("{uploads} (free)"));
     let context = app.context(app.reporter())?;
     context.service.lift_key_blocks().await?;
-    let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&app.env, file)).collect();
+    let named = |file: &PathBuf| (file.display().to_string(), absolute(&app.env, file));
+    let files: Vec<(String, PathBuf)> = args.files.iter().map(named).collect();
     let printer = &app.printer;
     let mut uploaded = 0;
     let class = upload_files(&context, &files, args.again, |path, url| {

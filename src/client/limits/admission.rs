@@ -339,7 +339,7 @@ mod tests {
         let start = |at: u64| SentCall { at: Instant(at), ..sent(CallKind::Start) };
         record(&mut limits, &config, &start(1_000), Some(limited), Instant(1_100));
         assert!(limits.submissions.ceiling > 0.0);
-        record(&mut limits, &config, &start(2_000), Some(limited), Instant(2_100));
+        record(&mut limits, &config, &start(4_000), Some(limited), Instant(4_100));
         assert_eq!((limits.jobs.size, limits.submissions.ceiling), (3, 0.0));
     }
 }

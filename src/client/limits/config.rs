@@ -20,7 +20,7 @@ pub struct RateLimits {
 pub struct LimitTuning {
     /// Share by which a refusal cuts the rate.
     pub cut: f64,
-    /// Factor of a second cut when too few calls passed since the last one to measure a rate.
+    /// Factor of the pause after a refusal that comes too early after a cut to measure a rate.
     pub unmeasured: f64,
     /// Rounds after which the rate is back at its ceiling.
     pub return_rounds: f64,
@@ -30,8 +30,8 @@ pub struct LimitTuning {
     pub step: f64,
     /// Maximum interval between two trials of a larger window, in windows of accepted starts.
     pub patience_max: u32,
-    /// Time without a start before a trial, and minimum time between two refusals that shrink a
-    /// known window. A token bucket refills in this time.
+    /// Time without a start before a trial, and minimum time between the two refusals that show a
+    /// window. A token bucket refills in this time.
     pub quiet: Duration,
     /// Submission rounds per poll while submissions wait for a bucket that polls may share.
     pub rounds_per_poll: f64,

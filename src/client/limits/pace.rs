@@ -7,7 +7,7 @@
 //!
 //! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to half
 //! while nothing is known; to the rate measured since the last cut if that was recent (excluding
-//! times in which no call waited); otherwise by [`LimitTuning::cut`]. It recovers along a cubic
+//! times in which no call waited); otherwise to between that and the current rate. It recovers along a cubic
 //! curve that is flat around the old ceiling (as in CUBIC), and grows exponentially beyond it. Only
 //! calls that were delayed by the pace let it grow.
 
@@ -186,16 +186,18 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
         .filter(|since| pace.accepted_rounds >= 1.0 && *since > 0.0)
         .map(|since| pace.accepted_rounds / since);
     let was_cut_lately = since.is_some_and(|since| since < recovery_seconds(tuning, before) / 2.0);
-    let after = if !is_known(pace) {
-        before / 2.0
-    } else if was_cut_lately {
-        measured.map_or(before * tuning.unmeasured, |passed| {
-            (passed * kept).clamp(before / 2.0, before * kept)
-        })
-    } else {
-        // A rate far beyond the old ceiling counts only as far as it was measured.
-        let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
-        before.min(proved) * kept
+    let after = match measured {
+        _ if !is_known(pace) => before / 2.0,
+        // The bucket was empty at the last cut: it lets through exactly its rate.
+        Some(passed) if was_cut_lately => (passed * kept).clamp(before / 2.0, before * kept),
+        // It was not: its rate is between what passed and what was tried.
+        Some(passed) => (passed.min(before) * before).sqrt() * kept,
+        // Too early to tell: a pause, after which the rate returns to what it was.
+        None if was_cut_lately => {
+            pace.rate = clamp_rate(before * tuning.unmeasured, bounds);
+            return;
+        }
+        None => before * kept,
     };
     pace.rate = clamp_rate(after, bounds);
     pace.ceiling = pace.rate / kept;
@@ -323,6 +325,37 @@ mod tests {
         assert_eq!(admit(&mut pace, &BOUNDS, 2, Instant(2_400)), Err(MS * 100));
         on_refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
         assert!(rate(&pace, &BOUNDS) < 2.5);
+    }
+
+    /// A pace of 4 rounds a second whose last cut was at 100 s.
+    fn cut_at_100_s() -> Pace {
+        let cut_at = Some(Instant(100_000));
+        Pace { rate: 4.0, ceiling: 4.3, cut_at, refused_kinds: [true; 4], ..Pace::default() }
+    }
+
+    #[test]
+    fn a_refusal_that_comes_too_early_to_measure_is_a_pause() {
+        let mut pace = cut_at_100_s();
+        on_refused(&mut pace, &BOUNDS, 0, (Instant(100_100), Instant(100_200)));
+        assert!((pace.rate - 2.8).abs() < 1e-9 && (pace.ceiling - 4.3).abs() < 1e-9, "{pace:?}");
+        for nth in 1..=10 {
+            let at = Instant(100_200 + nth * 400);
+            on_accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
+        }
+        assert!(pace.rate > 3.9, "{}", pace.rate);
+    }
+
+    #[test]
+    fn a_later_refusal_cuts_to_between_what_passed_and_what_was_tried() {
+        // (seconds since the last cut, rounds accepted, rate after the cut, without the 7 %)
+        let table = [(2, 6.0, 3.0), (20, 20.0, 2.0), (20, 60.0, 12_f64.sqrt()), (20, 0.0, 4.0)];
+        for (seconds, accepted_rounds, expected) in table {
+            let mut pace = Pace { accepted_rounds, ..cut_at_100_s() };
+            let at = Instant(100_000 + seconds * 1_000);
+            on_refused(&mut pace, &BOUNDS, 0, (at, at));
+            let kept = 1.0 - LimitTuning::DEFAULT.cut;
+            assert!((pace.rate - expected * kept).abs() < 0.01, "{seconds} s: {}", pace.rate);
+        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //!
 //! A 429 does not say which limit was exceeded. A refused start is first attributed to the pace and
 //! stored as unexplained. If a later start is accepted with at least as many other jobs in flight,
-//! the pace was the limit. If another start, sent after the first refusal was received, is
+//! the pace was the limit. If another start is
 //! refused with at least as many other jobs in flight, the window is the limit, and the cut of the
-//! pace is undone. A known window only shrinks after a refusal that was sent [`LimitTuning::quiet`]
-//! after the first one: until then the token bucket of the service may still be empty.
+//! pace is undone. That start must have been sent [`LimitTuning::quiet`] after the first refusal:
+//! until then the token bucket of the service may still be empty.
 //!
 //! A known window is probed for growth with one more job: first after one window of accepted
 //! starts, then at exponentially growing intervals while the trial is refused. A trial waits until
@@ -94,11 +94,7 @@ pub(crate) fn on_refused(
     match window.unexplained {
         Some(refusal) if sent <= refusal.at => MetLimit::AlreadyKnown,
         // The token bucket of the service may still be empty.
-        Some(refusal)
-            if others >= refusal.others
-                && window.size > 0
-                && sent.since(refusal.at) < tuning.quiet =>
-        {
+        Some(refusal) if others >= refusal.others && sent.since(refusal.at) < tuning.quiet => {
             MetLimit::Pace
         }
         Some(refusal) if others >= refusal.others => {
@@ -141,7 +137,7 @@ mod tests {
     fn known(size: u32) -> Window {
         let mut window = Window::default();
         assert_eq!(refuse(&mut window, size, 10), MetLimit::Pace);
-        assert_eq!(refuse(&mut window, size, 11), MetLimit::Window);
+        assert_eq!(refuse(&mut window, size, 12), MetLimit::Window);
         window
     }
 
@@ -175,10 +171,16 @@ mod tests {
     }
 
     #[test]
-    fn a_known_window_is_not_made_smaller_by_a_bucket_that_is_still_empty() {
-        // (seconds between two refusals with 3 other jobs, limit, window size afterwards)
-        for (seconds, expected, size) in [(1, MetLimit::Pace, 8), (2, MetLimit::Window, 3)] {
-            let mut window = known(8);
+    fn a_bucket_that_is_still_empty_is_not_the_window() {
+        // (known window, seconds between two refusals with 3 other jobs, limit, window afterwards)
+        let table = [
+            (8, 1, MetLimit::Pace, 8),
+            (8, 2, MetLimit::Window, 3),
+            (0, 1, MetLimit::Pace, 0),
+            (0, 2, MetLimit::Window, 3),
+        ];
+        for (size_before, seconds, expected, size) in table {
+            let mut window = if size_before == 0 { Window::default() } else { known(size_before) };
             assert_eq!(refuse(&mut window, 3, 60), MetLimit::Pace);
             assert_eq!(refuse(&mut window, 3, 60 + seconds), expected);
             assert_eq!(window.size, size, "after {seconds} s");

@@ -120,14 +120,14 @@ pub(crate) fn retry_reporter(
 /// Only an unreadable file. A failed upload is an event, and the others continue.
 pub async fn upload_files(
     context: &Context,
-    files: &[PathBuf],
+    files: &[(String, PathBuf)],
     again: bool,
     mut each: impl FnMut(&Path, &str),
 ) -> Result<ExitClass, Failure> {
     let (mut classes, mut succeeded) = (Vec::new(), false);
-    for (number, path) in (1..).zip(files) {
+    for (number, (name, path)) in (1..).zip(files) {
         // Uploads have no id in the ledger.
-        let input = InputRef { id: -number, name: path.display().to_string() };
+        let input = InputRef { id: -number, name: name.clone() };
         match upload_one(context, &input, path, again).await {
             Ok(url) => {
                 succeeded = true;
@@ -160,8 +160,10 @@ async fn upload_one(
     context.emit_stage(input, Stage::Hash);
     let (file, name) = (path.to_owned(), input.name.clone());
     let (note, hash) = blocking(move || {
-        let video = media::inspect_input(&file)
-            .map_err(|bad| Failure::new(FailureKind::Usage, &*name, bad.to_string()))?;
+        let video = media::inspect_input(&file).map_err(|bad| {
+            Failure::new(FailureKind::Usage, &*name, bad.to_string())
+                .with_next(bad.next_step(&file))
+        })?;
         let hash = media::hash_file(&file, &|_| ())
             .map_err(|error| Failure::local(format!("reading {name}"), &error))?;
         Ok((video.note, hash))

@@ -41,7 +41,6 @@ use crate::ledger::{
 };
 use crate::media;
 use crate::model::event::RemarkLevel;
-use crate::model::text::shell_quoted;
 use crate::model::{
     Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, Observer, Pricing,
     Random, Stage,
@@ -589,27 +588,22 @@ fn display_name(found: &DiscoveredInput) -> String {
     }
 }
 
-/// Failure for a file that is not a usable input; with a remedy for one that was named itself.
+/// Failure for a file that is not a usable input; with a next step for one that was named itself.
 fn input_failure(
     path: &Path,
     found: &DiscoveredInput,
     name: &str,
     bad: &media::InputError,
 ) -> InputRefusal {
-    let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
-    let unreadable = matches!(bad, media::InputError::Unreadable(_));
-    let failure = match bad {
-        _ if !found.explicit => failure,
-        media::InputError::Missing => {
-            let directory = path.parent().map(shell_quoted).unwrap_or_default();
-            failure.with_next(format!("ls {directory}"))
-        }
-        media::InputError::Unreadable(_) => {
-            failure.with_next(format!("ls -l {}", shell_quoted(path)))
-        }
-        _ => failure.with_next("use an mp4, mov, webm or avi file, or a directory with such files"),
-    };
-    if unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
+    let mut failure = Failure::new(FailureKind::Usage, name, bad.to_string());
+    if found.explicit {
+        failure = failure.with_next(bad.next_step(path));
+    }
+    if matches!(bad, media::InputError::Unreadable(_)) {
+        InputRefusal::Unreadable(failure)
+    } else {
+        InputRefusal::Input(failure)
+    }
 }
 
 /// Key of the options that change the result, including the content of a background picture.

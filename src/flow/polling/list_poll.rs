@@ -156,7 +156,7 @@ async fn poll_list(context: &Context, list: &ListPoller, max_pages: u32) {
     list.state().list_poll_sent(&timing.poll, began);
     let read = read_pages(context, list, began, max_pages).await;
     list.change(|state| match read {
-        Ok(pages) => state.list_poll_complete(&timing.poll, began, pages),
+        Ok((pages, next)) => state.list_poll_complete(&timing.poll, began, pages, next),
         Err(failure) => {
             debug!(%failure, "a list poll failed");
             let (now, random) = (context.clock.now(), context.random.unit());
@@ -165,14 +165,14 @@ async fn poll_list(context: &Context, list: &ListPoller, max_pages: u32) {
     });
 }
 
-/// Reads pages until every followed job was shown, the list ends, or `max_pages` are read; returns their
-/// number.
+/// Reads pages until every followed job was shown, the list ends, or `max_pages` are read. Returns their
+/// number, and the offset at which the next list poll starts.
 async fn read_pages(
     context: &Context,
     list: &ListPoller,
     began: Instant,
     max_pages: u32,
-) -> Result<u32, Failure> {
+) -> Result<(u32, u64), Failure> {
     // The rate limit may have delayed the page: its content dates from when it was sent.
     let sent_at = AtomicU64::new(0);
     let leaves = || {
@@ -181,22 +181,27 @@ async fn read_pages(
     };
     let call =
         RequestOptions { repeats: false, last_check: Some(&leaves), ..RequestOptions::plain() };
-    let (mut pages, mut offset) = (0, 0);
+    let (mut pages, mut offset) = (0, list.state().first_offset());
+    let mut shown_from = None;
     while pages < max_pages {
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
         let asked = Instant(sent_at.load(Ordering::Relaxed));
         pages += 1;
-        offset = next_offset(offset, page.jobs.len());
-        let (is_new, is_complete) = list.change(|state| {
+        let following = next_offset(offset, page.jobs.len());
+        let (shown, is_complete) = list.change(|state| {
             (state.page_shown(began, asked, page.jobs), state.has_shown_all(began))
         });
+        if shown.followed {
+            shown_from.get_or_insert(offset);
+        }
         // A page without any new job is the end, or comes from a service without pages.
-        if !is_new || is_complete {
+        offset = if shown.new { following } else { 0 };
+        if !shown.new || is_complete {
             break;
         }
     }
-    Ok(pages)
+    Ok((pages, shown_from.unwrap_or(offset)))
 }
 
 /// Offset of the next page. Pages overlap, since jobs created in the meantime shift the list.

@@ -45,6 +45,15 @@ pub(crate) enum JobUpdate {
     Refused(Box<Failure>),
 }
 
+/// Jobs on a list page.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageShown {
+    /// A job that no earlier page of the same list poll showed.
+    pub(crate) new: bool,
+    /// A followed job.
+    pub(crate) followed: bool,
+}
+
 /// State of a webhook that reports the end of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WebhookHint {
@@ -84,6 +93,10 @@ pub(crate) struct ListSchedule {
     views: BTreeMap<JobId, (Instant, JobView)>,
     /// Pages of the last complete list poll.
     pages: u32,
+    /// Offset of the first page of the next list poll. Beyond 0 if the list begins with jobs that
+    /// nobody follows: that of the first page that showed a followed job, or of the first unread
+    /// page if none did.
+    first_offset: u64,
     sent_at: Option<Instant>,
     /// A list poll is in flight, or waits for its permit.
     is_polling: bool,
@@ -231,26 +244,30 @@ impl ListSchedule {
         timing.list_interval(self.pages, jobs, run / jobs.max(1)) * factor
     }
 
-    /// Stores the views of a page requested at `asked`. Returns whether it showed any job that no
-    /// page has shown since `began`.
+    pub(crate) fn first_offset(&self) -> u64 {
+        self.first_offset
+    }
+
+    /// Stores the views of a page requested at `asked` by a list poll that began at `began`.
     pub(crate) fn page_shown(
         &mut self,
         began: Instant,
         asked: Instant,
         page: Vec<JobView>,
-    ) -> bool {
-        let mut is_new = false;
+    ) -> PageShown {
+        let mut shown = PageShown::default();
         for view in page {
             if let Some(job) = self.jobs.get_mut(&view.id) {
+                shown.followed = true;
                 job.missed = 0;
                 let is_odd = matches!(view.status, JobStatus::Created | JobStatus::Other(_));
                 job.is_reliable = !is_odd && is_enough(&view);
                 job.progress = view.progress.map(|percent| (asked, percent));
             }
-            is_new |= self.shown_since(&view.id, began).is_none();
+            shown.new |= self.shown_since(&view.id, began).is_none();
             self.keep(asked, view);
         }
-        is_new
+        shown
     }
 
     pub(crate) fn keep(&mut self, asked: Instant, view: JobView) {
@@ -263,17 +280,28 @@ impl ListSchedule {
         self.jobs.iter().all(|(id, job)| job.missed >= MAX_MISSES || shown(id))
     }
 
-    /// Records a complete list poll of `pages` pages that began at `began`.
-    pub(crate) fn list_poll_complete(&mut self, timing: &PollTiming, began: Instant, pages: u32) {
+    /// Records a complete list poll of `pages` pages that began at `began`. The next one starts at
+    /// the offset `next`, or at 0 if this one skipped pages that may show a followed job.
+    pub(crate) fn list_poll_complete(
+        &mut self,
+        timing: &PollTiming,
+        began: Instant,
+        pages: u32,
+        next: u64,
+    ) {
         (self.pages, self.complete_at, self.is_polling) = (pages, Some(began), false);
         (self.failures, self.not_before) = (0, Instant::default());
         self.views.retain(|_, (asked, _)| asked.after(timing.longest()) > began);
+        let mut has_missed = false;
         for (id, job) in &mut self.jobs {
             let was_shown = self.views.get(id).is_some_and(|(asked, _)| *asked >= began);
             if !was_shown && job.since < began {
+                has_missed |= job.missed < MAX_MISSES;
                 job.missed = job.missed.saturating_add(1);
             }
         }
+        let skipped = self.first_offset > 0 && next == self.first_offset;
+        self.first_offset = if skipped && has_missed { 0 } else { next };
     }
 
     /// Records a failed list poll. The next one follows at the usual interval the first time,
@@ -404,7 +432,7 @@ mod tests {
     fn list(state: &mut ListSchedule, at: u64, page: Vec<JobView>) {
         state.list_poll_sent(&TIMING, Instant(at));
         state.page_shown(Instant(at), Instant(at), page);
-        state.list_poll_complete(&TIMING, Instant(at), 1);
+        state.list_poll_complete(&TIMING, Instant(at), 1, 0);
     }
 
     fn due(state: &mut ListSchedule, n: u64, now: u64) -> u64 {
@@ -444,7 +472,7 @@ mod tests {
         let mut four = following(4, None);
         list(&mut four, 1_000, going_on(0..4));
         assert_eq!(four.next_list_poll(&TIMING), Some((Instant(1_500), 2)));
-        four.list_poll_complete(&TIMING, Instant(1_000), 2);
+        four.list_poll_complete(&TIMING, Instant(1_000), 2, 0);
         assert_eq!(four.next_list_poll(&TIMING), Some((Instant(2_000), 2)), "for two pages");
     }
 
@@ -481,6 +509,37 @@ mod tests {
         state.follow(&job(9), start(None), Instant(5));
         (0..3).for_each(|_| list(&mut state, 5, going_on(0..3)));
         assert_eq!(due(&mut state, 9, 6), 12_005);
+    }
+
+    #[test]
+    fn pages_before_the_followed_jobs_are_skipped_while_none_is_missed() {
+        // (offset at which the poll starts, where the next one would, shown of 3 followed jobs, next)
+        let table = [
+            (0, 180, 0, 180),
+            (180, 270, 0, 270),
+            (270, 270, 3, 270),
+            (270, 360, 3, 360),
+            (360, 360, 2, 0),
+            (0, 0, 2, 0),
+        ];
+        for (first, next, shown, expected) in table {
+            let mut state = following(3, None);
+            state.first_offset = first;
+            state.list_poll_sent(&TIMING, Instant(1_000));
+            let page = state.page_shown(Instant(1_000), Instant(1_000), going_on(0..shown));
+            assert_eq!(page, PageShown { new: shown > 0, followed: shown > 0 });
+            state.list_poll_complete(&TIMING, Instant(1_000), 1, next);
+            assert_eq!(state.first_offset(), expected, "{first} {next} {shown}");
+        }
+        // What lists do not show at all holds nothing up.
+        let mut state = following(3, None);
+        for at in 1..5 {
+            state.first_offset = 90;
+            state.list_poll_sent(&TIMING, Instant(at));
+            state.page_shown(Instant(at), Instant(at), going_on(0..2));
+            state.list_poll_complete(&TIMING, Instant(at), 1, 90);
+        }
+        assert_eq!(state.first_offset(), 90);
     }
 
     #[test]
@@ -541,7 +600,7 @@ mod tests {
         assert_eq!(due(&mut state, 0, 1_000), 13_000);
         state.list_poll_sent(&TIMING, Instant(3_000));
         assert_eq!(due(&mut state, 0, 60_000), u64::MAX);
-        state.list_poll_complete(&TIMING, Instant(3_000), 1);
+        state.list_poll_complete(&TIMING, Instant(3_000), 1, 0);
         assert_eq!(state.next(&TIMING, &job(0), Instant(60_000)), Ok(JobUpdate::Poll));
     }
 

@@ -8,6 +8,7 @@ use crate::media::error::missing;
 use crate::media::parse::{self, cursor::ParseError};
 use crate::media::stream_info::ExpectedLength;
 use crate::model::FailureKind;
+use crate::model::text::shell_quoted;
 
 /// Maximum size of an upload in bytes (contract, *Upload*: "at most 500 MB"). The contract does not
 /// define MB; the smaller unit avoids uploads that are refused at the end.
@@ -74,16 +75,14 @@ pub enum InputError {
     #[error("it is empty")]
     Empty,
     #[error(
-        "it is too large: {:.1} MB, and the service takes at most {} MB; make it smaller, for example: \
-         ffmpeg -i INPUT -crf 28 smaller.mp4",
+        "it is too large: {:.1} MB, and the service takes at most {} MB",
         *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
     )]
     TooLarge { size: u64 },
     #[error("it is not a video: its content is {}", .0.describe())]
     NotAVideo(Container),
     #[error(
-        "it is {}, which the service does not take (mp4, mov, webm and avi are taken); convert it \
-         first, for example: ffmpeg -i INPUT output.mp4",
+        "it is {}, which the service does not take (mp4, mov, webm and avi are taken)",
         .0.describe()
     )]
     Unsupported(Container),
@@ -103,8 +102,7 @@ pub enum InputError {
         expected: Option<u64>,
     },
     #[error(
-        "it looks like {} but is damaged: {what}; check it with a player, or repair it, for example: \
-         ffmpeg -i INPUT -c copy repaired.mp4",
+        "it looks like {} but is damaged: {what}",
         .container.describe()
     )]
     Malformed { container: Container, what: &'static str },
@@ -115,6 +113,19 @@ impl InputError {
         match self {
             Self::Unreadable(_) => FailureKind::Local,
             _ => FailureKind::Usage,
+        }
+    }
+
+    /// What to do about it; a command where one helps.
+    pub fn next_step(&self, path: &Path) -> String {
+        let file = shell_quoted(path);
+        match self {
+            Self::Missing => format!("ls {}", path.parent().map(shell_quoted).unwrap_or_default()),
+            Self::Unreadable(_) => format!("ls -l {file}"),
+            Self::TooLarge { .. } => format!("ffmpeg -i {file} -crf 28 smaller.mp4"),
+            Self::Unsupported(_) => format!("ffmpeg -i {file} converted.mp4"),
+            Self::Malformed { .. } => format!("ffmpeg -i {file} -c copy repaired.mp4"),
+            _ => "use an mp4, mov, webm or avi file".to_owned(),
         }
     }
 }
