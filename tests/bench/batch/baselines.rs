@@ -72,7 +72,11 @@ pub fn measure(scale: f64, report: &mut Report) -> io::Result<()> {
                 ran: &ran,
                 seen: &seen,
             };
-            line.add(&mut table, &world);
+            if matches!(program, Program::Rbgv) {
+                line.add(&mut table, &world)?;
+            } else {
+                line.row(&mut table, &world);
+            }
         }
     }
     report.table(table);

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench batch -- list
 //! cargo bench --bench batch -- makespan cap-bound --jobs 1000 --scale 0.15
-//! cargo bench --bench batch -- all --chart docs/limits.svg
+//! cargo bench --bench batch -- all
 //! ```
 //!
 //! The real program runs as a child against a real server (`rbgv sandbox --timer`), and all
@@ -12,12 +12,9 @@
 #![allow(unreachable_pub, reason = "a program has no outside")]
 
 mod baselines;
-mod changing;
-mod chart;
 mod clips;
 mod makespan;
 mod many;
-mod polling;
 mod report;
 mod seen;
 mod sharing;
@@ -57,11 +54,7 @@ enum What {
     /// Name the measurements
     List,
     /// Measure everything, as it stands in the documentation
-    All {
-        /// Where to draw the run under a changing limit
-        #[arg(long, value_name = "FILE.svg")]
-        chart: Option<PathBuf>,
-    },
+    All,
     /// Makespan against its lower bound, of batches bound by one thing or another
     Makespan(makespan::Args),
     /// A hundred short jobs, with an empty and with a warm ledger
@@ -69,18 +62,11 @@ enum What {
         #[arg(long, default_value_t = 1.0)]
         scale: f64,
     },
-    /// A server whose limit is unknown, halves and doubles again
-    Changing(changing::Args),
     /// Eight processes with one key, beside one
     Sharing {
         #[arg(long, default_value_t = 600)]
         jobs: usize,
         #[arg(long, default_value_t = 0.1)]
-        scale: f64,
-    },
-    /// Looks at each job, and how soon its end is known
-    Polling {
-        #[arg(long, default_value_t = 0.2)]
         scale: f64,
     },
     /// The same batch by a shell script and by a pool of threads
@@ -121,12 +107,10 @@ enum What {
 
 fn measure(what: What, report: &mut Report) -> io::Result<()> {
     match what {
-        What::List | What::All { .. } => Ok(()),
+        What::List | What::All => Ok(()),
         What::Makespan(args) => makespan::measure(&args, report),
         What::Short { scale } => makespan::short(scale, report),
-        What::Changing(args) => changing::measure(&args, report),
         What::Sharing { jobs, scale } => sharing::measure(jobs, scale, report),
-        What::Polling { scale } => polling::measure(scale, report),
         What::Baselines { scale } => baselines::measure(scale, report),
         What::Inputs { few, many } => many::inputs(few, many, report),
         What::Lines { number } => many::lines(number, report),
@@ -146,12 +130,10 @@ fn list() {
 }
 
 /// What `all` measures, in the order of the documentation.
-const ALL: [&str; 11] = [
+const ALL: [&str; 9] = [
     "short",
     "makespan",
-    "changing",
     "sharing",
-    "polling",
     "baselines",
     "inputs",
     "lines",
@@ -161,18 +143,11 @@ const ALL: [&str; 11] = [
 ];
 
 /// Every measurement with its defaults.
-fn everything(chart: Option<&PathBuf>) -> Vec<What> {
-    ALL.iter()
-        .map(|name| match Cli::parse_from(["batch", name]).what {
-            What::Changing(args) => {
-                What::Changing(changing::Args { chart: chart.cloned(), ..args })
-            }
-            what => what,
-        })
-        .collect()
+fn everything() -> Vec<What> {
+    ALL.iter().map(|name| Cli::parse_from(["batch", name]).what).collect()
 }
 
-/// Measures, and prints at once what came of it.
+/// Measures, and prints the result at once.
 fn tell(what: What, as_json: bool) -> io::Result<()> {
     let mut report = Report::default();
     measure(what, &mut report)?;
@@ -191,7 +166,7 @@ fn main() -> ExitCode {
             list();
             return ExitCode::SUCCESS;
         }
-        What::All { chart } => everything(chart.as_ref()),
+        What::All => everything(),
         one => vec![one],
     };
     for what in todo {

@@ -150,7 +150,7 @@ fn batch(
     let (inputs, bytes) = world.inputs(jobs, clips)?;
     let (ran, seen) = world.batch(&inputs, &[])?;
     let line = Line { name, jobs, bytes, done: world.outputs(&inputs), ran: &ran, seen: &seen };
-    Ok(line.add(table, world))
+    line.add(table, world)
 }
 
 /// A batch that was worked through.
@@ -166,18 +166,24 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Adds itself to a table, and gives makespan / bound. Work that is not whole, or was paid for
-    /// twice, is told.
-    pub fn add(&self, table: &mut Table, world: &World) -> f64 {
+    /// Adds itself to a table, and gives makespan / bound. A batch that is not done, or was billed
+    /// twice, is an error.
+    pub fn add(&self, table: &mut Table, world: &World) -> io::Result<f64> {
         let Self { name, jobs, ran, seen, .. } = self;
         if ran.code != 0 || self.done != *jobs || seen.bills != *jobs {
             let end: Vec<&str> = ran.stderr.lines().rev().take(3).collect();
             let (done, bills) = (self.done, seen.bills);
-            eprintln!(
+            return Err(io::Error::other(format!(
                 "{name}: code {}, {jobs} jobs, {done} done, {bills} bills: {end:?}",
                 ran.code
-            );
+            )));
         }
+        Ok(self.row(table, world))
+    }
+
+    /// Adds itself to a table, however it ended, and gives makespan / bound.
+    pub fn row(&self, table: &mut Table, world: &World) -> f64 {
+        let Self { name, jobs, ran, seen, .. } = self;
         let bound = seen.bound(&world.service, world.scale, self.bytes, *jobs);
         let reached = ran.wall / bound.seconds;
         table.row([

@@ -133,11 +133,6 @@ pub fn seconds(value: f64) -> String {
     format!("{value:.2} s")
 }
 
-/// A share as tables show it.
-pub fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
-}
-
 /// The value below which `share` of the sorted values lie; 0 for none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);

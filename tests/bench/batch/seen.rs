@@ -4,25 +4,20 @@ use serde_json::Value;
 
 use crate::world::{Service, World};
 
-/// One call. Times are seconds since the server began.
+/// One call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    pub at: f64,
-    pub lane: String,
     pub method: String,
     pub path: String,
     pub status: u64,
     pub faulty: bool,
 }
 
-/// One start of a job that took effect.
+/// One start of a job that took effect. Times are seconds since the server began.
 #[derive(Debug, Clone, Copy)]
 pub struct Work {
-    pub started: f64,
     pub began: f64,
     pub ended: f64,
-    /// When the client was first told of the end.
-    pub told: Option<f64>,
 }
 
 /// A part of the server's audit.
@@ -82,33 +77,6 @@ impl Seen {
         self.calls.iter().filter(|call| call.is_poll() && call.path == "/v1/jobs").count()
     }
 
-    /// Jobs in flight that are free to be used between `from` and `until`, as a share of `cap`,
-    /// which may change with time.
-    pub fn used(&self, from: f64, until: f64, cap: impl Fn(f64) -> f64) -> f64 {
-        let step = 0.01;
-        let (mut used, mut there, mut at) = (0.0, 0.0, from);
-        while at < until {
-            let in_flight = self.in_flight(at) as f64;
-            used += in_flight.min(cap(at));
-            there += cap(at);
-            at += step;
-        }
-        used / there
-    }
-
-    /// Started jobs without an end at a time.
-    pub fn in_flight(&self, at: f64) -> usize {
-        self.works.iter().filter(|work| work.started <= at && at < work.ended).count()
-    }
-
-    /// Time from a job's end to our knowing, sorted.
-    pub fn delays(&self) -> Vec<f64> {
-        let mut delays: Vec<f64> =
-            self.works.iter().filter_map(|work| Some(work.told? - work.ended)).collect();
-        delays.sort_by(f64::total_cmp);
-        delays
-    }
-
     /// The least time that the work of this run can take (`docs/architecture.md`, makespan).
     pub fn bound(&self, service: &Service, scale: f64, sent: u64, jobs: usize) -> Bound {
         let times = self.works.iter().map(|work| work.ended - work.began);
@@ -140,11 +108,6 @@ pub struct Bound {
 }
 
 impl Call {
-    /// It carries the key, so that limits count it.
-    pub fn is_keyed(&self) -> bool {
-        matches!(self.lane.as_str(), "control" | "poll" | "transfer")
-    }
-
     fn is_poll(&self) -> bool {
         self.method == "GET" && self.path.starts_with("/v1/jobs")
     }
@@ -157,8 +120,6 @@ fn seconds(value: &Value) -> Option<f64> {
 fn call(row: &Value) -> Call {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
     Call {
-        at: seconds(&row["at"]).unwrap_or(0.0),
-        lane: text("lane"),
         method: text("method"),
         path: text("path"),
         status: row["status"].as_u64().unwrap_or(0),
@@ -169,9 +130,7 @@ fn call(row: &Value) -> Call {
 fn work(row: &Value) -> Option<Work> {
     let started = seconds(&row["started"])?;
     Some(Work {
-        started,
         began: seconds(&row["began"]).unwrap_or(started),
         ended: seconds(&row["ended"]).unwrap_or(f64::INFINITY),
-        told: seconds(&row["told"]),
     })
 }

@@ -61,5 +61,5 @@ fn batch(
     let name = if eight { "eight processes" } else { "one process" };
     let done = world.outputs(&inputs);
     let line = Line { name, jobs, bytes, done, ran: &ran, seen: &seen };
-    Ok((line.add(table, world), seen.refusals()))
+    Ok((line.add(table, world)?, seen.refusals()))
 }

@@ -64,8 +64,12 @@ impl Default for Service {
 impl Service {
     fn timer(&self, scale: f64) -> String {
         match self.times {
-            Times::Even(low, high) => format!("{}s..{}s", low * scale, high * scale),
-            Times::LogNormal(median, sigma) => format!("lognormal:{}s,{sigma}", median * scale),
+            Times::Even(low, high) => {
+                format!("{:.0}ms..{:.0}ms", low * scale * 1_000.0, high * scale * 1_000.0)
+            }
+            Times::LogNormal(median, sigma) => {
+                format!("lognormal:{:.0}ms,{sigma}", median * scale * 1_000.0)
+            }
             Times::Length(factor) => format!("length:{}", factor * scale),
         }
     }
@@ -169,7 +173,7 @@ impl World {
             let milliseconds = (seconds * scale * 1000.0).max(10.0);
             format!("{name} = \"{milliseconds:.0}ms\"\n")
         };
-        let rate = |name: &str| format!("{name}_rate_max = {:?}\n", 20.0 / scale);
+        let rate = |name: &str, most: f64| format!("{name}_rate_max = {:?}\n", most / scale);
         let text = [
             format!(
                 "default_profile = \"bench\"\n[profiles.bench]\nbase_url = \"{}\"\n\
@@ -177,9 +181,8 @@ impl World {
                 self.sandbox.base_url,
                 (service.cap * 2).max(64),
             ),
-            rate("control"),
-            rate("poll"),
-            rate("transfer"),
+            rate("submission", 50.0),
+            rate("poll", 20.0),
             "[profiles.bench.timing]\n".to_owned(),
             wait("poll_first", 2.0),
             wait("poll_max", 10.0),
@@ -264,11 +267,6 @@ impl World {
             std::fs::write(name(".stderr"), &ran.stderr)?;
         }
         Ok((ran, seen))
-    }
-
-    /// What the server saw since the last run.
-    pub fn peek(&self) -> Seen {
-        Seen::since(self, &mut self.mark.clone())
     }
 
     /// Forgets what the server saw so far.
