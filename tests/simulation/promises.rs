@@ -106,11 +106,13 @@ fn the_same_seed_gives_the_same_trace() {
     assert_ne!(trial(3, 15).trace, trial(5, 15).trace);
 }
 
-/// One server in detail: `SIM_SEED` names it, `SIM_TRACE=1` prints every call.
+/// One server in detail: `SIM_SEED` names it, or `SIM_SERVER=short` one with short jobs; `SIM_TRACE=1`
+/// prints every call.
 #[test]
 fn one_server() {
     let jobs = given("SIM_JOBS", 40) as usize;
     let server = match given("SIM_SEED", 0) {
+        0 if std::env::var("SIM_SERVER").is_ok_and(|name| name == "short") => Server::short(),
         0 => Server::plain(2.0),
         seed => Server::drawn(seed),
     };

@@ -169,6 +169,22 @@ impl Server {
         }
     }
 
+    /// Short jobs, eight at a time, and a rate for creates and starts that is nearly met.
+    pub fn short() -> Self {
+        let bucket = |counts: &[Kind], rate| Bucket { counts: counts.to_vec(), rate, burst: 10.0 };
+        Self {
+            buckets: vec![
+                bucket(&[Kind::Create, Kind::Start], 10.0),
+                bucket(&[Kind::Get, Kind::List], 20.0),
+            ],
+            cap: Some(8),
+            times: Times::Uniform(1.0, 3.0),
+            latency: 0.005,
+            transfer: 0.002,
+            ..Self::plain(2.0)
+        }
+    }
+
     /// The service that follows from `seed`.
     pub fn drawn(seed: u64) -> Self {
         let dice = Dice::new(seed, 1);

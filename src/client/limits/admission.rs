@@ -183,7 +183,7 @@ fn on_refused(
     pause: Option<Duration>,
     now: Instant,
 ) {
-    let until = pause.map(|pause| now.after(pause));
+    let until = pause.filter(|pause| *pause <= PAUSE_MAX).map(|pause| now.after(pause));
     let paused = if sent.kind.submits() {
         &mut limits.submissions_paused_until
     } else {
@@ -199,16 +199,18 @@ fn on_refused(
             MetLimit::Pace => {}
             MetLimit::AlreadyKnown => return,
             MetLimit::Window => {
-                if let Some(refusal) = refusal {
+                // A start that was refused beside fewer jobs met another limit.
+                let size = limits.jobs.size;
+                if let Some(refusal) = refusal.filter(|refusal| refusal.others >= size) {
                     pace::undo_cut(&mut limits.submissions, &refusal.pace, now);
+                    limits.jobs.unexplained = None;
                 }
-                limits.jobs.unexplained = None;
                 return;
             }
         }
     }
     let (pace, bounds) = pace_of(limits, config, sent.kind);
-    pace::on_refused(pace, &bounds, sent.kind as usize, (sent.at, now));
+    pace::on_refused(pace, &bounds, sent.kind as usize, (sent.at, now), until);
 }
 
 fn pace_of<'a>(
@@ -341,5 +343,11 @@ mod tests {
         assert!(limits.submissions.ceiling > 0.0);
         record(&mut limits, &config, &start(4_000), Some(limited), Instant(4_100));
         assert_eq!((limits.jobs.size, limits.submissions.ceiling), (3, 0.0));
+        // One that is refused beside fewer jobs does, also when the window is met right after it.
+        let fewer = SentCall { others: Some(1), ..start(60_000) };
+        record(&mut limits, &config, &fewer, Some(limited), Instant(60_100));
+        let cut = limits.submissions.rate;
+        record(&mut limits, &config, &start(61_000), Some(limited), Instant(61_100));
+        assert!(limits.submissions.ceiling > 0.0 && limits.submissions.rate <= cut);
     }
 }

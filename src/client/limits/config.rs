@@ -45,7 +45,7 @@ impl LimitTuning {
         beyond: 0.5,
         step: 1.05,
         patience_max: 16,
-        quiet: Duration::from_secs(2),
+        quiet: Duration::from_secs(1),
         rounds_per_poll: 8.0,
     };
 }

@@ -149,13 +149,16 @@ fn recovery_seconds(tuning: &LimitTuning, rate: f64) -> f64 {
 
 /// Records a refused call of `kind`, sent at `sent`. Cuts the rate, except if the call was sent
 /// before the last cut, or is the first refused one of its kind: that kind joins the shared bucket,
-/// which may be the only correction needed.
+/// which may be the only correction needed. A pause that the service requested ends at `paused_until`:
+/// in that time the calls wait, so that it counts in the measured rate.
 pub fn on_refused(
     pace: &mut Pace,
     bounds: &PaceBounds,
     kind: usize,
     (sent, now): (Instant, Instant),
+    paused_until: Option<Instant>,
 ) {
+    pace.due_micros = pace.due_micros.max(paused_until.map_or(0, micros));
     let is_new = !std::mem::replace(&mut pace.refused_kinds[kind], true);
     if pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
@@ -265,7 +268,7 @@ mod tests {
             };
             if counts[kind] && tokens < 1.0 {
                 refusals += 1;
-                on_refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
+                on_refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)), None);
                 continue;
             }
             tokens -= f64::from(u8::from(counts[kind]));
@@ -304,26 +307,26 @@ mod tests {
     #[test]
     fn refusals_of_what_was_sent_before_a_cut_belong_to_it() {
         let mut pace = Pace::default();
-        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)), None);
         let cut = pace;
-        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)), None);
         assert_eq!(pace, cut);
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "half, while nothing is known");
-        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)), None);
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
     #[test]
     fn a_kind_that_is_refused_for_the_first_time_is_spaced_among_the_others() {
         let mut pace = Pace::default();
-        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)), None);
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)), None);
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "no second cut");
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_299)), Err(MS));
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_300)), Ok(()));
         // Two kinds at 2.5 rounds a second: a call each 200 ms.
         assert_eq!(admit(&mut pace, &BOUNDS, 2, Instant(2_400)), Err(MS * 100));
-        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)), None);
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
@@ -336,7 +339,7 @@ mod tests {
     #[test]
     fn a_refusal_that_comes_too_early_to_measure_is_a_pause() {
         let mut pace = cut_at_100_s();
-        on_refused(&mut pace, &BOUNDS, 0, (Instant(100_100), Instant(100_200)));
+        on_refused(&mut pace, &BOUNDS, 0, (Instant(100_100), Instant(100_200)), None);
         assert!((pace.rate - 2.8).abs() < 1e-9 && (pace.ceiling - 4.3).abs() < 1e-9, "{pace:?}");
         for nth in 1..=10 {
             let at = Instant(100_200 + nth * 400);
@@ -352,7 +355,7 @@ mod tests {
         for (seconds, accepted_rounds, expected) in table {
             let mut pace = Pace { accepted_rounds, ..cut_at_100_s() };
             let at = Instant(100_000 + seconds * 1_000);
-            on_refused(&mut pace, &BOUNDS, 0, (at, at));
+            on_refused(&mut pace, &BOUNDS, 0, (at, at), None);
             let kept = 1.0 - LimitTuning::DEFAULT.cut;
             assert!((pace.rate - expected * kept).abs() < 0.01, "{seconds} s: {}", pace.rate);
         }
@@ -375,7 +378,7 @@ mod tests {
         // Two refusals with ten calls of a kind in between, with and without a pause of 20 s.
         let cut_after = |pause: u64| {
             let mut pace = known;
-            on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)), None);
             let mut at = 1_001;
             for nth in 0..10 {
                 at += if nth == 5 { pause } else { 0 };
@@ -384,7 +387,7 @@ mod tests {
                 }
                 on_accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
             }
-            on_refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)), None);
             rate(&pace, &BOUNDS)
         };
         let (at_once, later) = (cut_after(0), cut_after(20_000));
@@ -392,14 +395,29 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_that_the_service_requested_is_measured() {
+        let mut pace = Pace { rate: 40.0, ceiling: 40.0, ..Pace::default() };
+        let at = |ms: u64| Instant(100_000 + ms);
+        on_refused(&mut pace, &BOUNDS, 2, (at(0), at(1)), Some(at(1_000)));
+        for nth in 0..5 {
+            let sent = at(1_000 + nth * 30);
+            assert_eq!(admit(&mut pace, &BOUNDS, 2, sent), Ok(()));
+            on_accepted(&mut pace, &BOUNDS, 2, (sent, sent.after(MS)), true);
+        }
+        on_refused(&mut pace, &BOUNDS, 2, (at(1_150), at(1_151)), Some(at(2_150)));
+        // Five rounds in 1.15 s; at most half of the rate is cut at once.
+        assert!(pace.rate < 21.0, "{}", pace.rate);
+    }
+
+    #[test]
     fn a_cut_that_had_another_reason_is_taken_back() {
         let before = Pace { rate: 8.0, ceiling: 9.0, ..Pace::default() };
         let mut pace = before;
-        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)), None);
         undo_cut(&mut pace, &before, Instant(2_000));
         assert_eq!((pace.rate, pace.ceiling, pace.refused_kinds), (8.0, 9.0, before.refused_kinds));
         let mut unknown = Pace::default();
-        on_refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)), None);
         undo_cut(&mut unknown, &Pace::default(), Instant(2_000));
         assert!(!is_known(&unknown));
     }

@@ -172,18 +172,20 @@ mod tests {
 
     #[test]
     fn a_bucket_that_is_still_empty_is_not_the_window() {
-        // (known window, seconds between two refusals with 3 other jobs, limit, window afterwards)
+        // (known window, ms between two refusals with 3 other jobs, limit, window afterwards)
         let table = [
-            (8, 1, MetLimit::Pace, 8),
-            (8, 2, MetLimit::Window, 3),
-            (0, 1, MetLimit::Pace, 0),
-            (0, 2, MetLimit::Window, 3),
+            (8, 999, MetLimit::Pace, 8),
+            (8, 1_000, MetLimit::Window, 3),
+            (0, 999, MetLimit::Pace, 0),
+            (0, 1_000, MetLimit::Window, 3),
         ];
-        for (size_before, seconds, expected, size) in table {
+        for (size_before, ms, expected, size) in table {
             let mut window = if size_before == 0 { Window::default() } else { known(size_before) };
             assert_eq!(refuse(&mut window, 3, 60), MetLimit::Pace);
-            assert_eq!(refuse(&mut window, 3, 60 + seconds), expected);
-            assert_eq!(window.size, size, "after {seconds} s");
+            let times = (Instant(60_000 + ms), Instant(60_000 + ms));
+            let second = on_refused(&mut window, &LimitTuning::DEFAULT, 3, &Pace::default(), times);
+            assert_eq!(second, expected);
+            assert_eq!(window.size, size, "after {ms} ms");
         }
     }
 

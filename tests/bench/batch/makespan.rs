@@ -2,13 +2,10 @@
 
 use std::io;
 
-use crate::clips::{self, Clips};
+use crate::clips::Clips;
 use crate::report::{Aim, Report, Table, ratio, seconds};
 use crate::seen::Seen;
 use crate::world::{FAULTS, Ran, Service, Times, World};
-
-/// Seconds of work for each second of video, where the one follows from the other.
-const PER_SECOND: f64 = 0.5;
 
 /// What binds a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -19,15 +16,14 @@ pub enum Setting {
     RateBound,
     /// The bandwidth of uploads.
     BandwidthBound,
-    /// The cap, with service times that have a long tail and follow the length of the clip.
+    /// The cap, with service times that have a long tail and cannot be foreseen: nobody can put the
+    /// longest first. Without an aim.
     LongTailed,
-    /// The same tail, but not to be foreseen: nobody can put the longest first. Without an aim.
-    Unforeseen,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Settings to measure [default: all but unforeseen]
+    /// Settings to measure [default: all but long-tailed]
     settings: Vec<Setting>,
     /// Jobs of a measured batch
     #[arg(long, default_value_t = 1000)]
@@ -47,8 +43,7 @@ pub struct Args {
 }
 
 impl Setting {
-    const AIMED: [Self; 4] =
-        [Self::CapBound, Self::RateBound, Self::BandwidthBound, Self::LongTailed];
+    const AIMED: [Self; 3] = [Self::CapBound, Self::RateBound, Self::BandwidthBound];
 
     fn name(self) -> &'static str {
         match self {
@@ -56,12 +51,11 @@ impl Setting {
             Self::RateBound => "rate-bound",
             Self::BandwidthBound => "bandwidth-bound",
             Self::LongTailed => "long-tailed",
-            Self::Unforeseen => "unforeseen",
         }
     }
 
     /// Where a thousand jobs take about five hundred seconds of the vendor's time.
-    fn service(self, jobs: usize) -> Service {
+    fn service(self) -> Service {
         let usual = Service::default();
         match self {
             Self::CapBound => usual,
@@ -74,10 +68,6 @@ impl Setting {
                 ..usual
             },
             Self::LongTailed => {
-                let settle = PER_SECOND * clips::longest(jobs, self.clips());
-                Service { times: Times::Length(PER_SECOND), settle, ..usual }
-            }
-            Self::Unforeseen => {
                 Service { times: Times::LogNormal(7.0, 0.8), settle: 100.0, ..usual }
             }
         }
@@ -86,7 +76,6 @@ impl Setting {
     fn clips(self) -> Clips {
         match self {
             Self::BandwidthBound => Clips::Sized(250_000),
-            Self::LongTailed => Clips::LongTailed(14.0, 0.8),
             _ => Clips::Small,
         }
     }
@@ -96,7 +85,7 @@ pub fn measure(args: &Args, report: &mut Report) -> io::Result<()> {
     let settings = if args.settings.is_empty() { &Setting::AIMED[..] } else { &args.settings };
     let mut table = table(&format!("Makespan of {} jobs, scale {}", args.jobs, args.scale));
     for setting in settings {
-        let mut world = World::new(setting.service(args.jobs), args.scale)?;
+        let mut world = World::new(setting.service(), args.scale)?;
         let (inputs, _) = world.inputs(args.warm, setting.clips())?;
         world.batch(&inputs, &[])?;
         for (faulty, most) in [(false, 1.05), (true, 1.25)] {
@@ -106,7 +95,7 @@ pub fn measure(args: &Args, report: &mut Report) -> io::Result<()> {
             world.load(if faulty { FAULTS } else { "" });
             let name = format!("{}{}", setting.name(), if faulty { ", 5 % failing" } else { "" });
             let reached = batch(&mut world, args.jobs, setting.clips(), &name, &mut table)?;
-            if *setting != Setting::Unforeseen {
+            if *setting != Setting::LongTailed {
                 report.figure(format!("makespan / bound, {name}"), reached, Aim::AtMost(most));
             }
         }

@@ -22,8 +22,6 @@ pub enum Times {
     Even(f64, f64),
     /// Median and sigma; not to be foreseen.
     LogNormal(f64, f64),
-    /// So many seconds for each second of video.
-    Length(f64),
 }
 
 /// What the server allows, in the vendor's time.
@@ -70,7 +68,6 @@ impl Service {
             Times::LogNormal(median, sigma) => {
                 format!("lognormal:{:.0}ms,{sigma}", median * scale * 1_000.0)
             }
-            Times::Length(factor) => format!("length:{}", factor * scale),
         }
     }
 
