@@ -261,7 +261,7 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             Command::Config(args) => commands::config::run(&args, &app),
             Command::Profile(args) => commands::profile::run(args, &app).await,
             Command::Logs(args) => commands::logs::run(&args, &app).await,
-            Command::Report(args) => commands::report::run(&args, &app),
+            Command::Report(args) => commands::report::run(&args, &app).await,
             Command::Open(args) => commands::open::run(&args, &app).await,
             Command::Init(_)
             | Command::Sandbox(_)

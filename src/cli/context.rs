@@ -20,7 +20,7 @@ use super::wait_notes;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
 use crate::flow::Context;
-use crate::ledger::{ApiKeyId, Ledger, ProcessLease};
+use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
@@ -197,7 +197,7 @@ impl AppContext {
     }
 
     /// The ledger of the state directory.
-    pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
+    pub(crate) fn ledger(&self) -> Result<AsyncLedger, Failure> {
         let mut ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
         if let Some(directory) = &self.own_state_dir {
             ledger = ledger.of_sandbox(directory);
@@ -205,7 +205,7 @@ impl AppContext {
         for repair in ledger.repairs() {
             self.printer.warn(repair);
         }
-        Ok(ledger)
+        Ok(AsyncLedger::new(ledger))
     }
 
     /// The directory for outputs without a target, created if needed.
@@ -221,7 +221,7 @@ impl AppContext {
 
     /// A client with the profile's key. With a ledger, it shares the limits of the key with every
     /// other process on this machine.
-    pub(crate) fn client(&self, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+    pub(crate) fn client(&self, ledger: Option<&AsyncLedger>) -> Result<Client, Failure> {
         let waiting = self.printer.waiting("the command that prints the API key");
         let resolved = self.settings.api_key()?;
         drop(waiting);
@@ -232,13 +232,16 @@ impl AppContext {
     }
 
     /// A client with the next key of a rotation; `None` if no rotation is in progress.
-    pub(crate) fn next_client(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
+    pub(crate) fn next_client(
+        &self,
+        ledger: Option<&AsyncLedger>,
+    ) -> Result<Option<Client>, Failure> {
         let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
         self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
     }
 
     /// A client for each key of the profile: two during a rotation.
-    pub(crate) fn clients(&self, ledger: Option<&Ledger>) -> Result<Vec<Client>, Failure> {
+    pub(crate) fn clients(&self, ledger: Option<&AsyncLedger>) -> Result<Vec<Client>, Failure> {
         let own = self.client(ledger)?;
         Ok(std::iter::once(own).chain(self.next_client(ledger)?).collect())
     }
@@ -305,18 +308,22 @@ impl AppContext {
         }
     }
 
-    fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+    fn client_with(
+        &self,
+        secrets: Secrets,
+        ledger: Option<&AsyncLedger>,
+    ) -> Result<Client, Failure> {
         self.client_from(self.endpoint_with(secrets), ledger, self.timing())
     }
 
     fn client_from(
         &self,
         endpoint: ClientConfig,
-        ledger: Option<&Ledger>,
+        ledger: Option<&AsyncLedger>,
         timing: Timing,
     ) -> Result<Client, Failure> {
         let store: Arc<dyn LimiterStore> = match ledger {
-            Some(ledger) => Arc::new(ledger.clone()),
+            Some(ledger) => Arc::new(ledger.blocking().clone()),
             None => Arc::new(MemoryStore::default()),
         };
         let client = Client::with_store(
@@ -350,15 +357,13 @@ impl AppContext {
 
     /// The context of the flow: client, ledger, lease of this process, signals.
     pub(crate) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
-        let (ledger, owner) = self.ledger_of_this_process()?;
+        let ledger = self.leased_ledger()?;
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
         // Last, because a command that works without a key then handles signals itself.
         let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
-        let context = |client, previous| {
-            let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));
-            self.context_of(client, ledger, owner, watching.clone(), previous)
-        };
+        let context =
+            |client, previous| self.context_of(client, ledger.clone(), watching.clone(), previous);
         Ok(match next {
             Some(next) => context(next, Some(context(client, None))),
             None => context(client, None),
@@ -371,26 +376,24 @@ impl AppContext {
         observer: Arc<dyn Observer>,
         stop: CancellationToken,
     ) -> Result<Arc<Context>, Failure> {
-        let (ledger, owner) = self.ledger_of_this_process()?;
+        let ledger = self.leased_ledger()?;
         let client = match self.next_client(Some(&ledger))? {
             Some(next) => next,
             None => self.client(Some(&ledger))?,
         };
-        Ok(self.context_of(client, ledger, owner, (observer, stop, Arc::default()), None))
+        Ok(self.context_of(client, ledger, (observer, stop, Arc::default()), None))
     }
 
-    fn ledger_of_this_process(&self) -> Result<(Ledger, Arc<ProcessLease>), Failure> {
-        let ledger = self.ledger()?;
+    /// The ledger, with a new lease of this process.
+    pub(crate) fn leased_ledger(&self) -> Result<LeasedLedger, Failure> {
         let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
-        let owner = Arc::new(ledger.register_process(&name)?);
-        Ok((ledger, owner))
+        Ok(LeasedLedger::register(self.ledger()?, &name)?)
     }
 
     fn context_of(
         &self,
         client: Client,
-        ledger: Ledger,
-        owner: Arc<ProcessLease>,
+        ledger: LeasedLedger,
         (observer, stop, time_is_over): (Arc<dyn Observer>, CancellationToken, Arc<AtomicBool>),
         previous: Option<Arc<Context>>,
     ) -> Arc<Context> {
@@ -398,7 +401,6 @@ impl AppContext {
             key: key_id(&client),
             service: client,
             ledger,
-            owner,
             profile: self.settings.profile.name.clone(),
             clock: self.env.clock.clone(),
             random: self.env.random.clone(),

@@ -50,7 +50,7 @@ pub(crate) async fn run_batch(
     run_options: RunOptions,
     stdout: Option<StdoutSink>,
 ) -> Result<RunResult, Failure> {
-    let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
+    let proven = context.ledger.options_have_succeeded(batch).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
     BatchRunner::new(run, app.spool()?, stdout).work().await
 }

@@ -11,6 +11,7 @@
 //! - this file: opening, transactions
 //! - `write`: operations of a run
 //! - `read`: reports for `status`, `logs`, `usage` and `profile`
+//! - `async_ledger`: the same operations for async code
 //! - `sandbox_outputs`: outputs of sandboxes, which have ledgers of their own
 //! - `process_lease`: which processes are alive
 //! - `group_commit`: one sync for many commits
@@ -19,6 +20,7 @@
 //! - `error`: failures of the ledger, and their remedies
 
 mod access;
+mod async_ledger;
 mod attempt;
 mod batch;
 mod error;
@@ -46,6 +48,7 @@ use crate::model::Clock;
 use self::group_commit::{GroupCommit, PendingCommit};
 use self::sandbox_outputs::SandboxOutputs;
 
+pub use self::async_ledger::{AsyncLedger, LeasedLedger};
 pub use self::attempt::{
     Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
     RerunReason,
@@ -63,7 +66,7 @@ pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
 pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
-pub use self::write::batches::{NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInputs};
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};

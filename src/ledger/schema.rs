@@ -300,7 +300,9 @@ mod tests {
         let costs = ledger.attempt_costs(Timestamp(0)).unwrap();
         assert_eq!(costs[0].rerun_reason, Some(RerunReason::Again));
         assert_eq!(ledger.billing_visibility(&key()).unwrap(), BillingVisibility::Hidden);
-        assert!(ledger.has_final_delivery("https://api.example", &JobId("j-6".into())).unwrap());
+        let jobs = [JobId("j-6".into())];
+        let ended = ledger.jobs_with_final_delivery("https://api.example", &jobs).unwrap();
+        assert_eq!(ended, jobs);
         let webhooks = ledger.attempt_details(AttemptId(6)).unwrap().webhooks;
         assert_eq!((webhooks[0].at, webhooks[0].handled), (Timestamp(29), true));
         let sequence: i64 = ledger

@@ -12,10 +12,9 @@ use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
 use super::fields::Drift;
 use super::run::{FinishedJob, SmokeRun};
 use super::{contract, matte_check};
+use crate::blocking::blocking;
 use crate::client::{Client, RequestOptions};
-use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, InputSpec};
-use crate::ledger::ApiKeyId;
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
@@ -83,8 +82,7 @@ impl SmokeRun<'_> {
         let mut drift = batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
         self.record_drift(drift, &mut result);
-        let key = context.key.clone();
-        let sent = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await;
+        let sent = context.ledger.find_upload(&context.key, &sha256).await;
         self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&input.output, &input.job) {
             let (job, output) = (job.clone(), output.clone());
@@ -118,9 +116,7 @@ impl SmokeRun<'_> {
             Ok((video.length(), hash.sha256))
         })
         .await?;
-        let key: ApiKeyId = context.key.clone();
-        let forgotten = sha256.clone();
-        context.ledger(move |ledger, _| ledger.delete_upload(&key, &forgotten)).await?;
+        context.ledger.delete_upload(&context.key, &sha256).await?;
         Ok((length, sha256))
     }
 

@@ -9,8 +9,8 @@ use super::contract;
 use super::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
 use super::free_checks::other_than_documented;
 use super::run::SmokeRun;
+use crate::blocking::blocking;
 use crate::client::{Client, NewJob, RequestOptions, UploadFile, UsageSummary};
-use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, InputSpec};
 use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
@@ -113,9 +113,7 @@ impl SmokeRun<'_> {
 
     async fn drafts_are_free(&self) -> Result<bool, Failure> {
         let Some(context) = &self.setup.context else { return Ok(false) };
-        let key = context.key.clone();
-        Ok(context.ledger(move |ledger, _| ledger.draft_support(&key)).await?
-            == DraftSupport::Supported)
+        Ok(context.ledger.draft_support(&context.key).await? == DraftSupport::Supported)
     }
 
     pub(crate) async fn dead_link(&mut self) -> StageResult {
@@ -370,8 +368,6 @@ async fn close(context: &Context, input: &InputRecord) -> Result<(), Failure> {
     if input.output.is_some() {
         return Ok(());
     }
-    let (id, failure) = (InputId(input.input), input.failure.clone());
-    context
-        .ledger(move |ledger, _| ledger.set_input_state(id, InputState::Failed, failure.as_ref()))
-        .await
+    let failure = input.failure.clone();
+    context.ledger.set_input_state(InputId(input.input), InputState::Failed, failure).await
 }

@@ -9,7 +9,7 @@ use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
 use crate::cli::signals::stop_on_signals;
 use crate::ledger::{
-    AttemptDetails, AttemptId, AttemptStatus, BatchInput, InputSource, InputState, Ledger,
+    AsyncLedger, AttemptDetails, AttemptId, AttemptStatus, BatchInput, InputSource, InputState,
     ReceivedWebhook, Transition,
 };
 use crate::model::secret::redact_url;
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let ledger = app.ledger()?;
     let path = absolute(&app.env, Path::new(&args.word));
     // One more than shown, to see whether there are more.
-    let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1)?;
+    let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1).await?;
     if found.is_empty() {
         let why = "no such job, input or request in this machine's ledger";
         return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     }
     let mut newest = None;
     for (number, id) in found.into_iter().enumerate() {
-        let history = ledger.attempt_details(id)?;
+        let history = ledger.attempt_details(id).await?;
         newest = Some((id, history.steps.len()));
         if args.rows.is_given() {
             let document = document(&history);
@@ -93,13 +93,13 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
 /// ended.
 async fn follow(
     app: &AppContext,
-    ledger: &Ledger,
+    ledger: &AsyncLedger,
     id: AttemptId,
     mut shown: usize,
 ) -> Result<ExitClass, Failure> {
     let stop = stop_on_signals(&app.printer)?;
     loop {
-        let history = ledger.attempt_details(id)?;
+        let history = ledger.attempt_details(id).await?;
         for new in history.steps.iter().skip(shown) {
             if app.printer.style().json {
                 app.printer.document(&step(new));

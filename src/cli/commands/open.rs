@@ -9,7 +9,7 @@ use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
 use crate::cli::report_file::ReportTarget;
 use crate::env::{Env, platform};
-use crate::ledger::{BatchId, BatchInput, InputState, Ledger};
+use crate::ledger::{AsyncLedger, BatchId, BatchInput, InputState};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::documents::local::OpenedPath;
 use crate::output::events::{json, messages};
@@ -45,11 +45,7 @@ const DESKTOP_VARS: [&str; 13] = [
 ];
 
 pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let ledger = app.ledger()?;
-    let path = match page_or_output(app, &ledger, &args.word)? {
-        Found::Page(batch) => page(app, &ledger, batch)?,
-        Found::Output(path) => path,
-    };
+    let path = output_or_page(app, &args.word).await?;
     let opened = if has_display(&app.env) {
         start(&app.env, &path).await?;
         true
@@ -65,27 +61,24 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     Ok(ExitClass::Done)
 }
 
-enum Found {
-    Page(BatchId),
-    Output(PathBuf),
-}
-
-fn page_or_output(app: &AppContext, ledger: &Ledger, word: &str) -> Result<Found, Failure> {
+/// The newest output of a job or file, or the page of a batch.
+async fn output_or_page(app: &AppContext, word: &str) -> Result<PathBuf, Failure> {
+    let ledger = app.ledger()?;
     let file = absolute(&app.env, Path::new(word));
     // Newest last.
-    let attempts = ledger.find_attempts(word, &file, 10)?;
+    let attempts = ledger.find_attempts(word, &file, 10).await?;
     let mut inputs = Vec::new();
     for attempt in &attempts {
-        inputs.extend(ledger.attempt_details(*attempt)?.inputs);
+        inputs.extend(ledger.attempt_details(*attempt).await?.inputs);
     }
     if let Some(output) = inputs.iter().rev().find_map(existing_output) {
-        return Ok(Found::Output(output));
+        return Ok(output);
     }
     let batch = word.parse().ok().map(BatchId).filter(|_| attempts.is_empty());
     if let Some(batch) = batch
-        && ledger.batch(batch)?.is_some()
+        && ledger.batch(batch).await?.is_some()
     {
-        return Ok(Found::Page(batch));
+        return page(app, &ledger, batch).await;
     }
     let (why, next) = match (inputs.last(), attempts.is_empty()) {
         (_, true) => {
@@ -108,12 +101,12 @@ fn existing_output(input: &BatchInput) -> Option<PathBuf> {
 }
 
 /// Writes the page of a batch to the state directory, as of now.
-fn page(app: &AppContext, ledger: &Ledger, batch: BatchId) -> Result<PathBuf, Failure> {
+async fn page(app: &AppContext, ledger: &AsyncLedger, batch: BatchId) -> Result<PathBuf, Failure> {
     let directory = app.settings.state_dir.join("reports");
     std::fs::create_dir_all(&directory)
         .map_err(|error| Failure::local(format!("creating {}", directory.display()), &error))?;
     let file = directory.join(format!("batch-{}.html", batch.0));
-    let written = ReportTarget::new(app, &file)?.write(app, ledger, batch, false)?;
+    let written = ReportTarget::new(app, &file)?.write(app, ledger, batch, false).await?;
     Ok(written.path)
 }
 

@@ -27,18 +27,18 @@ pub(crate) struct Args {
     embed: bool,
 }
 
-pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
     let batch = match args.batch {
         Some(number) => BatchId(number),
-        None => match ledger.latest_batch()? {
+        None => match ledger.latest_batch().await? {
             Some(batch) => batch,
             None => return Ok(app.nothing_to_do("no batches yet")),
         },
     };
     let named = args.output.clone();
     let file = named.unwrap_or_else(|| format!("rbgv-report-{}.html", batch.0).into());
-    let written = ReportTarget::new(app, &file)?.write(app, &ledger, batch, args.embed)?;
+    let written = ReportTarget::new(app, &file)?.write(app, &ledger, batch, args.embed).await?;
     written.warn(app);
     if app.printer.style().json {
         app.printer.document(&ReportWritten {

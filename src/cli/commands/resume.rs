@@ -78,8 +78,7 @@ async fn resume_within(
     }
     if args.take_over {
         app.confirm("Make sure that the other processes are not running. Take over their jobs?")?;
-        let id = batch.id;
-        let taken = context.ledger(move |ledger, _| ledger.take_over_batch(id)).await?;
+        let taken = context.ledger.take_over_batch(batch.id).await?;
         app.printer.note(&format!("took over {}", amounts::counted(taken as u64, "job", "jobs")));
     }
     if args.accept || args.abandon {
@@ -88,11 +87,10 @@ async fn resume_within(
         let word = if args.accept { "accepted" } else { "abandoned" };
         app.printer.note(&format!("{word} {}", amounts::counted(settled as u64, "job", "jobs")));
     }
-    let id = batch.id;
-    context.ledger(move |ledger, _| ledger.reopen_inputs(id)).await?;
-    let totals = context.ledger(move |ledger, _| ledger.plan_totals(id)).await?;
+    context.ledger.reopen_inputs(batch.id).await?;
+    let totals = context.ledger.plan_totals(batch.id).await?;
     let run_options = args.run_options.over(RunOptions::of_batch(&batch.run_options)?);
-    prove_open(context, id, run_options.overwrite).await?;
+    prove_open(context, batch.id, run_options.overwrite).await?;
     confirm(app, &totals)?;
     report_plan(context, batch.id, &totals);
     let verdict = run_batch(app, context, batch.id, run_options, None).await?;
@@ -102,14 +100,14 @@ async fn resume_within(
 /// The batch to resume; `None` if it, or every batch, is finished.
 async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, Failure> {
     let Some(number) = number else {
-        return context.ledger(|ledger, _| ledger.latest_unfinished_batch()).await;
+        return context.ledger.latest_unfinished_batch().await;
     };
     let unusable =
         |why: String| Err(Failure::new(FailureKind::Usage, "resume", why).with_next("rbgv status"));
     let id = BatchId(number);
-    match context.ledger(move |ledger, _| ledger.batch(id)).await? {
+    match context.ledger.batch(id).await? {
         Some(batch) if batch.plan_complete => {
-            let counts = context.ledger(move |ledger, _| ledger.count_inputs(id)).await?;
+            let counts = context.ledger.count_inputs(id).await?;
             Ok((counts.open + counts.left > 0).then_some(batch))
         }
         Some(_) => {

@@ -8,7 +8,7 @@ use super::check::{Check, CheckList};
 use crate::cli::context::AppContext;
 use crate::client::NextCall;
 use crate::env::Env;
-use crate::ledger::{AttemptStatus, Ledger, LedgerError, Remedy};
+use crate::ledger::{AsyncLedger, AttemptStatus, Ledger, LedgerError, Remedy};
 use crate::model::{ApiKey, Failure, FailureKind};
 use crate::output::{events::messages, formats::amounts};
 
@@ -113,10 +113,10 @@ pub(crate) fn other_secrets(app: &AppContext, checks: &mut CheckList) {
 }
 
 /// The webhook listener and unfinished deliveries.
-pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
+pub(crate) async fn webhooks(app: &AppContext, ledger: &AsyncLedger) -> Option<Check> {
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    let listener = ledger.listener_address(&origin).ok()?;
-    let left = ledger.count_unhandled_deliveries(&origin).ok()?;
+    let listener = ledger.listener_address(&origin).await.ok()?;
+    let left = ledger.count_unhandled_deliveries(&origin).await.ok()?;
     let left = (left > 0).then(|| amounts::counted(left, "delivery was", "deliveries were"));
     match (listener, left) {
         (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
@@ -135,7 +135,7 @@ pub(crate) fn ledger(
     env: &Env,
     state_dir: Option<&Path>,
     checks: &mut CheckList,
-) -> Option<Ledger> {
+) -> Option<AsyncLedger> {
     let directory = state_dir?;
     let file = Ledger::database_path(directory);
     let Ok(facts) = file.metadata() else {
@@ -148,7 +148,7 @@ pub(crate) fn ledger(
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
             checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
             checks.extend(contents(&file, facts.len(), &tally));
-            Some(ledger)
+            Some(AsyncLedger::new(ledger))
         }
         Ok((integrity, ..)) => {
             checks.push(damaged(&file, &integrity));
@@ -235,7 +235,7 @@ fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check
 /// Whether the key is blocked until the user resumes.
 pub(crate) async fn stops(
     app: &AppContext,
-    ledger: &Ledger,
+    ledger: &AsyncLedger,
     key: Option<&ApiKey>,
 ) -> Option<Check> {
     key?;

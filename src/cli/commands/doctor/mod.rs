@@ -75,7 +75,7 @@ pub(crate) async fn run(
     if let (Some(app), Some(ledger)) = (app, &ledger) {
         checks
             .extend(config_checks::stops(app, ledger, key.as_ref().and_then(Option::as_ref)).await);
-        checks.extend(config_checks::webhooks(app, ledger));
+        checks.extend(config_checks::webhooks(app, ledger).await);
     }
     checks.extend(system_checks::disk(env, state_dir.as_deref()));
     #[cfg(feature = "matting")]

@@ -1,5 +1,6 @@
 //! `fetch --extract`: bounded extraction of image archives, never outside their directory.
 
+use crate::blocking::blocking;
 use crate::cli::context::AppContext;
 use crate::flow::Context;
 use crate::ledger::BatchId;
@@ -15,19 +16,17 @@ pub(crate) async fn unpack(
     batch: BatchId,
     overwrite: bool,
 ) -> Result<(), Failure> {
-    let targets = context.ledger(move |ledger, _| ledger.output_paths(batch)).await?;
-    for archive in targets {
+    for archive in context.ledger.output_paths(batch).await? {
         if archive.extension().is_none_or(|ending| ending != "zip") {
             continue;
         }
         let directory = archive.with_extension("");
         let unpacked = {
             let (archive, directory) = (archive.clone(), directory.clone());
-            tokio::task::spawn_blocking(move || {
-                extract_archive(&archive, &directory, ArchiveBounds::default(), overwrite)
+            blocking(move || {
+                Ok(extract_archive(&archive, &directory, ArchiveBounds::default(), overwrite))
             })
-            .await
-            .map_err(|error| Failure::local("extracting", &error))?
+            .await?
         };
         let files = unpacked.map_err(|bad| {
             let what = format!("extracting {}", archive.display());

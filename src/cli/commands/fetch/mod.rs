@@ -48,10 +48,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let jobs = if args.all {
         let mut jobs = Vec::new();
         for context in context.all() {
-            let key = context.key.clone();
-            jobs.extend(
-                context.ledger(move |ledger, _| ledger.jobs_without_output(&key, MAX_JOBS)).await?,
-            );
+            jobs.extend(context.ledger.jobs_without_output(&context.key, MAX_JOBS).await?);
         }
         jobs
     } else {

@@ -21,7 +21,7 @@ use crate::cli::files::absolute;
 use crate::cli::signals::stop_on_signals;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
 use crate::flow::{Context, WebhookResult, settle_by_webhook};
-use crate::ledger::{Ledger, ProcessLease};
+use crate::ledger::LeasedLedger;
 use crate::listen::{
     DeliveryLog, ReceivedDelivery, ReceivedEvent, TOO_MANY_CONNECTIONS, WebhookServer, serve,
 };
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 /// Handles deliveries.
 struct DeliveryHandler<'a> {
     app: &'a AppContext,
-    ledger: Ledger,
+    ledger: LeasedLedger,
     /// `None` without a key; with one, a poll confirms what a webhook says.
     context: Option<Arc<Context>>,
     handler: Handler,
@@ -109,19 +109,19 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
     app.env.sanitizer.add(secret.key.expose());
     let handler = DeliveryHandler::open(app, &args)?;
     let keep = handler.kept.clone().map(DeliveryLog::open).transpose()?.map(Arc::new);
-    let (stop, owner) = handler.presence()?;
+    let stop = handler.stop_token()?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::local(format!("listening on {}", args.listen), &error)
             .with_next("rbgv listen --listen 127.0.0.1:0")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    handler.ledger.register_listener(&owner, &origin, &address.to_string())?;
-    handler.tell_unfinished(&origin)?;
+    handler.ledger.register_listener(&origin, &address.to_string()).await?;
+    handler.tell_unfinished(&origin).await?;
     handler.tell_ready(address);
     let (told, mut incoming) = mpsc::channel(QUEUE);
     let reception = WebhookServer {
-        ledger: handler.ledger.clone(),
+        ledger: (*handler.ledger).clone(),
         keep,
         origin,
         secret: secret.key,
@@ -150,7 +150,7 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
                 served = Some(ended);
                 incoming.close();
             }
-            _ = forgetting.tick() => handler.forget(remembered),
+            _ = forgetting.tick() => handler.forget(remembered).await,
         }
     }
     let served = match served {
@@ -176,20 +176,16 @@ impl<'a> DeliveryHandler<'a> {
         };
         let ledger = match &context {
             Some(context) => context.ledger.clone(),
-            None => app.ledger()?,
+            None => app.leased_ledger()?,
         };
         Ok(Self { app, ledger, context, handler, kept })
     }
 
-    /// The stop token and the lease of this process.
-    fn presence(&self) -> Result<(CancellationToken, Arc<ProcessLease>), Failure> {
-        if let Some(context) = &self.context {
-            return Ok((context.stop.clone(), Arc::clone(&context.owner)));
+    fn stop_token(&self) -> Result<CancellationToken, Failure> {
+        match &self.context {
+            Some(context) => Ok(context.stop.clone()),
+            None => stop_on_signals(&self.app.printer),
         }
-        let env = &self.app.env;
-        let name = format!("{}-{:016x}", env.pid, env.random.bits());
-        let owner = Arc::new(self.ledger.register_process(&name)?);
-        Ok((stop_on_signals(&self.app.printer)?, owner))
     }
 
     fn tell_ready(&self, address: SocketAddr) {
@@ -205,8 +201,8 @@ impl<'a> DeliveryHandler<'a> {
     }
 
     /// Warns about deliveries that an earlier process acknowledged but did not handle.
-    fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
-        let number = self.ledger.count_unhandled_deliveries(origin)?;
+    async fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
+        let number = self.ledger.count_unhandled_deliveries(origin).await?;
         if number > 0 {
             let webhooks = amounts::counted(number, "webhook was", "webhooks were");
             self.app.printer.warn(&format!(
@@ -230,9 +226,9 @@ impl<'a> DeliveryHandler<'a> {
     }
 
     /// Removes delivery ids older than `remembered`. A failure only delays that.
-    fn forget(&self, remembered: Duration) {
+    async fn forget(&self, remembered: Duration) {
         let before = self.app.env.clock.wall().before(remembered);
-        if let Err(error) = self.ledger.delete_deliveries_before(before) {
+        if let Err(error) = self.ledger.delete_deliveries_before(before).await {
             tracing::warn!("removing old delivery ids: {error}");
         }
     }
@@ -279,7 +275,7 @@ impl<'a> DeliveryHandler<'a> {
         self.tell(delivery, settled.as_ref().ok().copied().flatten());
         let handled = self.handler.handle(delivery, headers, body).await;
         if self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled) {
-            let marked = self.ledger.mark_delivery_handled(&delivery.id).map_err(Failure::from);
+            let marked = self.ledger.mark_delivery_handled(&delivery.id).await;
             self.succeeded(delivery, &marked);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::cli::context::{AppContext, key_id};
 use crate::cli::new_profile::key::{KeyArgs, KeyInput, StoredKey};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
-use crate::ledger::{ApiKeyId, KeyReport, Ledger};
+use crate::ledger::{ApiKeyId, AsyncLedger, KeyReport};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Table, events::json, formats::amounts};
 use crate::settings::{ResolvedKey, RotationStep, rotate_key};
@@ -86,7 +86,7 @@ struct RotatingKeys {
 }
 
 impl RotatingKeys {
-    fn of(app: &AppContext, ledger: Option<&Ledger>) -> Result<Self, Failure> {
+    fn of(app: &AppContext, ledger: Option<&AsyncLedger>) -> Result<Self, Failure> {
         not_by_variable(app)?;
         let Some(new) = app.next_client(ledger)? else {
             return Err(wrong(app, "no rotation is in progress")
@@ -179,7 +179,7 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     }
     let (kept, dropped) = (key_id(&kept), key_id(&dropped));
     let ledger = app.ledger()?;
-    let needing = ledger.count_attempts_needing_key(&dropped)?;
+    let needing = ledger.count_attempts_needing_key(&dropped).await?;
     if needing > 0 {
         let jobs = amounts::counted(needing, "job still needs", "jobs still need");
         let why = format!(
@@ -191,7 +191,7 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
     apply_step(app, &step)?;
     let printer = &app.printer;
-    let living = ledger.count_living_processes()?;
+    let living = ledger.count_living_processes().await?;
     if living > 0 {
         printer.warn(&format!(
             "{} on this machine may still use key {}; wait for them or restart them before you \
@@ -248,8 +248,8 @@ async fn status(days: u32, app: &AppContext) -> Result<ExitClass, Failure> {
         let key = key_id(&client);
         columns.push(KeyColumn {
             which,
-            figures: ledger.key_report(&key, since)?,
-            needing: ledger.count_attempts_needing_key(&key)?,
+            figures: ledger.key_report(&key, since).await?,
+            needing: ledger.count_attempts_needing_key(&key).await?,
             limits: client.limits().await?,
             usage: client.usage_summary(days, RequestOptions::plain()).await,
             key,

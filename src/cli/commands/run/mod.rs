@@ -137,18 +137,18 @@ async fn run_within(
     let class = if args.dry_run {
         show_plan(app, &wish.options, &plan.totals);
         let class = expected_cost(app, context, &plan, &wish).await;
-        context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+        context.ledger.delete_batch(batch).await?;
         class?
     } else if plan.is_empty() {
         report_plan(context, batch, &plan.totals);
         context
             .observer
             .observe(&Event::Finished(RunSummary { batch: batch.0, ..RunSummary::default() }));
-        context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+        context.ledger.delete_batch(batch).await?;
         ExitClass::Done
     } else {
         let ended = execute_plan(app, context, &plan, &wish, stdout).await;
-        let unwritten = report.and_then(|report| write_report(app, context, batch, &report));
+        let unwritten = write_report(app, context, batch, report).await;
         ExitClass::combine([ended?.class].into_iter().chain(unwritten), false)
     };
     Ok(ExitClass::combine([class].into_iter().chain(refused), false))
@@ -156,17 +156,18 @@ async fn run_within(
 
 /// Writes the page about the batch, however the run ended. Returns the exit class of a failure, which
 /// is reported.
-fn write_report(
+async fn write_report(
     app: &AppContext,
     context: &Context,
     batch: BatchId,
-    report: &ReportTarget,
+    report: Option<ReportTarget>,
 ) -> Option<ExitClass> {
+    let report = report?;
     // A batch that the user declined is deleted.
-    let written = match context.ledger.batch(batch) {
+    let written = match context.ledger.batch(batch).await {
         Ok(None) => return None,
-        Ok(Some(_)) => report.write(app, &context.ledger, batch, false),
-        Err(error) => Err(error.into()),
+        Ok(Some(_)) => report.write(app, &context.ledger, batch, false).await,
+        Err(failure) => Err(failure),
     };
     match written {
         Ok(written) => {
@@ -201,14 +202,14 @@ async fn expected_cost(
     if let Some(question) = asked.into_iter().next().filter(|_| !app.can_ask()) {
         app.confirm(&question)?;
     }
-    let (batch, totals) = (plan.batch, plan.totals);
-    let ended = context.ledger(move |ledger, _| ledger.count_failures_by_kind(batch)).await?;
+    let totals = &plan.totals;
+    let ended = context.ledger.count_failures_by_kind(plan.batch).await?;
     let repeated = |kind| kind == FailureKind::JobFailed && wish.run_options.retry_failed > 0;
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // As in a run, a video of unknown length counts with its maximum length.
     let rate = wish.pricing.credits_per_second(wish.options.model);
-    let needed = context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate)).await?;
+    let needed = context.ledger.credits_to_start_all(plan.batch, rate).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());

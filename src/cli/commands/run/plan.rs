@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::blocking::blocking;
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::{confirm, price_question, report_plan, run_batch};
@@ -56,7 +57,7 @@ pub(crate) async fn execute_plan(
     let totals = match confirm_plan(app, context, plan, wish).await {
         Ok(totals) => totals,
         Err(refused) => {
-            context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+            context.ledger.delete_batch(batch).await?;
             return Err(refused);
         }
     };
@@ -89,7 +90,7 @@ async fn confirm_plan(
             amounts::counted(adopted as u64, "existing job found", "existing jobs found")
         ));
     }
-    let totals = context.ledger(move |ledger, _| ledger.plan_totals(batch)).await?;
+    let totals = context.ledger.plan_totals(batch).await?;
     confirm(app, &totals)?;
     exclude_outputs(app, context, plan).await?;
     Ok(totals)
@@ -108,8 +109,7 @@ async fn exclude_outputs(
     app.printer.note(&format!("{left_out} skipped: named like outputs of rbgv"));
     let outputs: Vec<_> =
         plan.outputs.iter().cloned().map(|o| (o.name, o.sha256, o.size)).collect();
-    let batch = plan.batch;
-    context.ledger(move |ledger, _| ledger.record_foreign_outputs(batch, &outputs)).await
+    context.ledger.record_foreign_outputs(plan.batch, &outputs).await
 }
 
 /// The questions to ask before a plan with these totals is run.
@@ -199,9 +199,9 @@ pub(crate) async fn make_plan(
     pricing: &Pricing,
 ) -> Result<Plan, Failure> {
     let (context, pricing) = (Arc::clone(context), pricing.clone());
-    let planned = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let planner = Planner {
-            ledger: &context.ledger,
+            ledger: context.ledger.blocking(),
             key: context.key.clone(),
             profile: &context.profile,
             pricing: Some(&pricing),
@@ -210,6 +210,6 @@ pub(crate) async fn make_plan(
             stop: &context.stop,
         };
         planner.plan(request)
-    });
-    planned.await.map_err(|error| Failure::local("planning", &error))?
+    })
+    .await
 }

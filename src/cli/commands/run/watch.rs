@@ -195,7 +195,7 @@ impl Watcher<'_> {
         };
         let batch = plan.batch;
         if plan.is_empty() {
-            self.context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+            self.context.ledger.delete_batch(batch).await?;
             return Ok(None);
         }
         self.postponed = None;
@@ -259,9 +259,7 @@ impl Watcher<'_> {
         }
         lift_key_blocks(self.context).await?;
         for batch in self.paused.clone() {
-            let reopen = self
-                .context
-                .ledger(move |ledger, _| ledger.reopen_paused_for(batch, &FailureKind::TEMPORARY));
+            let reopen = self.context.ledger.reopen_paused_for(batch, &FailureKind::TEMPORARY);
             if reopen.await? == 0 {
                 self.paused.remove(&batch);
                 continue;
@@ -295,10 +293,7 @@ impl Watcher<'_> {
         if self.wish.run_options.max_credits.is_some() {
             self.spent.insert(batch, verdict.summary.credits);
         }
-        let waiting = self
-            .context
-            .ledger(move |ledger, _| ledger.count_paused_for(batch, &FailureKind::TEMPORARY));
-        let waiting = waiting.await?;
+        let waiting = self.context.ledger.count_paused_for(batch, &FailureKind::TEMPORARY).await?;
         if waiting == 0 {
             self.paused.remove(&batch);
             self.retry = RetryTime::default();

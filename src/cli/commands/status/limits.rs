@@ -2,7 +2,7 @@
 
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, LimitsReport, NextCall, PaceReport};
-use crate::ledger::{ApiKeyId, Ledger};
+use crate::ledger::{ApiKeyId, AsyncLedger};
 use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{ExitClass, Failure, FailureKind, Instant};
 use crate::output::documents::status::{
@@ -19,11 +19,11 @@ pub(crate) async fn show(app: &AppContext) -> Result<ExitClass, Failure> {
     Ok(ExitClass::Done)
 }
 
-async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<(), Failure> {
+async fn show_key(app: &AppContext, ledger: &AsyncLedger, client: &Client) -> Result<(), Failure> {
     let report = client.limits().await?;
     let key = key_id(client);
-    let in_flight = ledger.count_in_flight(&key)?;
-    let (hosts, now) = (ledger.host_limits()?, app.env.clock.now());
+    let in_flight = ledger.count_in_flight(&key, None).await?;
+    let (hosts, now) = (ledger.host_limits().await?, app.env.clock.now());
     if app.printer.style().json {
         app.printer.document(&document(&key, &report, in_flight, &hosts));
         return Ok(());

@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{poll_job, watch};
-use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
+use crate::ledger::{AsyncLedger, AttemptSummary, BatchSummary};
 use crate::model::{
     ExitClass, Failure, InputRef, JobId, JobStatus, JobView, Timestamp, text::escaped,
 };
@@ -67,16 +67,16 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     if !jobs.is_empty() {
         return ask(app, &jobs, &args.rows).await;
     }
-    local(app, &app.ledger()?, &args)
+    local(app, &args).await
 }
 
 /// The ledger. Needs no key and no network.
-fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Failure> {
-    let batches = if args.failed { Vec::new() } else { ledger.list_batches(args.limit)? };
-    let attempts = if args.failed {
-        ledger.list_failed_attempts(args.limit)?
+async fn local(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
+    let ledger = app.ledger()?;
+    let (batches, attempts) = if args.failed {
+        (Vec::new(), ledger.list_failed_attempts(args.limit).await?)
     } else {
-        ledger.list_open_attempts(args.limit)?
+        (ledger.list_batches(args.limit).await?, ledger.list_open_attempts(args.limit).await?)
     };
     let printer = &app.printer;
     if args.rows.is_given() {
@@ -289,19 +289,21 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
     let context = app.context(app.reporter())?;
     lift_key_blocks(&context).await?;
     if jobs.is_empty() {
-        let origin = context.key.origin.clone();
-        let open = context.ledger(|ledger, _| ledger.list_open_attempts(MAX_FOLLOWED)).await?;
+        let origin = &context.key.origin;
+        let open = context.ledger.list_open_attempts(MAX_FOLLOWED).await?;
         jobs = open
             .into_iter()
             .map(|line| line.attempt)
-            .filter(|attempt| attempt.state.status.in_flight() && attempt.work.key.origin == origin)
+            .filter(|attempt| {
+                attempt.state.status.in_flight() && attempt.work.key.origin == *origin
+            })
             .filter_map(|attempt| attempt.state.job)
             .collect();
     }
     if jobs.is_empty() {
         return Ok(app.nothing_to_do("no unfinished jobs"));
     }
-    let inputs = context.ledger(move |ledger, _| named(ledger, jobs)).await?;
+    let inputs = named(&context.ledger, jobs).await?;
     let mut ended = Vec::new();
     let class = watch(&context, inputs, |_, view| ended.push(view.clone())).await?;
     show(app, &ended, &RowArgs::default())?;
@@ -309,16 +311,14 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
 }
 
 /// Each job with its number and name in the ledger; unknown jobs are named by their ID.
-fn named(ledger: &Ledger, jobs: Vec<JobId>) -> Result<Vec<(InputRef, JobId)>, LedgerError> {
-    let unknown = (1..).map(|number: i64| -number);
-    jobs.into_iter()
-        .zip(unknown)
-        .map(|(job, unknown)| {
-            let input = match ledger.find_input_by_job(&job)? {
-                Some(input) => InputRef { id: input.id.0, name: input.name },
-                None => InputRef { id: unknown, name: format!("job {}", escaped(&job.0)) },
-            };
-            Ok((input, job))
-        })
-        .collect()
+async fn named(ledger: &AsyncLedger, jobs: Vec<JobId>) -> Result<Vec<(InputRef, JobId)>, Failure> {
+    let mut inputs = Vec::new();
+    for (number, job) in (1..).zip(jobs) {
+        let input = match ledger.find_input_by_job(&job).await? {
+            Some(input) => InputRef { id: input.id.0, name: input.name },
+            None => InputRef { id: -number, name: format!("job {}", escaped(&job.0)) },
+        };
+        inputs.push((input, job));
+    }
+    Ok(inputs)
 }

@@ -11,7 +11,7 @@ use super::report::{PeriodBudget, field, print_csv, rounded, since};
 use crate::audit::{AuditInput, AuditResult, Coverage, Difference, Findings, Mismatch, reconcile};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, RequestOptions, UsageEventPage, UsageSummary};
-use crate::ledger::{ApiKeyId, AttemptCost, Ledger};
+use crate::ledger::{ApiKeyId, AsyncLedger, AttemptCost};
 use crate::model::{Credits, ExitClass, Failure, JobId, Pricing, Timestamp};
 use crate::output::{Cell, Table, TextTone, events::json, formats::amounts};
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
         ));
         tokio::time::sleep(pause).await;
     };
-    ledger.record_charges(&findings.charges)?;
+    ledger.record_charges(&findings.charges).await?;
     let budget = PeriodBudget::of(args, credits)?;
     if args.rows.is_given() {
         let document = document(args, &findings, budget);
@@ -93,7 +93,7 @@ async fn compare(
     args: &Args,
     app: &AppContext,
     clients: &[Client],
-    ledger: &Ledger,
+    ledger: &AsyncLedger,
 ) -> Result<(Findings, Option<Credits>), Failure> {
     let call = RequestOptions::plain();
     let mut answers: Vec<KeyUsage> = Vec::new();
@@ -112,7 +112,7 @@ async fn compare(
     for one in &answers {
         // One response for all keys, or one for each.
         let of = if answers.len() == 1 { &keys[..] } else { std::slice::from_ref(&one.key) };
-        let found = audit(app, ledger, one, (of, &keys), prices.as_ref(), since)?;
+        let found = audit(app, ledger, one, (of, &keys), prices.as_ref(), since).await?;
         all = Some(match all {
             Some(all) => all.and(found),
             None => found,
@@ -124,9 +124,9 @@ async fn compare(
 }
 
 /// Compares the responses about the keys `of` with the ledger; `every` are all audited keys.
-fn audit(
+async fn audit(
     app: &AppContext,
-    ledger: &Ledger,
+    ledger: &AsyncLedger,
     answers: &KeyUsage,
     (of, every): (&[ApiKeyId], &[ApiKeyId]),
     prices: Option<&Pricing>,
@@ -134,7 +134,7 @@ fn audit(
 ) -> Result<Findings, Failure> {
     let events = &answers.events.events;
     let named: Vec<JobId> = events.iter().filter_map(|event| event.job.clone()).collect();
-    let attempts = attempts(ledger, &answers.key, since.before(MARGIN), &named)?;
+    let attempts = attempts(ledger, &answers.key, since.before(MARGIN), &named).await?;
     let mut findings = reconcile(&AuditInput {
         attempts: &attempts,
         keys: of,
@@ -152,15 +152,15 @@ fn audit(
     Ok(findings)
 }
 
-fn attempts(
-    ledger: &Ledger,
+async fn attempts(
+    ledger: &AsyncLedger,
     key: &ApiKeyId,
     since: Timestamp,
     named: &[JobId],
 ) -> Result<Vec<AttemptCost>, Failure> {
-    let mut all = ledger.attempt_costs(since)?;
+    let mut all = ledger.attempt_costs(since).await?;
     all.retain(|attempt| attempt.key.origin == key.origin);
-    let mut older = ledger.attempt_costs_of_jobs(&key.origin, named)?;
+    let mut older = ledger.attempt_costs_of_jobs(&key.origin, named).await?;
     older.retain(|attempt| attempt.at < since);
     older.sort_by_key(|attempt| attempt.attempt);
     older.dedup_by_key(|attempt| attempt.attempt);

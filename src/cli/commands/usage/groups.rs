@@ -84,8 +84,8 @@ fn grouped<'a>(
     (groups, total)
 }
 
-pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClass, Failure> {
-    let all = app.ledger()?.attempt_costs(since(args, app))?;
+pub(crate) async fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClass, Failure> {
+    let all = app.ledger()?.attempt_costs(since(args, app)).await?;
     let profile = &app.settings.profile.name;
     let chosen = all.iter().filter(|spent| by == GroupBy::Profile || spent.profile == *profile);
     let (groups, total) = grouped(by, chosen);

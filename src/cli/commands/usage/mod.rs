@@ -17,7 +17,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         return Err(Failure::new(FailureKind::Usage, "--csv with --json", "use only one of them"));
     }
     match args.by {
-        Some(by) => groups::run(&args, by, app),
+        Some(by) => groups::run(&args, by, app).await,
         None if args.reconcile => audit::run(&args, app).await,
         None => service::run(&args, app).await,
     }
