@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::AppContext;
-use super::signals::leave_when_stopped;
+use super::context::signals::leave_when_stopped;
 use crate::flow::{BatchRunner, Context, RunOptions, RunResult, RunState, StdoutSink};
 use crate::ledger::{BatchId, PlanTotals};
 use crate::model::{Event, Failure};

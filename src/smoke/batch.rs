@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::contract;
-use super::fields::Drift;
+use super::judgements::contract;
+use super::judgements::fields::Drift;
 use crate::blocking::blocking;
 use crate::client::ResponseHook;
 use crate::flow::plan::{PlanRequest, Planner};

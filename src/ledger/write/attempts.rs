@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::ledger::attempt::{
+use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
+use crate::ledger::rows::attempt::{
     Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
 };
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
-use crate::ledger::json_columns::encode;
-use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::rows::json_columns::encode;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, JobId, JobStatus, Timestamp};

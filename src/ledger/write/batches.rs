@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::ledger::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
-use crate::ledger::batch::{
+use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
+use crate::ledger::rows::batch::{
     Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
     count_inputs, read_batch, read_input,
 };
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{encode, path_from_bytes};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+use crate::ledger::rows::json_columns::{encode, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind};
 

@@ -5,7 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::LedgerError;
+use crate::ledger::LedgerError;
 
 const GROUP_OTHER_WRITE: u32 = 0o022;
 

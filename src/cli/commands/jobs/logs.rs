@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::context::AppContext;
+use crate::cli::context::signals::stop_on_signals;
 use crate::cli::files::absolute;
-use crate::cli::signals::stop_on_signals;
 use crate::ledger::{
     AsyncLedger, AttemptDetails, AttemptId, AttemptStatus, BatchInput, InputSource, InputState,
     ReceivedWebhook, Transition,

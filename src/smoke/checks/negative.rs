@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{BatchSpec, InputRecord, run_batch};
-use super::billed_checks::{DAYS, USAGE_PAUSE, judged};
-use super::contract;
-use super::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
-use super::free_checks::other_than_documented;
-use super::run::SmokeRun;
+use super::billed::{DAYS, USAGE_PAUSE, judged};
+use super::free::other_than_documented;
 use crate::blocking::blocking;
 use crate::client::{Client, NewJob, RequestOptions, UploadFile, UsageSummary};
 use crate::flow::{Context, Destination, InputSpec};
 use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
+use crate::smoke::batch::{BatchSpec, InputRecord, run_batch};
+use crate::smoke::judgements::contract;
+use crate::smoke::judgements::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
+use crate::smoke::run::SmokeRun;
 
 /// A file that is not a video, sent as one.
 const NOT_A_VIDEO: &[u8] =

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use rusqlite::{Connection, params};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::LedgerError;
 use super::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 use super::json_columns::{decode_failure, path_from_bytes};
+use crate::ledger::LedgerError;
 use crate::model::{Failure, Fingerprint, Timestamp};
 
 #[derive(Debug, Clone)]

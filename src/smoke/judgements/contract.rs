@@ -105,7 +105,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::smoke::fields::FieldKind;
+    use crate::smoke::judgements::fields::FieldKind;
 
     fn plain_job() -> Value {
         json!({

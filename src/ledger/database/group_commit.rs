@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::LedgerError;
+use crate::ledger::LedgerError;
 
 /// The write-ahead log of the open database, and how far it is synced.
 pub(crate) struct GroupCommit {

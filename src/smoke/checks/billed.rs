@@ -7,11 +7,6 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::batch::{BatchSpec, InputRecord, response_hook, run_batch};
-use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
-use super::fields::Drift;
-use super::run::{FinishedJob, SmokeRun};
-use super::{contract, matte_check};
 use crate::blocking::blocking;
 use crate::client::{Client, RequestOptions};
 use crate::flow::{Context, Destination, InputSpec};
@@ -19,6 +14,11 @@ use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
 use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
+use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch};
+use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, JobCredits, growth};
+use crate::smoke::judgements::fields::Drift;
+use crate::smoke::judgements::{contract, matte_check};
+use crate::smoke::run::{FinishedJob, SmokeRun};
 
 /// Maximum frames of an output that are checked.
 const MAX_FRAMES: usize = 64;

@@ -1,10 +1,10 @@
 //! Stages that cost nothing and change nothing.
 
-use super::contract;
-use super::run::SmokeRun;
 use crate::client::{Client, ListQuery, RequestOptions, connectivity};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Failure, FailureKind, JobId, ModelName};
+use crate::smoke::judgements::contract;
+use crate::smoke::run::SmokeRun;
 
 /// Jobs per list page.
 const PAGE: u32 = 20;

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::error::LedgerError;
+use crate::ledger::error::LedgerError;
 
 /// Marks an SQLite file as a ledger ("rbgv" in ASCII).
 const APPLICATION_ID: i64 = 0x7262_6776;
@@ -55,7 +55,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
-    use crate::ledger::json_columns::encode;
+    use crate::ledger::rows::json_columns::encode;
     use crate::ledger::tests::{batch, input, key, open, placed};
     use crate::ledger::{
         ApiKeyId, Attempt, AttemptId, AttemptSpec, AttemptState, AttemptStatus, Batch, BatchId,

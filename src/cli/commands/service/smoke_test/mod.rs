@@ -16,7 +16,7 @@ pub(crate) use self::args::Args;
 use self::report::ReportFormats;
 use self::setup::{WorkFolders, setup};
 use crate::cli::context::AppContext;
-use crate::cli::signals::stop_on_signals;
+use crate::cli::context::signals::stop_on_signals;
 use crate::client::Client;
 use crate::env::Env;
 use crate::model::secret::redact_url;

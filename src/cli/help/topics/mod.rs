@@ -24,7 +24,7 @@ pub(crate) const TOPICS: [Topic; 5] = [
     Topic {
         name: "config",
         summary: "configuration file with every setting",
-        parts: &[include_str!("config.txt"), include_str!("../../../config.example.toml")],
+        parts: &[include_str!("config.txt"), include_str!("../../../../config.example.toml")],
     },
     Topic {
         name: "formats",

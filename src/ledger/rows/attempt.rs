@@ -10,7 +10,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId};
 use super::json_columns::{decode_failure, decode_options, path_from_bytes};
-use super::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 use crate::model::{
     Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp,
 };

@@ -9,7 +9,6 @@
 //! original. Matches in the view are replaced in the original.
 
 #[cfg(test)]
-#[path = "sanitize/tests.rs"]
 mod tests;
 
 use std::borrow::Cow;

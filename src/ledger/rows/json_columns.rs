@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::LedgerError;
+use crate::ledger::error::LedgerError;
 use crate::model::{Failure, JobOptions};
 
 /// Bytes, since a path need not be UTF-8.

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::cli::context::AppContext;
+use crate::cli::context::signals::stop_on_signals;
 use crate::cli::files::absolute;
-use crate::cli::signals::stop_on_signals;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
 use crate::flow::{Context, WebhookResult, settle_by_webhook};
 use crate::ledger::LeasedLedger;

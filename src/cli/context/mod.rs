@@ -1,4 +1,8 @@
-//! The context of a command: settings, printer, clients, ledger.
+//! The context of a command: settings, printer, clients, ledger. `signals` stop it, and `wait_notes`
+//! says what it waits for.
+
+pub(crate) mod signals;
+pub(crate) mod wait_notes;
 
 use crate::model::Timing;
 use crate::output::documents::local::SettingLine;
@@ -13,10 +17,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::signals::stop_on_signals;
 use super::args::global::Global;
 use super::args::job::JobDefaults;
-use super::signals::stop_on_signals;
-use super::wait_notes;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
 use crate::flow::Context;

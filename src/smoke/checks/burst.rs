@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::run::SmokeRun;
 use crate::client::{ListQuery, RequestOptions};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Failure, FailureKind};
+use crate::smoke::run::SmokeRun;
 
 impl SmokeRun<'_> {
     pub(crate) async fn burst(&self) -> StageResult {
