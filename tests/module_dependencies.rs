@@ -35,7 +35,7 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ),
 ];
 
-/// Text that may stand in some places only.
+/// Text that is allowed in some files only.
 const ONLY: [(&str, &[&str]); 7] = [
     ("reqwest::", &["client/transport", "sandbox/"]),
     ("rusqlite", &["ledger/"]),

@@ -59,7 +59,7 @@ impl Context {
         self.stop.cancel();
     }
 
-    /// `failure` with the reason of the stop in place of a plain interruption.
+    /// `failure`, or the reason of the stop if it is a plain interruption.
     #[must_use]
     pub fn with_stop_reason(&self, failure: Failure) -> Failure {
         match failure.kind {

@@ -33,7 +33,7 @@ const CLIP: &[u8] = include_bytes!("../media/plain.mp4");
 /// When the process dies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Crash {
-    /// After so many sends and answers.
+    /// After this number of sends and responses.
     AtPoint(u64),
     /// After this long.
     After(Duration),

@@ -347,7 +347,7 @@ impl PartWriter {
     }
 }
 
-/// Checks that the file system of `path` has room for `bytes` more.
+/// Checks that the file system of `path` has space for `bytes` more.
 fn check_free_space(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     media::check_space(directory.unwrap_or(Path::new(".")), bytes)

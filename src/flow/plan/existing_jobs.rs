@@ -19,7 +19,7 @@ use crate::model::{
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
     pub jobs: Vec<JobId>,
-    /// [`Destination::Beside`] stands for the target of the run that created the job, and for the
+    /// [`Destination::Beside`] means the target of the run that created the job, and for the
     /// current directory for jobs of other machines.
     pub destination: Destination,
     pub run_options: RunOptions,

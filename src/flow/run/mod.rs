@@ -360,7 +360,7 @@ impl RunState {
     }
 
     /// Waits until a create may be sent. Until drafts are known to cost nothing, creates are sent
-    /// one at a time, so that a lost one can be told from others. Returns the permit and the key's
+    /// one at a time, so that a lost one can be distinguished from others. Returns the permit and the key's
     /// draft support.
     pub(crate) async fn create_permit(&self) -> Result<(CreatePermit<'_>, DraftSupport), Failure> {
         let draft = self.unless_starts_stopped(self.wait_for_draft_permit()).await??;

@@ -327,7 +327,7 @@ impl Ledger {
         size: u64,
     ) -> Result<(), LedgerError> {
         if self.is_of_sandbox {
-            // Without a record, a later run does not replace the output unless it is told to.
+            // Without a record, a later run replaces the output only with `--overwrite`.
             let _ = self.sandbox_outputs.record(sha256);
         }
         self.write(|tx| {

@@ -1,4 +1,4 @@
-//! What is taken, what is refused, and what is on the disk when it is answered.
+//! Which deliveries are accepted and which are refused, and what is on the disk before the response.
 
 use std::convert::Infallible;
 
@@ -148,7 +148,7 @@ fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
     assert_eq!(header(&headers, "X-Webhook-Signature"), None);
 }
 
-/// The words of what was told.
+/// The reasons of the reported events.
 fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
     let mut all = Vec::new();
     while let Ok(incoming) = desk.told.try_recv() {
@@ -198,7 +198,7 @@ async fn a_stranger_holds_few_connections_and_none_for_long() {
     for _ in 0..16 {
         held.push(connected(address, "POST / HTTP/1.1\r\nHost: x\r\n").await);
     }
-    // One more is closed at once, and told of.
+    // One more is closed at once, and reported.
     let mut surplus = connected(address, "").await;
     assert_eq!(everything(&mut surplus).await, "");
     assert!(began.elapsed() < Duration::from_secs(4), "at once");

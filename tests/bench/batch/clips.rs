@@ -12,7 +12,7 @@ const SMALL: &[u8] = include_bytes!("../../media/plain.mp4");
 pub enum Clips {
     /// As small as they come.
     Small,
-    /// Padded to so many bytes.
+    /// Padded to this number of bytes.
     Sized(u64),
     /// With lengths from a long-tailed distribution: this median in seconds, this sigma.
     LongTailed(f64, f64),
@@ -34,7 +34,7 @@ pub fn write(directory: &Path, series: u64, number: usize, clips: Clips) -> io::
     Ok(())
 }
 
-/// Seconds of the longest of so many clips.
+/// Seconds of the longest of this number of clips.
 pub fn longest(number: usize, clips: Clips) -> f64 {
     lengths(clips).take(number).fold(0.0, f64::max)
 }

@@ -1,6 +1,6 @@
-//! Commands about jobs. Start with `run`, which goes all the way; `upload` is its first step alone.
-//! `status`, `fetch` and `resume` go on with jobs that exist, and `logs`, `report` and `open` show what
-//! the ledger knows of them.
+//! Commands about jobs. Start with `run`, which does everything; `upload` is its first step alone.
+//! `status`, `fetch` and `resume` work on existing jobs; `logs`, `report` and `open` show their records and
+//! outputs.
 
 pub(crate) mod fetch;
 pub(crate) mod logs;

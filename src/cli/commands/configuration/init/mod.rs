@@ -168,7 +168,7 @@ fn base_url(new: &NewProfileArgs, name: Option<&str>, app: &AppContext) -> Resul
 }
 
 /// A key that the service accepts, with what it says about the account; `None` if none is entered.
-/// Without an answer of the service, the user decides whether to go on with an unchecked key.
+/// Without an answer of the service, the user decides whether to continue with an unchecked key.
 async fn ask_for_key(
     app: &AppContext,
     base_url: &Url,

@@ -75,7 +75,7 @@ async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleCho
     let question =
         format!("Process a sample clip (2 s) now? {} or no [{usual}]:", places.join(", "));
     loop {
-        // The profile is stored, so the end of standard input is no failure.
+        // The profile is stored, so the end of standard input is not a failure.
         let Some(answer) = app.printer.ask_text(&question) else { return Ok(SampleChoice::None) };
         let answer = if answer.is_empty() { usual.to_owned() } else { answer.to_lowercase() };
         match answer.as_str() {
