@@ -133,7 +133,7 @@ impl Terminal {
         let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
         let target = |stream: &dyn AsFd, is_terminal| {
             let stat = rustix::fs::fstat(stream.as_fd()).ok()?;
-            // `/dev/tty` and the device it stands for are two files of one device.
+            // `/dev/tty` and the terminal behind it are two files of one device.
             Some(if is_terminal { (0, stat.st_rdev) } else { (stat.st_dev, stat.st_ino) })
         };
         let terminals = (stdout.is_terminal(), stderr.is_terminal());

@@ -1,5 +1,5 @@
 //! The parsers of foreign bytes, each as a function of any bytes. None may panic, loop or allocate
-//! without bound, whatever it is given.
+//! without bound, for any input.
 //!
 //! The unit test below gives every target a bounded number of mutations of valid input, always the
 //! same ones. `cargo fuzz` (`tests/fuzz`) searches with the coverage of the code as its guide.

@@ -17,25 +17,25 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("media", &["model"]),
     ("client", &["model", "blocking"]),
-    ("ledger", &["model"]),
+    ("ledger", &["model", "blocking"]),
     ("settings", &["model"]),
     ("output", &["model"]),
     ("audit", &["model", "client", "ledger"]),
     ("flow", &["model", "client", "ledger", "media", "blocking"]),
-    ("smoke", &["model", "client", "ledger", "media", "flow"]),
-    ("listen", &["model", "client", "ledger"]),
+    ("smoke", &["model", "client", "ledger", "media", "flow", "blocking"]),
+    ("listen", &["model", "client", "ledger", "blocking"]),
     ("report", &["model", "ledger", "media", "output"]),
     ("sandbox", &["media"]),
     (
         "cli",
         &[
             "model", "settings", "flow", "smoke", "audit", "listen", "output", "sandbox", "client",
-            "ledger", "media", "report", "env",
+            "ledger", "media", "report", "env", "blocking",
         ],
     ),
 ];
 
-/// Text that may stand in some places only.
+/// Text that is allowed in some files only.
 const ONLY: [(&str, &[&str]); 7] = [
     ("reqwest::", &["client/transport", "sandbox/"]),
     ("rusqlite", &["ledger/"]),

@@ -36,7 +36,7 @@ fn job(event: &UsageEvent, jobs_are_named: bool) -> Option<&JobId> {
 /// The charges among the events.
 pub(crate) struct EventPage<'a> {
     /// Every charge that names a job, also from before the period: a second charge counts, even
-    /// when the first lies before the period.
+    /// when the first is before the period.
     pub(crate) by_job: BTreeMap<&'a JobId, Vec<ChargedEvent<'a>>>,
     /// Charges of the period that name no job.
     pub(crate) nameless: Vec<ChargedEvent<'a>>,

@@ -14,7 +14,7 @@ use super::args::global::Global;
 use super::commands;
 use super::completion;
 use super::context::AppContext;
-use super::examples::with_examples;
+use super::help::examples::with_examples;
 
 /// Threads for blocking work: ledger commits, hashing, files. Each costs a few hundred kilobytes, so
 /// without a bound memory would grow with the number of inputs. No blocking task waits for another,
@@ -52,26 +52,26 @@ const AFTER_HELP: &str = if cfg!(feature = "matting") {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
 enum Command {
-    Init(commands::init::Args),
-    Run(commands::run::Args),
-    Upload(commands::upload::Args),
-    Status(commands::status::Args),
-    Fetch(commands::fetch::Args),
-    Resume(commands::resume::Args),
-    Usage(commands::usage::Args),
-    SmokeTest(commands::smoke_test::Args),
-    Listen(commands::listen::Args),
-    Trigger(commands::trigger::Args),
-    Keys(commands::keys::Args),
-    Logs(commands::logs::Args),
-    Report(commands::report::Args),
-    Open(commands::open::Args),
+    Init(commands::configuration::init::Args),
+    Run(commands::jobs::run::Args),
+    Upload(commands::jobs::upload::Args),
+    Status(commands::jobs::status::Args),
+    Fetch(commands::jobs::fetch::Args),
+    Resume(commands::jobs::resume::Args),
+    Usage(commands::service::usage::Args),
+    SmokeTest(commands::service::smoke_test::Args),
+    Listen(commands::service::listen::Args),
+    Trigger(commands::service::trigger::Args),
+    Keys(commands::service::keys::Args),
+    Logs(commands::jobs::logs::Args),
+    Report(commands::jobs::report::Args),
+    Open(commands::jobs::open::Args),
     Preview(commands::standalone::preview::Args),
     Explain(commands::standalone::explain::Args),
-    Doctor(commands::doctor::Args),
+    Doctor(commands::configuration::doctor::Args),
     Sandbox(commands::standalone::sandbox::Args),
-    Config(commands::config::Args),
-    Profile(commands::profile::Args),
+    Config(commands::configuration::config::Args),
+    Profile(commands::configuration::profile::Args),
     Completions(commands::standalone::completions::Args),
     Man(commands::standalone::man::Args),
     Help(commands::standalone::help::Args),
@@ -156,7 +156,7 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
         printer.document(&json::FailedCommand::from(&failure));
     }
     if command == Some("smoke-test") {
-        commands::smoke_test::misread(&words, env, &printer, &failure);
+        commands::service::smoke_test::misread(&words, env, &printer, &failure);
     }
     ExitClass::Usage.code()
 }
@@ -219,7 +219,12 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             return commands::standalone::model::run(args, &env, &cli.global, printer);
         }
         Command::Config(args) if args.is_standalone() => {
-            return commands::config::run_standalone(args, &env, &cli.global, printer);
+            return commands::configuration::config::run_standalone(
+                args,
+                &env,
+                &cli.global,
+                printer,
+            );
         }
         _ => {}
     }
@@ -229,7 +234,12 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     };
     let runtime = runtime(blocking_threads)?;
     if let Command::Doctor(args) = &cli.command {
-        return runtime.block_on(commands::doctor::run(args, &env, &cli.global, printer));
+        return runtime.block_on(commands::configuration::doctor::run(
+            args,
+            &env,
+            &cli.global,
+            printer,
+        ));
     }
     let sandboxed = cli.sandboxed();
     if let Command::Init(args) = cli.command {
@@ -243,26 +253,26 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     let app =
         AppContext::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
             if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
-                commands::smoke_test::refused(args, &global, env, printer, failure);
+                commands::service::smoke_test::refused(args, &global, env, printer, failure);
             }
         })?;
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Run(args) => commands::run::run(args, &app).await,
-            Command::Upload(args) => commands::upload::run(args, &app).await,
-            Command::Status(args) => commands::status::run(args, &app).await,
-            Command::Fetch(args) => commands::fetch::run(args, &app).await,
-            Command::Resume(args) => commands::resume::run(args, &app).await,
-            Command::Usage(args) => commands::usage::run(args, &app).await,
-            Command::SmokeTest(args) => commands::smoke_test::run(args, &app).await,
-            Command::Listen(args) => commands::listen::run(args, &app).await,
-            Command::Trigger(args) => commands::trigger::run(args, &app).await,
-            Command::Keys(args) => commands::keys::run(args, &app).await,
-            Command::Config(args) => commands::config::run(&args, &app),
-            Command::Profile(args) => commands::profile::run(args, &app).await,
-            Command::Logs(args) => commands::logs::run(&args, &app).await,
-            Command::Report(args) => commands::report::run(&args, &app),
-            Command::Open(args) => commands::open::run(&args, &app).await,
+            Command::Run(args) => commands::jobs::run::run(args, &app).await,
+            Command::Upload(args) => commands::jobs::upload::run(args, &app).await,
+            Command::Status(args) => commands::jobs::status::run(args, &app).await,
+            Command::Fetch(args) => commands::jobs::fetch::run(args, &app).await,
+            Command::Resume(args) => commands::jobs::resume::run(args, &app).await,
+            Command::Usage(args) => commands::service::usage::run(args, &app).await,
+            Command::SmokeTest(args) => commands::service::smoke_test::run(args, &app).await,
+            Command::Listen(args) => commands::service::listen::run(args, &app).await,
+            Command::Trigger(args) => commands::service::trigger::run(args, &app).await,
+            Command::Keys(args) => commands::service::keys::run(args, &app).await,
+            Command::Config(args) => commands::configuration::config::run(&args, &app),
+            Command::Profile(args) => commands::configuration::profile::run(args, &app).await,
+            Command::Logs(args) => commands::jobs::logs::run(&args, &app).await,
+            Command::Report(args) => commands::jobs::report::run(&args, &app).await,
+            Command::Open(args) => commands::jobs::open::run(&args, &app).await,
             Command::Init(_)
             | Command::Sandbox(_)
             | Command::Completions(_)
@@ -292,7 +302,7 @@ fn runtime(blocking_threads: usize) -> Result<Runtime, Failure> {
 /// Runs `init`, and the command that it proposes for the sample clip, as if it had been typed. The
 /// profile that it names does not exist yet.
 fn run_init(
-    args: commands::init::Args,
+    args: commands::configuration::init::Args,
     mut global: Global,
     mut env: Env,
     runtime: &Runtime,
@@ -301,7 +311,7 @@ fn run_init(
     let variable = env.vars.remove("RBGV_PROFILE").filter(|name| !name.is_empty());
     let name = global.profile.take().or(variable);
     let app = AppContext::open(env.clone(), printer.clone(), &global, false)?;
-    let ready = runtime.block_on(commands::init::run(args, name, &app))?;
+    let ready = runtime.block_on(commands::configuration::init::run(args, name, &app))?;
     let mut class = ExitClass::Done;
     if let Some(words) = ready.sample {
         let shown = words.iter().map(|word| messages::argument(&word.to_string_lossy()));

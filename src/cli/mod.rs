@@ -1,7 +1,7 @@
 //! The command line. Reading order: `app` (parse and dispatch), `args` (shared arguments), `context`
 //! (settings, clients, ledger), then one file for each of the `commands`; those that work through a
 //! batch share `run_batch`, those that add a profile `new_profile`, those that write a page about a batch
-//! `report_file`. `examples` and `topics` are help texts, `completion` answers the shells.
+//! `report_file`. `help` holds help texts, `completion` answers the shells.
 //!
 //! Flags are parsed into domain types here. Settings are resolved once, in `context`; nothing below
 //! this module reads a flag or a variable.
@@ -11,14 +11,11 @@ mod args;
 mod commands;
 mod completion;
 mod context;
-mod examples;
 mod files;
+mod help;
 mod new_profile;
 mod notify;
 mod report_file;
 mod run_batch;
-mod signals;
-mod topics;
-mod wait_notes;
 
 pub use self::app::{Cli, command, main, report_early};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::AppContext;
 use super::files::absolute;
-use crate::ledger::{BatchId, Ledger};
+use crate::ledger::{AsyncLedger, BatchId};
 use crate::model::{Failure, FailureKind};
 use crate::report::{EmbedResult, MediaLinks, PAGE_HEAD, gather, is_page, render};
 
@@ -52,14 +52,14 @@ impl ReportTarget {
     }
 
     /// Writes the page in one step. `embed`: with posters and small clips.
-    pub(crate) fn write(
+    pub(crate) async fn write(
         &self,
         app: &AppContext,
-        ledger: &Ledger,
+        ledger: &AsyncLedger,
         batch: BatchId,
         embed: bool,
     ) -> Result<WrittenReport, Failure> {
-        let Some(record) = ledger.batch_record(batch)? else {
+        let Some(record) = ledger.batch_record(batch).await? else {
             let why = "no such batch in this machine's ledger";
             return Err(Failure::new(FailureKind::Usage, format!("batch {}", batch.0), why)
                 .with_next("rbgv status"));

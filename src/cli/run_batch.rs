@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::AppContext;
-use super::signals::leave_when_stopped;
+use super::context::signals::leave_when_stopped;
 use crate::flow::{BatchRunner, Context, RunOptions, RunResult, RunState, StdoutSink};
 use crate::ledger::{BatchId, PlanTotals};
 use crate::model::{Event, Failure};
@@ -50,7 +50,7 @@ pub(crate) async fn run_batch(
     run_options: RunOptions,
     stdout: Option<StdoutSink>,
 ) -> Result<RunResult, Failure> {
-    let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
+    let proven = context.ledger.options_have_succeeded(batch).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
     BatchRunner::new(run, app.spool()?, stdout).work().await
 }

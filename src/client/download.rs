@@ -96,12 +96,12 @@ enum RangeAnswer {
 }
 
 /// A requested output, with its description for failures and logs.
-struct RequestedOutput<'a> {
+struct RequestedOutput<'a, 'b> {
     link: &'a OutputLink,
     url: Url,
     host: String,
     what: String,
-    call: &'a RequestOptions<'a>,
+    call: &'a RequestOptions<'b>,
 }
 
 impl Client {
@@ -164,7 +164,7 @@ impl Client {
     /// Sends one request. Fails if the response cannot contain the output.
     async fn open(
         &self,
-        request: &RequestedOutput<'_>,
+        request: &RequestedOutput<'_, '_>,
         from: Option<&ResumePoint>,
     ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
@@ -218,7 +218,7 @@ impl Download {
     fn new(
         head: &ResponseHead,
         incoming: ResponseBody,
-        request: RequestedOutput<'_>,
+        request: RequestedOutput<'_, '_>,
         permit: CallPermit,
     ) -> Result<Self, Failure> {
         let decoder = Decoder::new(head).map_err(|why| {

@@ -93,7 +93,7 @@ pub struct JobPage {
 /// Response of `GET /health`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Health {
-    /// `healthy`, `degraded`, or another word of the service.
+    /// `healthy`, `degraded`, or another status of the service.
     pub status: String,
     /// Individual checks.
     pub checks: BTreeMap<String, bool>,

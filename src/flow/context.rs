@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
-use crate::ledger::{ApiKeyId, Attempt, Ledger, LedgerError, ProcessLease};
+use crate::ledger::{ApiKeyId, Attempt, LeasedLedger};
 use crate::model::event::RemarkLevel;
 use crate::model::{
     Clock, Event, Failure, FailureKind, Fingerprint, InputEvent, InputRef, Observer, Random, Stage,
@@ -17,9 +17,7 @@ use crate::model::{
 /// Dependencies of a run, shared by all of its inputs.
 pub struct Context {
     pub service: Client,
-    pub ledger: Ledger,
-    /// The ledger's lease of this process.
-    pub owner: Arc<ProcessLease>,
+    pub ledger: LeasedLedger,
     /// Origin of the service and fingerprint of the API key.
     pub key: ApiKeyId,
     pub profile: String,
@@ -55,22 +53,13 @@ impl Context {
 }
 
 impl Context {
-    /// Runs a ledger operation on a blocking thread.
-    pub async fn ledger<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Ledger, &ProcessLease) -> Result<T, LedgerError> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let (ledger, owner) = (self.ledger.clone(), Arc::clone(&self.owner));
-        blocking(move || work(&ledger, &owner).map_err(Failure::from)).await
-    }
-
     /// Stops the run because `--timeout` was reached.
     pub fn stop_on_timeout(&self) {
         self.time_is_over.store(true, Ordering::SeqCst);
         self.stop.cancel();
     }
 
-    /// `failure` with the reason of the stop in place of a plain interruption.
+    /// `failure`, or the reason of the stop if it is a plain interruption.
     #[must_use]
     pub fn with_stop_reason(&self, failure: Failure) -> Failure {
         match failure.kind {
@@ -111,16 +100,6 @@ pub(crate) async fn unless_cancelled<T>(
         biased;
         () = stop.cancelled() => Err(interrupted()),
         done = work => Ok(done),
-    }
-}
-
-/// Runs blocking work on a thread of its own.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    match crate::blocking::blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(Failure::local("working in the background", &error)),
     }
 }
 

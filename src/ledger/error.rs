@@ -30,7 +30,7 @@ pub enum LedgerError {
     /// Other users can write to the directory, and it holds files of other programs.
     #[error("other users may write to {}, and it holds other files", .0.display())]
     Exposed(PathBuf),
-    /// A link or a device in place of one of the ledger's files.
+    /// A link or a device where a file of the ledger should be.
     #[error("{} is not a plain file", .0.display())]
     NotPlain(PathBuf),
     /// A row whose content cannot be parsed.
@@ -41,7 +41,7 @@ pub enum LedgerError {
 /// What the user has to repair to make the ledger usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// The directory: its permissions, or a file in place of it.
+    /// The directory: its permissions, or a file of its name.
     Directory,
     /// Nothing: another process holds a lock for a long time.
     Wait,

@@ -6,29 +6,23 @@
 //!
 //! Reading order:
 //!
-//! - `ids`, `attempt`, `batch`: the types, and how their rows are read
-//! - `schema`, `migrations/`: the tables
+//! - `rows`: the types, and how their rows are read
+//! - `database`: the file, its permissions, tables and syncs
 //! - this file: opening, transactions
 //! - `write`: operations of a run
 //! - `read`: reports for `status`, `logs`, `usage` and `profile`
-//! - `sandbox_outputs`: outputs of sandboxes, which have ledgers of their own
+//! - `async_ledger`: the operations for async code
 //! - `process_lease`: which processes are alive
-//! - `group_commit`: one sync for many commits
-//! - `access`: permissions of the files
-//! - `json_columns`: JSON forms of options and failures
+//! - `sandbox_outputs`: outputs of sandboxes, which have ledgers of their own
 //! - `error`: failures of the ledger, and their remedies
 
-mod access;
-mod attempt;
-mod batch;
+mod async_ledger;
+mod database;
 mod error;
-mod group_commit;
-mod ids;
-mod json_columns;
 mod process_lease;
 pub(crate) mod read;
+mod rows;
 mod sandbox_outputs;
-mod schema;
 pub(crate) mod write;
 
 #[cfg(test)]
@@ -43,18 +37,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::model::Clock;
 
-use self::group_commit::{GroupCommit, PendingCommit};
+use self::database::group_commit::{GroupCommit, PendingCommit};
+use self::database::{access, schema};
 use self::sandbox_outputs::SandboxOutputs;
 
-pub use self::attempt::{
-    Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
-    RerunReason,
-};
-pub use self::batch::{Batch, BatchInput, InputCounts, InputState};
+pub use self::async_ledger::{AsyncLedger, LeasedLedger};
 pub use self::error::{LedgerError, Remedy};
-pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-#[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::json_columns::fuzz_columns;
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::batch_record::{AttemptRecord, BatchRecord};
@@ -62,8 +50,16 @@ pub use self::read::cost_report::AttemptCost;
 pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
+pub use self::rows::attempt::{
+    Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
+    RerunReason,
+};
+pub use self::rows::batch::{Batch, BatchInput, InputCounts, InputState};
+pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::rows::json_columns::fuzz_columns;
 pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
-pub use self::write::batches::{NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInputs};
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};

@@ -220,15 +220,15 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
         ledger.commit_start(&owner, &attempts[1], &capped).unwrap(),
         StartCommit::AtConcurrencyLimit
     );
-    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1);
+    assert_eq!(ledger.count_in_flight(&key(), None).unwrap(), 1);
     let repeated = ledger.commit_start(&owner, &attempts[0], &capped).unwrap();
     assert_eq!(repeated, StartCommit::Committed, "a repeated start keeps its own place");
     attempts[0].state.status = AttemptStatus::StartDoubt;
     ledger.commit(&owner, &attempts[0], "no answer", None).unwrap();
-    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1, "it may have landed");
+    assert_eq!(ledger.count_in_flight(&key(), None).unwrap(), 1, "it may have landed");
     attempts[0].last_poll.job_status = Some(JobStatus::Created);
     ledger.commit(&owner, &attempts[0], "look", None).unwrap();
-    assert!(!attempts[0].occupies_slot() && ledger.count_in_flight(&key()).unwrap() == 0);
+    assert!(!attempts[0].occupies_slot() && ledger.count_in_flight(&key(), None).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
     let bounded = StartLimits { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
@@ -292,7 +292,7 @@ fn entries_come_longest_first_and_page_without_loss() {
     let mut names = Vec::new();
     let mut after = None;
     loop {
-        let page = ledger.open_inputs(id, after, 1).unwrap();
+        let page = ledger.open_inputs(id, InputOrder::LongestFirst, after, 1).unwrap();
         let Some(input) = page.first() else { break };
         after = Some((input.duration_ms, input.id));
         names.push(input.name.clone());
@@ -416,7 +416,7 @@ fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
     ] {
         attempt.last_poll.job_status = job_status.map(JobStatus::parse);
         reach(&ledger, &owner, &mut attempt, status);
-        let counted = ledger.count_in_flight(&key()).unwrap() == 1;
+        let counted = ledger.count_in_flight(&key(), None).unwrap() == 1;
         assert_eq!((attempt.occupies_slot(), counted), (holds, holds), "{status:?} {job_status:?}");
     }
 }
@@ -532,9 +532,10 @@ fn a_delivery_is_new_once_whatever_it_calls_itself() {
     ledger.mark_delivery_handled("d1").unwrap();
     assert_eq!(again("d1", "s1"), DeliveryRecord::Known);
     ledger.record_delivery(&new("d2", "s2", "j2", false)).unwrap();
-    let said = |job: &str| ledger.has_final_delivery("https://api.example", &JobId(job.into()));
-    assert!(said("j1").unwrap() && !said("j2").unwrap());
-    assert!(!ledger.has_final_delivery("https://other.example", &JobId("j1".into())).unwrap());
+    let jobs = ["j1", "j2"].map(|job| JobId(job.into()));
+    let ended = |origin| ledger.jobs_with_final_delivery(origin, &jobs).unwrap();
+    assert_eq!(ended("https://api.example"), jobs[..1]);
+    assert_eq!(ended("https://other.example"), []);
     assert_eq!(ledger.delete_deliveries_before(Timestamp(2_000)).unwrap(), 2);
     assert_eq!(ledger.record_delivery(&new("d1", "s1", "j1", true)).unwrap(), DeliveryRecord::New);
 }
@@ -565,7 +566,7 @@ fn what_is_paused_is_opened_again_by_its_reason() {
     ] {
         let (id, ..) = placed(&ledger, number, input(name, name, name));
         let failure = Failure::new(kind, "start", "why");
-        ledger.set_input_state(id, InputState::Paused, Some(&failure)).unwrap();
+        ledger.set_input_state(id, InputState::Paused, Some(failure.clone())).unwrap();
     }
     let passing = &FailureKind::TEMPORARY;
     assert_eq!(ledger.count_paused_for(number, passing).unwrap(), 2);
@@ -573,7 +574,7 @@ fn what_is_paused_is_opened_again_by_its_reason() {
     assert_eq!(ledger.count_paused_for(BatchId(99), passing).unwrap(), 0);
     assert_eq!(ledger.reopen_paused_for(number, passing).unwrap(), 2);
     assert_eq!(ledger.count_paused_for(number, passing).unwrap(), 0);
-    let open = ledger.open_inputs(number, None, 9).unwrap();
+    let open = ledger.open_inputs(number, InputOrder::LongestFirst, None, 9).unwrap();
     let names: Vec<&str> = open.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["a", "b"], "a reached bound is for the user");
 }
@@ -678,13 +679,13 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
         attempt.state.start_count = 1;
         reach(&ledger, &owner, &mut attempt, status);
     }
-    let started = ledger.started_inputs(id, None, 10).unwrap();
+    let started = ledger.open_inputs(id, InputOrder::StartedLongestFirst, None, 10).unwrap();
     let mut attempts: Vec<_> = started.iter().filter_map(|input| input.attempt).collect();
     attempts.sort_unstable();
     assert_eq!(attempts, [running, completed]);
     let failure = Failure::new(crate::model::FailureKind::InsufficientCredits, "a", "b");
     assert_eq!(ledger.pause_open_inputs(id, &failure).unwrap(), 4);
-    assert_eq!(ledger.open_inputs(id, None, 10).unwrap().len(), 0);
+    assert_eq!(ledger.open_inputs(id, InputOrder::LongestFirst, None, 10).unwrap().len(), 0);
     let expected = UnfinishedInputs { running: 1, not_started: 2, left: 0, drafts: 0 };
     assert_eq!(ledger.count_unfinished_inputs(id).unwrap(), expected);
     // The completed one costs nothing more, and the running one was counted when it was started.

@@ -23,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection_limit::LimitedListener;
 use super::delivery_log::{DeliveryLog, LoggedDelivery};
+use crate::blocking::blocking;
 use crate::client::webhook::{VerifiedDelivery, WebhookError, WebhookHeaders, verify};
-use crate::ledger::{DeliveryRecord, Ledger, NewDelivery};
+use crate::ledger::{AsyncLedger, DeliveryRecord, NewDelivery};
 use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer};
 
 /// Reasons for a rejection, besides those of [`WebhookError`].
@@ -54,7 +55,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct WebhookServer {
     /// Records deliveries.
-    pub ledger: Ledger,
+    pub ledger: AsyncLedger,
     /// Stores headers and bodies, if requested.
     pub keep: Option<Arc<DeliveryLog>>,
     /// Scheme, host and port of the API that sends the webhooks.
@@ -247,7 +248,10 @@ impl WebhookServer {
         let in_hand = DeliveryInProgress::take(&self.in_hand, &id);
         let keep = self.keep.as_ref().filter(|_| in_hand.is_some()).map(Arc::clone);
         let keep = keep.and_then(|keep| Some((keep, LoggedDelivery::new(&headers, &body, now)?)));
-        let taken = self.remember(&delivery, keep).await?;
+        let taken = self.remember(&delivery, keep).await.map_err(|failure| {
+            let why = failure.to_string();
+            Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, NOT_RECORDED, why)
+        })?;
         let incoming = match (taken, in_hand) {
             (DeliveryRecord::New | DeliveryRecord::Unfinished, Some(in_hand)) => {
                 ReceivedEvent::Taken(Box::new(ReceivedDelivery {
@@ -311,19 +315,14 @@ impl WebhookServer {
         &self,
         delivery: &VerifiedDelivery,
         keep: Option<(Arc<DeliveryLog>, LoggedDelivery)>,
-    ) -> Result<DeliveryRecord, Rejected> {
-        let (ledger, new) = (self.ledger.clone(), new_delivery(delivery, &self.origin));
-        let taken = tokio::task::spawn_blocking(move || {
-            let taken = ledger.record_delivery(&new).map_err(|error| error.to_string())?;
-            if let (DeliveryRecord::New | DeliveryRecord::Unfinished, Some((keep, stored))) =
-                (taken, keep)
-            {
-                keep.append(&stored).map_err(|failure| failure.to_string())?;
-            }
-            Ok(taken)
-        });
-        let taken = taken.await.map_err(|error| error.to_string()).flatten();
-        taken.map_err(|why| Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, NOT_RECORDED, why))
+    ) -> Result<DeliveryRecord, Failure> {
+        let recorded = self.ledger.record_delivery(&new_delivery(delivery, &self.origin)).await?;
+        if let (DeliveryRecord::New | DeliveryRecord::Unfinished, Some((keep, stored))) =
+            (recorded, keep)
+        {
+            blocking(move || keep.append(&stored)).await?;
+        }
+        Ok(recorded)
     }
 }
 

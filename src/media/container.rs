@@ -294,7 +294,7 @@ fn archives(head: &[u8]) -> Option<Container> {
     None
 }
 
-/// A tar header has a valid checksum; old ones lack the word `ustar`.
+/// A tar header has a valid checksum; old ones lack the magic `ustar`.
 fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.get(..512) else { return false };
     let header = tar::Header::from_byte_slice(block);

@@ -1,4 +1,4 @@
-//! The room as a whole, on real clips (see `tests/media/README.md`) and on broken ones.
+//! The whole module, on real clips (see `tests/media/README.md`) and on broken ones.
 
 use std::fs;
 use std::io::Cursor;

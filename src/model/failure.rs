@@ -155,7 +155,7 @@ pub enum Execution {
     Ambiguous,
 }
 
-/// An unknown word counts as [`Execution::Ambiguous`], which is never retried.
+/// An unknown value counts as [`Execution::Ambiguous`], which is never retried.
 impl From<String> for Execution {
     fn from(word: String) -> Self {
         word.parse().unwrap_or(Self::Ambiguous)

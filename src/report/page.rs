@@ -231,7 +231,7 @@ impl<'a> SideDetails<'a> {
     }
 }
 
-/// Data blocks, which are no scripts: one of JSON, and one for each embedded file.
+/// Data blocks, which are not scripts: one of JSON, and one for each embedded file.
 fn data(rows: &[ReportRow]) -> Markup {
     let details: Vec<RowDetails<'_>> = rows
         .iter()

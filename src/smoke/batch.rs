@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::contract;
-use super::fields::Drift;
+use super::judgements::contract;
+use super::judgements::fields::Drift;
+use crate::blocking::blocking;
 use crate::client::ResponseHook;
-use crate::flow::context::blocking;
 use crate::flow::plan::{PlanRequest, Planner};
 use crate::flow::state_machine::Goal;
 use crate::flow::{
@@ -100,7 +100,7 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
     let (planning, pricing) = (Arc::clone(&context), spec.pricing.cloned());
     let plan = blocking(move || {
         let planner = Planner {
-            ledger: &planning.ledger,
+            ledger: planning.ledger.blocking(),
             key: planning.key.clone(),
             profile: &planning.profile,
             pricing: pricing.as_ref(),
@@ -113,7 +113,7 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
     .await?;
     let totals = &plan.totals;
     if let Err(refused) = check_budget(totals.estimate, totals.unpriced, spec.budget) {
-        context.ledger(move |ledger, _| ledger.delete_batch(plan.batch)).await?;
+        context.ledger.delete_batch(plan.batch).await?;
         return Err(refused);
     }
     let out_of_time = run_plan(&context, plan.batch, run_options, spec.spool, spec.timeout).await?;
@@ -153,7 +153,6 @@ fn isolated_context(
     Context {
         service: context.service.with_response_hook(response_hook),
         ledger: context.ledger.clone(),
-        owner: Arc::clone(&context.owner),
         key: context.key.clone(),
         profile: context.profile.clone(),
         clock: context.clock.clone(),
@@ -175,7 +174,7 @@ async fn run_plan(
     spool: PathBuf,
     timeout: Duration,
 ) -> Result<bool, Failure> {
-    let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
+    let proven = context.ledger.options_have_succeeded(batch).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
     let runner = BatchRunner::new(run, spool, None);
     let began = context.clock.now();

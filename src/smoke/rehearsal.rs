@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::{BatchResult, BatchSpec, run_batch};
-use super::credit_check::EVENTS;
+use super::judgements::credit_check::EVENTS;
 use crate::client::{Client, RequestOptions};
 use crate::flow::context::interrupted;
 use crate::flow::{Context, Destination, InputSpec};

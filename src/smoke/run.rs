@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::fields::Drift;
+use super::judgements::fields::Drift;
 use super::selection::SkipReason;
 use super::setup::SmokeSetup;
 use crate::client::{RequestOptions, UsageSummary};

@@ -60,7 +60,7 @@ fn proposed(home: &Home, shell: &str, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_shell_is_told_profiles_batches_jobs_models_and_videos() {
+fn a_shell_completes_profiles_batches_jobs_models_and_videos() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     assert_eq!(proposed(&home, "bash", &["resume", ""]).iter().filter(|w| *w == "1").count(), 0);

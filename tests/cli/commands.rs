@@ -23,7 +23,7 @@ fn upload_prints_addresses_and_sends_bytes_once() {
 }
 
 #[test]
-fn status_tells_of_batches_and_asks_about_jobs() {
+fn status_lists_batches_and_requests_jobs() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.run_alone(&["status"]).ends_with(0);

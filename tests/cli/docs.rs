@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use crate::support::{Home, RBGV, Ran, Sandbox, WEBHOOK_SECRET};
 
-/// A fenced block: what stands behind the fence, the text, and its line.
+/// A fenced block: its info string, its text, and its line.
 struct Block {
     info: String,
     text: String,
@@ -67,7 +67,7 @@ pub(crate) fn commands(script: &str) -> Vec<Vec<String>> {
             }
             (None, '#') if word.is_none() => while characters.next_if(|c| *c != '\n').is_some() {},
             (None, ' ' | '\t') => all.last_mut().unwrap().extend(word.take()),
-            // What follows a redirection is a file, which is no command of ours.
+            // What follows a redirection is a file, not a command.
             (None, '\n' | '|' | '&' | ';' | '(' | ')' | '<' | '>') => {
                 all.last_mut().unwrap().extend(word.take());
                 all.push(Vec::new());
@@ -89,7 +89,7 @@ pub(crate) fn arguments(words: &[String]) -> Option<&[String]> {
     words[from].eq("rbgv").then(|| &words[from..])
 }
 
-/// What may stand for a word that a reader replaces.
+/// Values for a word that a reader replaces.
 fn filled(word: &str) -> String {
     match word {
         "N" | "BATCH" | "CREDITS" => "1",
@@ -214,11 +214,11 @@ fn run_page(name: &str) -> usize {
 }
 
 #[test]
-fn the_page_on_production_runs_as_it_stands() {
+fn the_commands_of_the_production_page_run() {
     assert_eq!(run_page("production.md"), 5);
 }
 
 #[test]
-fn the_page_on_troubleshooting_runs_as_it_stands() {
+fn the_commands_of_the_troubleshooting_page_run() {
     assert_eq!(run_page("troubleshooting.md"), 5);
 }

@@ -12,7 +12,7 @@ fn found(ran: &Ran) -> Vec<(String, String, String)> {
     checks.map(|check| (word(check, "check"), word(check, "state"), word(check, "says"))).collect()
 }
 
-/// What is to be mended. How much room there is on the disk is not the test's doing.
+/// The findings, without the free disk space, which the test does not control.
 fn findings(ran: &Ran) -> Vec<String> {
     let all = found(ran).into_iter();
     all.filter(|(name, state, _)| state == "finding" && name != "disk")
@@ -32,7 +32,7 @@ fn configure(home: &Home, text: &str) {
 }
 
 #[test]
-fn a_machine_that_is_well_has_nothing_to_mend() {
+fn a_healthy_machine_has_no_findings() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
@@ -63,7 +63,7 @@ fn a_machine_that_is_well_has_nothing_to_mend() {
 }
 
 #[test]
-fn a_broken_configuration_is_told_with_its_place_and_the_rest_is_still_checked() {
+fn a_broken_configuration_is_reported_with_its_line_and_the_rest_is_still_checked() {
     let home = Home::new();
     configure(&home, "default_profile = \"a\"\n\n[profiles.a]\nbase_ulr = \"x\"\n");
     let ran = home.run_alone(&["doctor", "--json"]).ends_with(10);
@@ -74,7 +74,7 @@ fn a_broken_configuration_is_told_with_its_place_and_the_rest_is_still_checked()
 }
 
 #[test]
-fn what_is_wrong_with_a_key_is_told() {
+fn problems_of_a_key_are_reported() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     assert_eq!(findings(&home.run_alone(&["doctor", "--json"]).ends_with(10)), ["key"]);
@@ -92,7 +92,7 @@ fn what_is_wrong_with_a_key_is_told() {
 }
 
 #[test]
-fn every_secret_of_the_profile_is_looked_at() {
+fn every_secret_of_the_profile_is_checked() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
     let with = |more: &str| {
@@ -121,7 +121,7 @@ fn every_secret_of_the_profile_is_looked_at() {
 }
 
 #[test]
-fn webhooks_that_were_left_are_told() {
+fn unhandled_webhooks_are_reported() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let mut listener =
@@ -137,7 +137,7 @@ fn webhooks_that_were_left_are_told() {
 }
 
 #[test]
-fn what_is_wrong_with_the_service_is_told() {
+fn problems_of_the_service_are_reported() {
     let sandbox = Sandbox::with("[clock]\nskew = \"-1h\"");
     let home = Home::with(&sandbox);
     assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["clock"]);
@@ -162,7 +162,7 @@ fn offline_asks_nothing_of_the_network() {
 }
 
 #[test]
-fn what_is_wrong_with_the_ledger_is_told() {
+fn problems_of_the_ledger_are_reported() {
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
@@ -182,7 +182,7 @@ fn what_is_wrong_with_the_ledger_is_told() {
 }
 
 #[test]
-fn a_place_where_no_ledger_can_be_is_told_without_blaming_its_content() {
+fn an_unusable_state_directory_is_reported_without_blaming_the_ledger() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let file = home.work().join("in the way");
@@ -207,7 +207,7 @@ fn a_place_where_no_ledger_can_be_is_told_without_blaming_its_content() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_told_at_once() {
+fn an_absent_service_is_reported_at_once() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let began = std::time::Instant::now();
@@ -227,7 +227,7 @@ fn a_service_that_is_not_there_is_told_at_once() {
 }
 
 #[test]
-fn a_key_out_of_credits_is_told_of() {
+fn a_key_out_of_credits_is_reported() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     sandbox.top_up(-1e9);
@@ -271,13 +271,13 @@ fn no_form_of_the_result_holds_a_secret() {
 }
 
 #[test]
-fn a_broken_file_is_told_without_its_secrets() {
+fn a_broken_file_is_reported_without_its_secrets() {
     let home = Home::new();
     configure(&home, "[profiles.a]\napi_key = \"sk-planted\"\nenvironment = \"nowhere\"\n");
     let ran = home.run_alone(&["doctor", "--json"]).ends_with(10);
     let shown = ran.stdout + &ran.stderr;
     assert!(shown.contains("line 3") && !shown.contains("planted"), "{shown}");
-    // A file that is no TOML: the parser must not quote the line.
+    // A file that is not TOML: the parser must not quote the line.
     configure(&home, "[profiles.a]\napi_key = sk-planted-bare\n");
     let ran = home.run_alone(&["doctor", "--json"]).ends_with(10);
     let shown = ran.stdout + &ran.stderr;

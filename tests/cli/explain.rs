@@ -1,4 +1,4 @@
-//! `rbgv explain`: offline, and whatever the configuration is like.
+//! `rbgv explain`: offline, and independent of the configuration.
 
 use crate::support::Home;
 

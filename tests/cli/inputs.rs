@@ -15,7 +15,7 @@ fn allow(path: &Path) {
 }
 
 #[test]
-fn a_folder_without_videos_says_what_is_in_it_and_is_no_success() {
+fn a_folder_without_videos_says_what_is_in_it_and_is_not_a_success() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clip("deep/sub/a.mp4");
@@ -44,7 +44,7 @@ fn a_folder_without_videos_says_what_is_in_it_and_is_no_success() {
 }
 
 #[test]
-fn what_cannot_be_read_stops_no_other() {
+fn unreadable_inputs_do_not_stop_others() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.variant("in/a.mp4", 1);
@@ -163,7 +163,7 @@ fn addresses_that_the_service_cannot_fetch_are_named_as_such() {
 }
 
 #[test]
-fn inputs_that_are_no_videos_stop_no_batch() {
+fn inputs_that_are_not_videos_do_not_stop_a_batch() {
     let scenario = "[[fault]]\non = \"POST /v1/jobs/*/start\"\ntimes = 5\n\
                     do = { fail_job = \"Invalid video: no frame of it can be decoded\" }\n";
     let sandbox = Sandbox::with(scenario);
@@ -200,7 +200,7 @@ impl Drop for Watcher {
 }
 
 #[test]
-fn a_watcher_outlives_what_concerns_single_files() {
+fn a_watcher_survives_failures_of_single_files() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.variant("in/a.mp4", 1);
@@ -232,7 +232,7 @@ fn a_watcher_outlives_what_concerns_single_files() {
 }
 
 #[test]
-fn a_watcher_goes_on_with_what_it_paused() {
+fn a_watcher_resumes_what_it_paused() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
     home.configure(&sandbox, "retry_after_max = \"1s\"\n");

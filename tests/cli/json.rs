@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Home, Ran, Sandbox};
 
-/// The lines whose `event` is this word.
+/// The lines with this `event`.
 fn events<'a>(lines: &'a [Value], word: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["event"] == word).collect()
 }
@@ -14,7 +14,7 @@ fn credits(lines: &[Value], word: &str) -> f64 {
 }
 
 #[test]
-fn every_command_has_its_place_on_the_page() {
+fn every_command_is_on_the_page() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md");
     let page = std::fs::read_to_string(page).unwrap();
     for command in rbgv::cli::command().get_subcommands() {

@@ -8,7 +8,7 @@ fn calls(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn what_is_known_of_a_key_is_told_in_words_and_nothing_is_sent_for_it() {
+fn limits_of_a_key_are_shown_without_a_request() {
     let sandbox = Sandbox::with(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\n\
          do = { answer = { status = 429, code = \"rate_limited\", retry_after = \"36000\" } }\n",
@@ -51,7 +51,7 @@ fn what_is_known_of_a_key_is_told_in_words_and_nothing_is_sent_for_it() {
 }
 
 #[test]
-fn a_stop_is_told_with_what_ends_it() {
+fn a_stop_is_shown_with_its_remedy() {
     let sandbox = Sandbox::start(&["--timer", "100ms", "--credits", "0"]);
     let home = Home::with(&sandbox);
     home.clip("a.mp4");

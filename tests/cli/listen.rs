@@ -8,12 +8,12 @@ fn signing(args: &[&str]) -> Sandbox {
     Sandbox::start(&[&["--webhook-secret", WEBHOOK_SECRET], args].concat())
 }
 
-/// A home whose runs look at jobs once an hour.
+/// A home whose runs poll jobs once an hour.
 fn patient(sandbox: &Sandbox) -> Home {
     looking(sandbox, "1h")
 }
 
-/// A home whose runs look at jobs for the first time after `first`, and once an hour where a
+/// A home whose runs poll jobs for the first time after `first`, and once an hour where a
 /// listener lives.
 fn looking(sandbox: &Sandbox, first: &str) -> Home {
     let home = Home::new();
@@ -44,7 +44,7 @@ fn a_run_is_woken_by_a_webhook() {
 }
 
 #[test]
-fn a_run_looks_by_itself_once_its_listener_is_gone() {
+fn a_run_polls_by_itself_once_its_listener_is_gone() {
     let sandbox = signing(&["--timer", "300ms"]);
     sandbox.scenario(
         "[webhooks]\nattempts = 1\n[[fault]]\non = \"WEBHOOK job.completed\"\ndo = \"lose\"\n",
@@ -63,7 +63,7 @@ fn a_run_looks_by_itself_once_its_listener_is_gone() {
 }
 
 #[test]
-fn jobs_that_nobody_follows_are_settled_with_one_look() {
+fn jobs_that_nobody_follows_are_settled_with_one_poll() {
     let sandbox = signing(&["--timer", "300ms"]);
     let home = Home::with(&sandbox);
     let mut listener = Listener::start(home.keyed(&sandbox), &[]);
@@ -98,7 +98,7 @@ fn webhooks_are_handed_to_a_command() {
 }
 
 #[test]
-fn webhooks_are_sent_on_as_they_came() {
+fn webhooks_are_forwarded_unchanged() {
     let sandbox = signing(&["--timer", "100ms"]);
     let (home, behind) = (Home::with(&sandbox), Home::with(&sandbox));
     // A listener behind a listener believes what it is sent only if nothing was changed.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Home, Sandbox, wait_for};
 
 #[test]
-fn a_story_is_found_by_job_input_output_and_request() {
+fn a_log_is_found_by_job_input_output_and_request() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
@@ -50,7 +50,7 @@ fn a_story_is_found_by_job_input_output_and_request() {
 }
 
 #[test]
-fn a_failure_is_told_with_its_reason_and_what_to_do() {
+fn a_failure_is_shown_with_its_reason_and_remedy() {
     let sandbox = Sandbox::with(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found in https://cdn.example/a?sig=planted-link\" }",
     );
@@ -65,7 +65,7 @@ fn a_failure_is_told_with_its_reason_and_what_to_do() {
 }
 
 #[test]
-fn calls_that_are_repeated_leave_their_reason_in_the_story() {
+fn repeated_calls_leave_their_reason_in_the_log() {
     let sandbox = Sandbox::with(
         "[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\n\
          do = { answer = { status = 429, code = \"rate_limited\", message = \"slow down\" } }",

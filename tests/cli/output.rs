@@ -67,7 +67,7 @@ fn hostile_names_and_messages_reach_the_terminal_escaped() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
+fn a_reader_that_disconnects_is_not_an_error() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let mut command = std::process::Command::new("sh");

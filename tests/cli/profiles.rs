@@ -100,14 +100,14 @@ fn every_write_to_production_says_so_first_and_quietly_too() {
         .says("--yes");
     let ran = home.run(&sandbox, &["-q", "run", "a.mp4"]).ends_with(0).says("production profile");
     assert!(ran.stderr.contains("1 job, about"), "{}", ran.stderr);
-    // What costs nothing and changes nothing is no write.
+    // What costs nothing and changes nothing is not a write.
     for args in
         [&["usage"][..], &["status", "--remote"], &["fetch", "--all"], &["profile", "check"]]
     {
         let ran = home.run(&sandbox, args).ends_with(0);
         assert!(!ran.stderr.contains("production profile"), "{args:?}: {}", ran.stderr);
     }
-    // A batch of small jobs is large by what it comes to.
+    // A batch of small jobs is large by its sum.
     home.run(&sandbox, &["run", "a.mp4", "b.mp4", "--again", "--overwrite"])
         .ends_with(2)
         .says("--yes");

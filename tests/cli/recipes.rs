@@ -1,4 +1,4 @@
-//! The recipes of `docs/batches.md`, typed as they stand.
+//! The recipes of `docs/batches.md`, typed as they are.
 
 use std::process::Command;
 

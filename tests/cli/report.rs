@@ -243,7 +243,7 @@ fn the_page_works_in_a_browser() {
     assert!(facts["printed"].as_i64().unwrap() > 5_000);
 }
 
-/// A directory for screenshots, to look at.
+/// A directory for screenshots.
 #[cfg(feature = "matting")]
 fn screenshots() -> Option<std::path::PathBuf> {
     std::env::var_os("RBGV_TEST_SCREENSHOTS").map(Into::into)

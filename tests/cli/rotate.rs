@@ -95,7 +95,7 @@ fn new_jobs_take_the_new_key_and_nothing_is_paid_for_twice() {
 }
 
 #[test]
-fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
+fn jobs_are_followed_with_the_key_that_created_them_and_prevent_the_finish() {
     let rotation = Rotation::new();
     rotation.home.clips(3);
     let started = rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
@@ -197,7 +197,7 @@ fn a_key_on_standard_input_leaves_nothing_behind_when_it_is_wrong() {
     assert_eq!(rotation.key_files().len(), 1);
     rotation.rotate(&["--abort"]).ends_with(0);
     assert_eq!(rotation.config(), before);
-    // The same key again, and after it a third one: each has its place.
+    // The same key again, and then a third one: each has a file of its own.
     rotation.begin_with(&rotation.new).ends_with(0);
     rotation.rotate(&["--finish"]).ends_with(0).says("variable TEST_KEY");
     rotation.begin_with(&rotation.sandbox.new_key()).ends_with(0);
@@ -263,7 +263,7 @@ fn a_new_key_that_is_refused_does_not_stop_jobs_of_the_old_one() {
 }
 
 #[test]
-fn a_process_that_runs_holds_up_the_end() {
+fn a_running_process_prevents_the_finish() {
     let rotation = Rotation::new();
     rotation.home.clips(4);
     rotation.sandbox.scenario("[[fault]]\non = \"POST /v1/uploads\"\ndo = { delay = \"60s\" }\n");
@@ -293,7 +293,7 @@ fn a_rotation_that_could_have_no_effect_is_refused() {
     command.env("NEW_KEY", &rotation.new);
     command.args(["profile", "rotate", "--begin", "--key-env", "NEW_KEY"]);
     Ran::of(&mut command).ends_with(2).says("RBGV_API_KEY");
-    // A project's own key stands above that of the user's file.
+    // A project's own key overrides that of the user's file.
     std::fs::write(rotation.home.work().join("own.key"), &rotation.old).unwrap();
     let project = "[profiles.test]\napi_key_file = \"own.key\"\n";
     std::fs::write(rotation.home.work().join("rbgv.toml"), project).unwrap();
@@ -307,7 +307,7 @@ fn a_rotation_that_could_have_no_effect_is_refused() {
 }
 
 #[test]
-fn a_job_whose_key_is_not_at_hand_rests_and_is_not_asked_about() {
+fn a_job_whose_key_is_not_loaded_is_paused_and_not_polled() {
     let rotation = Rotation::new();
     rotation.home.clips(2);
     let started = rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);

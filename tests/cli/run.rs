@@ -196,7 +196,7 @@ fn a_dry_run_prices_and_sends_nothing() {
 }
 
 #[test]
-fn a_bound_on_credits_holds_and_resume_goes_on() {
+fn a_bound_on_credits_holds_and_resume_continues() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.clips(4);
@@ -263,7 +263,7 @@ fn drafts_cost_nothing_until_resumed() {
 }
 
 #[test]
-fn a_failed_job_is_told_and_tried_again_only_when_asked() {
+fn a_failed_job_is_reported_and_retried_only_when_asked() {
     let sandbox = Sandbox::with(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { fail_job = \"no subject found\" }\n",
     );
@@ -317,7 +317,7 @@ fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
 }
 
 #[test]
-fn waiting_for_a_service_that_is_not_there_is_said_once() {
+fn waiting_for_an_absent_service_is_reported_once() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
     home.configure(&sandbox, "backoff_first = \"500ms\"\nbackoff_max = \"1s\"\n");

@@ -98,7 +98,7 @@ fn a_run_of_many_clips() {
     0 of 12 done, 4 processing, 8 queued, T
     ");
     drop(wide);
-    // Its process is gone, and its jobs go on.
+    // Its process has ended, and its jobs continue.
     let usual = Screen::open(&home, &sandbox, (80, 24), "run . -o out/");
     insta::assert_snapshot!(usual.shows(is_steady), @"
     12 clips, about 16.00 credits

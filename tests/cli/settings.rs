@@ -29,7 +29,7 @@ fn both_key_variables_work() {
 }
 
 #[test]
-fn a_wrong_file_is_told_with_its_place() {
+fn a_wrong_file_is_reported_with_its_line() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let config = home.path("config/rbgv/config.toml");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Home, Ran, Sandbox};
 
-/// The timer's outputs are stand-ins, of which there is no matte to judge.
+/// The timer's outputs are stand-ins without a matte to judge.
 pub(super) const TIMED: [&str; 5] = ["smoke-test", "--budget", "5", "--skip", "output"];
 
 pub(super) fn run(home: &Home, sandbox: &Sandbox, more: &[&str]) -> Ran {
@@ -48,7 +48,7 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
         |on: &str, what: &str| format!("[[fault]]\non = \"{on}\"\ndo = {{ set = {{ {what} }} }}\n");
     let slow = "[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"3500ms\" }\n".to_owned();
     let fields = "[[fault]]\non = \"GET /health\"\ndo = { rename = { checks = \"probes\" } }\n";
-    // (scenario, code, word, stage that says so)
+    // (scenario, code, verdict, stage that reports it)
     let table = [
         (set("GET /health", "status = \"unhealthy\""), 11, "contract", "health"),
         (set("GET /health", "checks = { api = false }"), 0, "passed", "health"),
@@ -123,7 +123,7 @@ fn a_service_that_is_not_there_is_down_at_once() {
 }
 
 #[test]
-fn a_key_that_grows_old_is_warned_of() {
+fn an_old_key_is_warned_of() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let path = home.path("config/rbgv/config.toml");
@@ -186,7 +186,7 @@ fn the_table_holds_what_ran_and_a_line_the_rest() {
     let words: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(words, ["profile", "stage", "ok", "ok", "not", "result:"], "{}", ran.stdout);
     assert!(ran.stdout.contains("not run: name, tls, authentication,"), "{}", ran.stdout);
-    // A script is told of each.
+    // A script gets each of them.
     let only = ["smoke-test", "--only", "health", "--json"];
     let document = document(home.run(&sandbox, &only), 0);
     assert_eq!((document["passed"].as_u64(), document["skipped"].as_u64()), (Some(1), Some(14)));
@@ -212,7 +212,7 @@ fn what_was_asked_for_by_name_is_never_passed_over() {
 }
 
 #[test]
-fn a_look_needs_no_place_to_write() {
+fn a_free_smoke_test_needs_no_writable_directory() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let mut command = home.keyed(&sandbox);

@@ -1,4 +1,4 @@
-//! `docs/smoke-test.md` and `docs/ci/`: what stands there can be read, and typed.
+//! `docs/smoke-test.md` and `docs/ci/`: their files can be parsed, and their commands typed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,7 +72,7 @@ fn the_workflows_are_yaml_whose_commands_are_accepted() {
 }
 
 #[test]
-fn the_script_says_whose_matter_it_is() {
+fn the_script_names_who_is_responsible() {
     accepted(text("ci/smoke.sh").lines().find(|line| line.starts_with("rbgv ")).unwrap());
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);

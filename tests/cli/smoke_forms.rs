@@ -40,14 +40,14 @@ fn the_result_comes_as_junit_and_to_github() {
 }
 
 #[test]
-fn one_that_ends_before_its_stages_says_why_in_every_form() {
+fn a_smoke_test_that_ends_before_its_stages_says_why_in_every_form() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let config = home.path("config/rbgv/config.toml");
     let production = std::fs::read_to_string(&config).unwrap();
     let production = production.replace("api_key_env", "environment = \"prod\"\napi_key_env");
     std::fs::write(&config, production).unwrap();
-    // (flags, code, word, what the reason holds)
+    // (flags, code, verdict, part of the reason)
     let table: [(&[&str], i32, &str, &str); 4] = [
         (&["--budget", "600"], 2, "usage", "no terminal to prompt on"),
         (&["--only", "success"], 2, "usage", "--budget"),
@@ -117,7 +117,7 @@ fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
 }
 
 #[test]
-fn an_older_result_never_stands_for_one_that_was_not_reached() {
+fn an_older_result_does_not_survive_a_run_without_one() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let junit = home.work().join("result.xml");
@@ -134,7 +134,7 @@ fn an_older_result_never_stands_for_one_that_was_not_reached() {
 }
 
 #[test]
-fn a_form_that_cannot_be_written_hides_no_other_trouble() {
+fn an_unwritable_report_hides_no_other_failure() {
     let sandbox =
         Sandbox::with("[[fault]]\non = \"GET /health\"\ndo = { answer = { status = 503 } }\n");
     let home = Home::with(&sandbox);

@@ -75,7 +75,7 @@ fn each_run_is_a_new_attempt_and_is_really_sent() {
 }
 
 #[test]
-fn what_the_estimate_puts_above_the_budget_is_refused_before_spending() {
+fn an_estimate_above_the_budget_is_refused_before_spending() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let ran = home.run(&sandbox, &["smoke-test", "--budget", "1.9", "--only", "paid", "--json"]);
@@ -88,8 +88,8 @@ fn what_the_estimate_puts_above_the_budget_is_refused_before_spending() {
 }
 
 #[test]
-fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
-    // (scenario, stage, code, word)
+fn a_failed_job_and_failure_paths_that_do_not_fail_are_distinguished() {
+    // (scenario, stage, code, verdict)
     let table = [
         (
             "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no luck\" }\n",
@@ -308,9 +308,9 @@ fn a_suite_reports_each_clip_in_the_format_that_is_shipped() {
 }
 
 #[test]
-fn every_answer_on_the_way_is_held_against_the_contract() {
+fn every_response_is_compared_with_the_contract() {
     let fault = |on: &str, what: &str| format!("[[fault]]\non = \"{on}\"\ndo = {{ {what} }}\n");
-    // (call, what becomes of its answer, how it is told, the stage that tells it)
+    // (call, change of its response, how it is reported, the stage that reports it)
     let table = [
         ("POST /v1/uploads", "set = { node = 7 }", "not in the contract: upload.node", "success"),
         (
@@ -375,7 +375,7 @@ fn states_that_nobody_knows_fail() {
 }
 
 #[test]
-fn what_has_no_price_needs_room_in_the_budget() {
+fn an_unknown_price_is_not_started_without_budget_left() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     // The success path takes all of it; or is refused.

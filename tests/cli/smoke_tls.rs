@@ -57,7 +57,7 @@ impl Authority {
     }
 }
 
-/// What stands before the sandbox and speaks TLS.
+/// A TLS proxy of the sandbox.
 struct Front {
     port: u16,
     _runtime: Runtime,
@@ -76,7 +76,7 @@ impl Front {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, behind) = (acceptor.clone(), behind.clone());
                 tokio::spawn(async move {
-                    // Whoever is not trusted hangs up: the client says why.
+                    // A client that does not trust the certificate closes the connection and says why.
                     let Ok(mut shaken) = acceptor.accept(stream).await else { return };
                     let Ok(mut sandbox) = TcpStream::connect(behind).await else { return };
                     let _ = copy_bidirectional(&mut shaken, &mut sandbox).await;
@@ -120,7 +120,7 @@ fn a_certificate_that_is_not_accepted_stops_everything_before_the_key_is_sent() 
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let (trusted, stranger) = (Authority::named("trusted"), Authority::named("stranger"));
-    // (server, exit code, word, words)
+    // (server, exit code, verdict, texts)
     let table = [
         (trusted.vouch_for("localhost", -1), 5, "unavailable", "expired"),
         (stranger.vouch_for("localhost", 90), 3, "configuration", "does not trust its issuer"),
@@ -142,7 +142,7 @@ fn a_certificate_that_is_not_accepted_stops_everything_before_the_key_is_sent() 
 }
 
 #[test]
-fn what_speaks_no_tls_is_a_wrong_address() {
+fn a_server_without_tls_is_a_wrong_address() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let port = sandbox.base_url.rsplit(':').next().unwrap().parse().unwrap();

@@ -19,7 +19,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
-fn what_is_no_regular_file_or_an_input_is_never_replaced() {
+fn only_regular_files_that_are_not_inputs_are_replaced() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let clip = home.clip("a.mp4");
@@ -250,7 +250,7 @@ fn inputs_that_differ_in_ending_or_folder_only_get_outputs_of_their_own() {
     let template = told.split("--name '").nth(1).unwrap().split('\'').next().unwrap();
     home.run(&sandbox, &["run", "in/IMG_1.MOV", "--name", template]).ends_with(0);
 
-    // A list keeps folders; a file that is named twice, in whatever way, is one input.
+    // A list keeps folders; a file that is named twice, in any form, is one input.
     let list =
         "cam1/0001.mp4\n./cam1/0001.mp4\ncam1/../cam1/0001.mp4\ncam2/0001.mp4\ncam2/x/0001.mp4\n";
     let mut command = home.keyed(&sandbox);

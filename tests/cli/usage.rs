@@ -118,7 +118,7 @@ fn an_audit_names_another_amount() {
 }
 
 #[test]
-fn usage_that_lags_is_looked_at_again() {
+fn usage_that_lags_is_fetched_again() {
     let sandbox = Sandbox::with("[usage]\nlag = \"1h\"");
     let home = with_a_job(&sandbox);
     let missing = audit(&home, &sandbox).ends_with(11);
@@ -195,7 +195,7 @@ fn a_failed_second_attempt_does_not_pay_for_a_third() {
 }
 
 #[test]
-fn an_audit_without_a_second_word_of_the_service_claims_nothing() {
+fn an_audit_without_a_second_source_claims_nothing() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
     // A list without a count of events, and a summary without a figure.
@@ -210,7 +210,7 @@ fn an_audit_without_a_second_word_of_the_service_claims_nothing() {
     home.run(&sandbox, &["usage", "--reconcile", "--strict"]).ends_with(11);
     home.run(&sandbox, &["usage", "--strict"]).ends_with(2);
     home.run(&sandbox, &["usage", "--budget", "5"]).ends_with(11).says("does not report");
-    // One that cannot be had is not called agreement either.
+    // One that is unavailable is not called agreement either.
     sandbox
         .scenario("[[fault]]\non = \"GET /v1/usage/events\"\ndo = { answer = { status = 404 } }\n");
     let failed = home.run(&sandbox, &["usage", "--reconcile", "--lag", "0"]);
@@ -218,7 +218,7 @@ fn an_audit_without_a_second_word_of_the_service_claims_nothing() {
 }
 
 #[test]
-fn a_page_of_events_that_ends_early_is_said_to() {
+fn an_incomplete_page_of_events_is_reported() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
     sandbox.scenario("[[fault]]\non = \"GET /v1/usage/events\"\ndo = { set = { total = 500 } }\n");
@@ -231,7 +231,7 @@ fn a_page_of_events_that_ends_early_is_said_to() {
 }
 
 #[test]
-fn figures_that_differ_for_a_while_are_looked_at_again() {
+fn figures_that_differ_for_a_while_are_fetched_again() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
     sandbox.scenario(
@@ -266,7 +266,7 @@ fn what_a_service_says_moves_no_cursor_and_shows_no_key() {
 }
 
 #[test]
-fn what_was_only_fetched_is_nobodys_spending_here() {
+fn jobs_that_were_only_fetched_are_not_counted_as_spending() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
     let elsewhere = Home::with(&sandbox);
@@ -278,7 +278,7 @@ fn what_was_only_fetched_is_nobodys_spending_here() {
 }
 
 #[test]
-fn an_alarm_that_cannot_be_told_rings() {
+fn a_budget_alarm_fires_when_prices_are_unknown() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
     in_the_ledger(&home, "UPDATE attempts SET estimate = NULL");

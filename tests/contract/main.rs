@@ -47,7 +47,7 @@ fn sandbox() -> (Running, String) {
     (sandbox, empty_key)
 }
 
-/// Runs `program SCRIPT BASE_URL API_KEY CLIP EMPTY_KEY` and expects its word that all is well.
+/// Runs `program SCRIPT BASE_URL API_KEY CLIP EMPTY_KEY` and expects that it reports success.
 fn passes(program: &str, script: &str) {
     let (sandbox, empty_key) = sandbox();
     let output = Command::new(program)

@@ -139,7 +139,7 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
         assert_eq!(early[header + 7] & 0x0a, 0x08, "a duration, and no description");
         let base = if early[header + 7] & 1 == 1 { 8 } else { 0 };
         each = be32(&early, header + 12 + base);
-        // The index of a description in the place of the duration.
+        // The index of a description instead of the duration.
         early[header + 7] ^= 0x0a;
         early[header + 12 + base..header + 16 + base].copy_from_slice(&[0, 0, 0, 1]);
     }
@@ -150,7 +150,7 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
     add("segment index of an hour", "mp4", Length, with(indexed, index + 44, &hour));
 }
 
-/// Which track is taken, and tracks that are no video.
+/// Which track is chosen, and tracks that are not video.
 fn tracks_of_mp4(clips: &Clips, add: &mut Add<'_>) {
     let two = &clips["two.mp4"];
     let flags = |nth: usize| {
@@ -221,7 +221,7 @@ fn brands(clips: &Clips, add: &mut Add<'_>) {
     });
 }
 
-/// What headers of WebM state, or leave out.
+/// What headers of WebM state or omit.
 fn headers_of_webm(clips: &Clips, add: &mut Add<'_>) {
     let plain = &clips["plain.webm"];
     let duration = find(plain, b"\x44\x89\x88");
@@ -231,7 +231,7 @@ fn headers_of_webm(clips: &Clips, add: &mut Add<'_>) {
     add("duration infinite", "webm", Length, lasts(plain, f64::INFINITY));
     add("duration negative", "webm", Length, lasts(plain, -1.0));
     add("duration of an hour", "webm", Length, lasts(plain, 3_600_000.0));
-    // `Void` in its place.
+    // `Void` instead.
     add("no duration", "webm", Length, with(plain, duration, b"\xec\x89"));
     let frame = find(plain, b"\x23\xe3\x83\x84");
     add("no duration of a frame", "webm", Length, with(plain, frame, b"\xec\x86"));
@@ -347,7 +347,7 @@ fn headers_of_avi(clips: &Clips, add: &mut Add<'_>) {
     });
     let long = with(plain, index + 4, &[0xff, 0xff, 0xff, 0]);
     add("index far too long", "avi", NotedAs("sound.avi"), long);
-    // Files beyond 1 GB go on in further chunks, which the index of the first does not list.
+    // Files beyond 1 GB continue in further chunks, which the index of the first does not list.
     let end = plain.len();
     let chunk = find(&plain[media..], b"00dc") + media;
     let picture = le32(plain, chunk + 4) as usize;

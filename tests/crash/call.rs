@@ -35,7 +35,7 @@ const CALLS: &[(libc::c_long, Call)] = &[
 /// Where a shell's and a program's standard error is.
 const STDERR: u64 = 2;
 
-/// The call that `thread`, which stands at the entry of one, is about to make, if it counts.
+/// The system call that `thread`, stopped at the entry of one, is about to make, if it counts.
 ///
 /// # Errors
 /// `ESRCH` for a thread that was killed meanwhile.

@@ -5,7 +5,7 @@
 //! point a run in a fresh home is killed before the kernel carries the call out; then the same
 //! command runs again, and must leave every item done, as many bills as inputs, only whole outputs
 //! under final names, no part of one, and an intact ledger. The sandbox shows drafts as `pending`, so a
-//! start that was lost in the crash may be left to a person: then the command that is printed has to help. A point that no run came to is a
+//! start that was lost in the crash may be left to a person: then the command that is printed has to help. A point that no run reached is a
 //! failure of the test, not of the program.
 //!
 //! What does not count: writes to an eventfd, which wake a thread of the same process, and writes
@@ -48,7 +48,7 @@ use std::time::Duration;
 use tracer::{Ending, Point};
 use trial::{Outputs, Trial};
 
-/// Points tried unless told otherwise.
+/// Default number of points.
 const BOUNDED: usize = 60;
 
 /// Undisturbed runs that the points are listed from.

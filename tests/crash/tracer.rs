@@ -32,7 +32,7 @@ impl fmt::Display for Point {
     }
 }
 
-/// What became of a traced process.
+/// How a traced process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Exited(i32),
@@ -126,7 +126,7 @@ impl Tracer {
         }
     }
 
-    /// Counts the call at whose entry `thread` stands, and kills the process if it is the one.
+    /// Counts the call at whose entry `thread` is stopped, and kills the process if it is the one.
     fn count(&mut self, thread: Pid) {
         let is_entry = ptrace::syscall_info(thread)
             .is_ok_and(|info| info.op == libc::PTRACE_SYSCALL_INFO_ENTRY);

@@ -49,7 +49,7 @@ impl Trial {
         traced(&self.command(), point, file("stdout"), file("stderr"))
     }
 
-    /// What lies under final names now.
+    /// The files with final names.
     pub(crate) fn outputs(&self) -> Outputs {
         let is_final = |name: &String| name.starts_with(DONE) && !is_part(name);
         let read = |name: String| {
@@ -60,7 +60,7 @@ impl Trial {
     }
 
     /// How far the batch has come, as the server and the directory show it: the ledger is not
-    /// opened, since that would mend it.
+    /// opened, since that would repair it.
     pub(crate) fn phase(&self) -> &'static str {
         let audit = self.sandbox.audit();
         let outputs = self.outputs().len();

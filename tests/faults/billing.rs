@@ -47,7 +47,7 @@ fn row_02_killed_around_create() {
 
 #[test]
 fn row_03_killed_around_start() {
-    // Sent and landed: found by a look, and no second start.
+    // Sent and executed: found by a poll, and no second start.
     let late =
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { delay_answer = \"60s\" }\n";
     let mut case = killed(late, |audit| audit.bills() == 2);
@@ -111,7 +111,7 @@ fn lost_for_hours(afterwards: &str) -> Case {
 
 #[test]
 fn row_04_a_lost_create_is_searched_for_from_its_own_time() {
-    // The job is no young one any more, but it is as young as the create.
+    // The job is not young any more, but as young as the create.
     let silent = "[[fault]]\non = \"GET /v1/jobs\"\ndo = { drop = [\"metadata\"] }\n";
     let mut case = lost_for_hours(silent);
     case.run(&["run", "a.mp4"]).ends_with(1).says("unknown origin");
@@ -141,7 +141,7 @@ fn row_04_create_answer_lost_when_drafts_are_known() {
 const CREATED: &str = "[jobs]\ndraft_state = \"created\"\n";
 
 #[test]
-fn row_05_start_is_decided_by_a_look_after_settling() {
+fn row_05_start_is_decided_by_a_poll_after_settling() {
     for (fault, starts) in [
         ("reset = \"after\"", 1),
         ("reset = \"before\"", 2),
@@ -343,7 +343,7 @@ fn row_15_a_refused_key_stops_every_lane() {
 }
 
 #[test]
-fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
+fn row_16_an_unknown_job_of_ours_is_never_created_again() {
     let mut case = Case::new(
         "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { answer = { status = 404, code = \"not_found\" } }\n",
     );
@@ -358,7 +358,7 @@ fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
 }
 
 #[test]
-fn row_16_a_draft_that_was_forgotten_is_made_anew() {
+fn row_16_a_draft_that_was_forgotten_is_created_again() {
     let gone = "do = { answer = { status = 404, code = \"not_found\" } }\n";
     let mut case = Case::warm(&format!(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\n{gone}\
@@ -371,7 +371,7 @@ fn row_16_a_draft_that_was_forgotten_is_made_anew() {
 }
 
 #[test]
-fn row_05_a_start_in_doubt_that_is_seen_to_be_a_draft_leaves_its_place_to_others() {
+fn row_05_a_start_in_doubt_that_is_seen_to_be_a_draft_frees_its_slot() {
     // New options allow one job at a time; the first start is lost, and settles for long.
     let mut case = Case::timed(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { reset = \"before\" }\n",

@@ -92,7 +92,7 @@ impl Case {
         assert_eq!(lost, 0);
     }
 
-    fn no_secret_was_told(&self) {
+    fn no_secret_was_printed(&self) {
         for secret in [self.sandbox.api_key.as_str(), "sig=", "signature="] {
             assert!(!self.printed.contains(secret), "{secret} in {}", self.printed);
         }
@@ -117,7 +117,7 @@ impl Drop for Case {
         }
         self.faults_were_met();
         self.ledger_is_intact();
-        self.no_secret_was_told();
+        self.no_secret_was_printed();
         self.bills_are_bounded();
         for name in self.home.files() {
             let path = self.home.work().join(&name);

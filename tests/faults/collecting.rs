@@ -137,7 +137,7 @@ fn row_30_an_output_of_another_length_is_not_published() {
 }
 
 #[test]
-fn row_31_a_file_in_the_way_is_kept() {
+fn row_31_an_existing_file_is_kept() {
     let mut case = Case::new("");
     case.home.clip("a.mp4");
     std::fs::write(case.home.work().join("a-nobg.webm"), "precious").unwrap();

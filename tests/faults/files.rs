@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::case::Case;
 
 #[test]
-fn row_22_an_output_that_cannot_be_written_is_local_trouble_and_resumable() {
+fn row_22_an_output_that_cannot_be_written_is_a_local_failure_and_resumable() {
     let mut case = Case::new("");
     case.home.clip("a.mp4");
     // A file where the output directory has to be.

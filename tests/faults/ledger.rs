@@ -41,7 +41,7 @@ fn row_22_a_ledger_that_cannot_grow_stops_before_the_next_effect() {
         let mut case = Case::new("");
         case.home.clip("a.mp4");
         case.run(&["status"]).ends_with(0);
-        // A bound on the size of files stands for a full disk: writes fail in the middle of work.
+        // A bound on the size of files simulates a full disk: writes fail in the middle of the run.
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec '{RBGV}' run a.mp4");
         let keyed = case.home.keyed(&case.sandbox);
         let variables = keyed.get_envs().filter_map(|(name, value)| Some((name, value?)));
@@ -91,7 +91,7 @@ fn row_24_a_newer_ledger_is_refused_with_a_reason() {
 }
 
 #[test]
-fn row_24_a_lost_ledger_is_made_good_by_what_answers_echo() {
+fn row_24_a_lost_ledger_is_rebuilt_from_echoed_metadata() {
     let mut case = Case::new("");
     case.home.clips(3);
     case.run(&["run", "."]).ends_with(0);
@@ -109,7 +109,7 @@ fn row_24_a_lost_ledger_is_made_good_by_what_answers_echo() {
 #[test]
 fn row_24_a_lost_ledger_asks_once_before_billing_what_cannot_be_told_apart() {
     let mut case = Case::new("");
-    // Somebody else's work with the same key, without any word of ours.
+    // Another program's job with the same key, without our metadata.
     let elsewhere = Home::with(&case.sandbox);
     elsewhere.variant("other.mp4", 1);
     let url = elsewhere.run(&case.sandbox, &["upload", "other.mp4"]).ends_with(0).stdout;

@@ -104,10 +104,10 @@ fn row_12_twenty_refusals_at_once_cut_once() {
     let bounds = PaceBounds { initial: 10.0, max: 20.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     let mut pace = Pace::default();
     // All were sent before the first refusal came: one episode.
-    (0..20).for_each(|_| on_refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050))));
+    (0..20).for_each(|_| on_refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050)), None));
     let once = rate(&pace, &bounds);
     assert!((5.0..10.0).contains(&once), "{once}");
-    on_refused(&mut pace, &bounds, 2, (Instant(1_100), Instant(1_200)));
+    on_refused(&mut pace, &bounds, 2, (Instant(1_100), Instant(1_200)), None);
     assert!(rate(&pace, &bounds) < once, "a later refusal is another episode");
 }
 

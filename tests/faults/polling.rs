@@ -18,7 +18,7 @@ fn is_single_poll(path: &str) -> bool {
 
 #[test]
 fn jobs_that_never_end_hold_no_run_for_ever() {
-    // (limits of the service, flags, most starts): four at first, and one in the place of each until
+    // (limits of the service, flags, most starts): four at first, and one replaces each until
     // the third has timed out.
     let table: [(&str, &[&str], usize); 3] = [
         ("", &[], 8),

@@ -1,5 +1,5 @@
 //! What ends a run before its end: an empty account, a bound, `--fail-fast`, an outage, a signal, the
-//! time that was given. It ends soon, whatever the number of inputs, and what it says at its end is so.
+//! time that was given. It ends soon, for any number of inputs, and what it reports at its end is true.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 #[test]
-fn what_stops_a_batch_stops_it_at_once_and_is_said_once() {
+fn what_stops_a_batch_stops_it_at_once_and_is_reported_once() {
     // (scenario, credits of the account, flags, exit code, what is said)
     let fail =
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\ntimes = 1\ndo = { fail_job = \"bad\" }\n";
@@ -119,7 +119,7 @@ fn a_bound_on_credits_counts_what_is_billed_and_not_what_was_estimated() {
 
 #[test]
 fn an_unknown_length_counts_as_the_longest_that_the_service_takes() {
-    // A draft that is `created` is started without a look at it; one that is watched shows its length.
+    // A draft that is `created` is started without a poll; one that is polled shows its length.
     for (state, code) in [("created", 4), ("pending", 0)] {
         let mut case = Case::new(&format!("[jobs]\ndraft_state = \"{state}\"\n"));
         case.home.clip("a.mp4");
@@ -135,7 +135,7 @@ fn an_unknown_length_counts_as_the_longest_that_the_service_takes() {
 }
 
 #[test]
-fn an_outage_is_told_soon_waited_for_and_ends_the_run_when_it_is_too_long() {
+fn an_outage_is_reported_soon_waited_for_and_ends_the_run_when_it_is_too_long() {
     for lasts in [Duration::from_secs(5), Duration::MAX] {
         let sandbox = Sandbox::start(&["--timer", "1s", "--workers", "1"]);
         let waits = "outage_max = \"8s\"\nidle_timeout = \"2s\"\n";

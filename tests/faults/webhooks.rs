@@ -16,7 +16,7 @@ fn signing(fault: &str) -> Case {
 }
 
 #[test]
-fn row_40_webhooks_that_cannot_be_believed_are_refused() {
+fn row_40_untrusted_webhooks_are_refused() {
     for (fault, reason) in [("bad_signature", "wrong_signature"), ("old_timestamp", "too_old")] {
         let mut case = signing(fault);
         let mut listener = Listener::start(case.home.keyed(&case.sandbox), &[]);
@@ -153,7 +153,7 @@ fn row_40_a_webhook_that_lies_settles_nothing() {
     let started =
         case.run(&["run", "a.mp4", "--no-wait", "--webhook-url", &listener.url()]).ends_with(0);
     let job = started.lines()[0].to_owned();
-    // Signed and fresh, about our own job, and not true: one look, and nothing is settled by it.
+    // Signed and fresh, about our own job, and false: one poll, and nothing is settled by it.
     for (id, body) in [
         ("d-1", ended(&job)),
         ("d-2", ended(&job).replace("completed", "failed")),
@@ -166,7 +166,7 @@ fn row_40_a_webhook_that_lies_settles_nothing() {
     let told = case.run(&["logs", &job, "--json"]).ends_with(0).json().remove(0);
     assert_eq!((&told["phase"], &told["failure"]), (&"running".into(), &serde_json::Value::Null));
     assert_eq!(told["webhooks"].as_array().unwrap().len(), 3, "{told}");
-    // A forged one does not even make it look.
+    // A forged one does not even cause a poll.
     let looks = case.sandbox.audit().requests("GET", &job);
     let forged = [
         ("X-Webhook-Delivery-Id", "d-4"),
@@ -180,7 +180,7 @@ fn row_40_a_webhook_that_lies_settles_nothing() {
 }
 
 #[test]
-fn row_40_a_visitor_who_dawdles_holds_nothing_up() {
+fn row_40_a_slow_client_delays_no_other() {
     let case = Case::of(Sandbox::quick(), "");
     let listener = Listener::start(case.home.keyed(&case.sandbox), &[]);
     // One who never ends his headers, one who never ends his body.

@@ -1,4 +1,4 @@
-//! What must hold in every world, and that every world can still come to an end.
+//! What must hold in every world, and that every world can still end.
 
 use rbgv::flow::state_machine::{Effect, Goal, Observation};
 use rbgv::ledger::AttemptStatus;
@@ -19,9 +19,9 @@ pub(crate) enum Broken {
     FalselyDone,
     /// More drafts were left behind than the row counts.
     UncountedOrphan,
-    /// The driver gave up, and was told to send something that changes the service.
+    /// The driver gave up, and the rules asked for a request that changes the service.
     SentAfterGivingUp,
-    /// With a good network and a service that works, the item never comes to an end.
+    /// With a good network and a service that works, the item never ends.
     Lost,
 }
 
@@ -76,7 +76,7 @@ pub(crate) type Ends<const N: usize> = FxHashSet<World<N>>;
 /// Most events to an end that count as reaching it.
 const LONGEST_END: usize = 200;
 
-/// Whether every item of `world` comes to an end once nothing goes wrong any more. Worlds on the
+/// Whether every item of `world` ends once nothing goes wrong any more. Worlds on the
 /// way are remembered in `ends`.
 pub(crate) fn comes_to_an_end<const N: usize>(
     model: &Model,
@@ -106,7 +106,7 @@ fn smooth<const N: usize>(model: &Model, world: &World<N>) -> Option<Action> {
 
 const NEVER: u8 = u8::MAX;
 
-/// Requests arrive and jobs are worked on before anybody looks; time passes when all are idle.
+/// Requests arrive and jobs are processed before any poll; time passes when all are idle.
 fn rank(action: Action) -> u8 {
     let Action::Item(_, deed) = action else { return 5 };
     match deed {

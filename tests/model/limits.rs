@@ -1,5 +1,5 @@
 //! What the rules cannot do: outside the assumptions the search must find the second bill. The
-//! shortest story of each stands in `docs/architecture.md`, word by word as it is found here.
+//! shortest story of each is in `docs/architecture.md`, exactly as it is found here.
 
 use std::fmt::Write as _;
 
@@ -126,19 +126,19 @@ fn services() -> [(&'static str, Server); 8] {
     ]
 }
 
-fn must_stand_in_the_document(text: &str) {
+fn must_be_in_the_document(text: &str) {
     println!("{text}");
     assert!(DOCUMENT.contains(text), "docs/architecture.md must hold this text:\n\n{text}");
 }
 
-/// Finds the shortest story of a limit, which must stand in the document.
+/// Finds the shortest story of a limit, which the document must contain.
 fn documented(limit: Limit, server: Server) {
     let budget = limit.least();
     let (model, known, searched) = limit.search(server, budget);
     let (promise, story) = searched.broken.expect("outside the assumptions, a second bill");
     assert_eq!(promise, Broken::BilledTwice);
     let story = tell(&model, &World::new(known, budget), &story);
-    must_stand_in_the_document(&format!("```text\n{story}```\n"));
+    must_be_in_the_document(&format!("```text\n{story}```\n"));
 }
 
 #[test]
@@ -215,5 +215,5 @@ fn the_table_of_limits_is_what_the_search_finds() {
         });
         writeln!(table, "| {name} | {} |", bills.join(" | ")).expect("a string takes everything");
     }
-    must_stand_in_the_document(&table);
+    must_be_in_the_document(&table);
 }

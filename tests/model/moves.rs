@@ -14,12 +14,12 @@ use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 /// The rules under test, or a broken variant of them.
 pub(crate) type Rules = fn(AttemptState, Observation, &StepContext) -> Step;
 
-/// What stays the same while a world goes on.
+/// What stays the same while a world changes.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
     pub(crate) server: Server,
     pub(crate) rules: Rules,
-    /// Whether runs may be told to stop at a draft or at a start.
+    /// Whether the user may make runs stop at a draft or at a start.
     pub(crate) goals: bool,
     /// Outside the assumptions: a repeated answer may be taken for that of a later request.
     pub(crate) confused: bool,
@@ -93,7 +93,7 @@ pub(crate) enum Action {
     Item(usize, Deed),
 }
 
-/// What the rules were told, and what they said.
+/// The observation given to the rules, and their result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fed {
     pub(crate) seen: Observation,
@@ -225,7 +225,7 @@ impl Model {
         }
     }
 
-    /// What a look can show just now.
+    /// What a poll can show now.
     fn views(&self, item: &Item, trouble: bool, deeds: &mut Vec<Deed>) {
         let job = item.job().expect("a job to see");
         if job.state == State::Gone {

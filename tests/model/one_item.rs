@@ -113,7 +113,7 @@ fn a_service_that_ignores_auto_start_bills_once() {
 }
 
 #[test]
-fn runs_that_stop_at_a_draft_or_a_start_can_be_gone_on_with() {
+fn runs_that_stop_at_a_draft_or_a_start_can_be_resumed() {
     let server = Server::with_starts(StartRule::Everything);
     let model = Model { goals: true, ..Model::new(server, step) };
     holds(&model, DraftSupport::Unknown, TWO, 100_000);
@@ -208,7 +208,7 @@ fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
     assert_eq!(words(drawn.difference(&moved).collect()), Vec::<String>::new(), "not met");
 }
 
-/// A settled row changes by the user's word only.
+/// Only a decision of the user changes a settled row.
 #[test]
 fn settled_rows_stay_as_they_are() {
     for phase in AttemptStatus::ALL.iter().copied().filter(|phase| phase.is_settled()) {
@@ -298,9 +298,9 @@ fn the_search_finds_every_mistake() {
     use DraftRule as D;
     let table: [(&str, Rules, DraftRule, B); 19] = [
         ("blind retry", rules::retries_blindly, D::ShownCreated, B::BilledTwice),
-        ("no settling", rules::looks_but_does_not_settle, D::ShownCreated, B::BilledTwice),
+        ("no settling", rules::polls_but_does_not_settle, D::ShownCreated, B::BilledTwice),
         ("from the commit", rules::settles_from_the_commit, D::ShownCreated, B::BilledTwice),
-        ("old look", rules::decides_by_an_old_look, D::ShownCreated, B::BilledTwice),
+        ("old look", rules::decides_by_an_old_poll, D::ShownCreated, B::BilledTwice),
         ("late record", rules::records_after_acting, D::ShownCreated, B::BilledTwice),
         ("silence is no", rules::takes_silence_for_no, D::ShownCreated, B::HiddenBill),
         ("early judgement", rules::judges_a_refusal_too_early, D::ShownCreated, B::HiddenBill),

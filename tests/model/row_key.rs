@@ -13,12 +13,12 @@ use rbgv::model::{Execution, Failure, FailureKind, Instant, JobId};
 pub(crate) const SETTLE: u8 = 3;
 /// Ticks for which a key's first draft is watched that is not shown as `created`.
 pub(crate) const WATCHED: u8 = 2;
-/// Ticks between two looks at such a draft, or at a job whose start is in doubt.
+/// Ticks between two polls of such a draft, or of a job whose start is in doubt.
 pub(crate) const GLANCE: u8 = 1;
 /// Ticks that a started job waits for its worker at most, where jobs that were started later have
 /// waited no longer.
 pub(crate) const QUEUE: u8 = 1;
-/// A start may leave until its commit is this old, in ticks; after that it is stale.
+/// A start may be sent until its commit is this old, in ticks; after that it is stale.
 pub(crate) const FRESH: u8 = 1;
 /// Most ticks between a question and its answer: after that the driver no longer listens.
 pub(crate) const PATIENCE: u8 = 3;
@@ -39,7 +39,7 @@ pub(crate) fn ticks(ticks: u8) -> Duration {
     TICK * u32::from(ticks)
 }
 
-/// The instant that lies `age` ticks back.
+/// The instant `age` ticks ago.
 pub(crate) fn ago(age: u8) -> Instant {
     NOW.before(ticks(age))
 }
@@ -78,7 +78,7 @@ pub(crate) struct RowKey {
 }
 
 impl RowKey {
-    /// The key of a row as it stands at [`NOW`].
+    /// The key of a row at [`NOW`].
     pub(crate) fn of(row: &AttemptState) -> Self {
         let small = |count: u32| u8::try_from(count).expect("a count ran away");
         Self {
@@ -151,7 +151,7 @@ fn keys_and_rows_are_the_same_in_two_forms() {
 }
 
 #[test]
-fn ages_are_clamped_only_where_no_look_can_tell() {
+fn ages_are_clamped_only_where_no_poll_can_tell() {
     let mut row = RowKey::of(&AttemptState::planned());
     row.sent = Some(0);
     for _ in 0..100 {

@@ -32,7 +32,7 @@ pub(crate) fn retries_blindly(
 }
 
 /// Looks, and starts again if the job is still a draft, without letting the first start drain.
-pub(crate) fn looks_but_does_not_settle(
+pub(crate) fn polls_but_does_not_settle(
     row: AttemptState,
     observation: Observation,
     facts: &StepContext,
@@ -55,7 +55,7 @@ pub(crate) fn settles_from_the_commit(
 }
 
 /// Settles, but decides by an answer that was asked for before.
-pub(crate) fn decides_by_an_old_look(
+pub(crate) fn decides_by_an_old_poll(
     row: AttemptState,
     observation: Observation,
     facts: &StepContext,
@@ -99,7 +99,7 @@ pub(crate) fn takes_silence_for_no(
     step(row, observation, facts)
 }
 
-/// Decides a refusal by a look from before it.
+/// Decides a refusal by a poll from before it.
 pub(crate) fn judges_a_refusal_too_early(
     row: AttemptState,
     observation: Observation,
@@ -242,7 +242,7 @@ pub(crate) fn searches_too_early(
     step(row, observation, facts)
 }
 
-/// Begins to settle anew at every look.
+/// Restarts settling at every poll.
 pub(crate) fn never_stops_settling(
     mut row: AttemptState,
     observation: Observation,

@@ -47,7 +47,7 @@ impl Coverage {
         }
     }
 
-    /// What the rules were told.
+    /// The observation given to the rules.
     pub(crate) fn seen(&self) -> BTreeSet<&'static str> {
         self.steps.keys().map(|step| step.1).collect()
     }

@@ -12,7 +12,7 @@ pub(crate) enum StartRule {
     OnlyDrafts,
     /// Runs a draft, and runs and bills a failed job once more.
     AlsoFailed,
-    /// Runs and bills whatever it is told to start.
+    /// Runs and bills every job that is started.
     Everything,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Server {
     pub(crate) denies: bool,
 }
 
-/// Where a job really stands; what is shown of it may say less.
+/// The real state of a job; what the service shows may say less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum State {
     Draft,
@@ -160,7 +160,7 @@ impl Server {
         runs
     }
 
-    /// What a look at the job shows.
+    /// What a poll of the job shows.
     pub(crate) fn shown(self, job: Job) -> Word {
         match job.state {
             State::Draft if self.drafts == DraftRule::ShownPending => Word::Pending,

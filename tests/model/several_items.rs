@@ -85,7 +85,7 @@ impl Tally {
     }
 }
 
-/// Lets a schedule happen, then everything come to its end.
+/// Runs a schedule, then everything to its end.
 fn play(model: &Model, schedule: &[u16], tally: &mut Tally) -> Result<World<ITEMS>, TestCaseError> {
     let mut world = World::<ITEMS>::new(DraftSupport::Unknown, PLENTY);
     let mut actions = Vec::new();
@@ -169,7 +169,7 @@ fn random_schedules_bring_about_what_matters() {
 fn random_schedules_find_mistakes() {
     for (name, rules, drafts) in [
         ("blind retry", rules::retries_blindly as Rules, DraftRule::ShownCreated),
-        ("no settling", rules::looks_but_does_not_settle, DraftRule::ShownCreated),
+        ("no settling", rules::polls_but_does_not_settle, DraftRule::ShownCreated),
         ("restart", rules::restarts_a_failed_job, DraftRule::ShownCreated),
         ("blind trust", rules::trusts_drafts_unseen, DraftRule::RunsProcessing),
         ("endless settling", rules::never_stops_settling, DraftRule::ShownCreated),

@@ -27,7 +27,7 @@ pub(crate) struct Budget {
     pub(crate) delays: u8,
     /// Answers that come once more.
     pub(crate) repeats: u8,
-    /// Refusals, uploads gone wrong, words of the user: all that is no fault of the network.
+    /// Refusals, failed uploads, decisions of the user: everything but faults of the network.
     pub(crate) troubles: u8,
     /// Outside the assumptions: requests that take `settle` or longer.
     pub(crate) overdue: u8,
@@ -77,7 +77,7 @@ pub(crate) enum Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Flight {
     pub(crate) request: Request,
-    /// Ticks since it left. [`SETTLE`] stands for anything later, too.
+    /// Ticks since it was sent, at most [`SETTLE`].
     pub(crate) age: u8,
     /// Whether the driver still waits for its answer.
     pub(crate) awaited: bool,
@@ -94,7 +94,7 @@ pub(crate) enum Task {
     Usage,
 }
 
-/// What the service, or what stands before it, says.
+/// The response of the service or of a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
     /// A job was made; its state, when the answer says.
@@ -117,7 +117,7 @@ pub(crate) enum Answer {
         /// Whether a link to the output is there.
         output: bool,
     },
-    /// 404 to a look.
+    /// 404 to a poll.
     Unknown,
     /// The usage events.
     Usage {
@@ -132,7 +132,7 @@ pub(crate) enum Answer {
 /// The process that works on the item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Driver {
-    /// No process; a later run goes on.
+    /// No process; a later run continues.
     Down,
     /// The row is committed; its effect has not begun.
     About {

@@ -40,8 +40,8 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
         terms.push(bucket_term(server, bucket, began, jobs, shortest));
     }
     if server.cap_at(began).is_finite() {
-        // Between the end of a job and the next start in its place lie the way of the answer that
-        // shows the end, and the way of the start.
+        // Between the end of a job and the start that takes its slot, the response that shows the end
+        // and the start itself have to travel.
         let turns = sum + (jobs - server.cap_at(began)).max(0.0) * 0.8 * way;
         let spent = until(server, began + head, turns, |age| server.cap_at(age));
         let name = if server.cap.is_some() { "cap" } else { "--in-flight" };
@@ -121,7 +121,7 @@ fn bucket_term(server: &Server, bucket: &Bucket, began: f64, jobs: f64, shortest
 }
 
 /// When the last job ends for a client that knows every limit and nothing of how long jobs take: it
-/// starts them in their order, each as soon as the buckets and the places allow.
+/// starts them in their order, each as soon as the buckets and the slots allow.
 fn together(server: &Server, services: &[f64]) -> f64 {
     let way = server.latency;
     let workers = server.workers.map_or(f64::INFINITY, f64::from);
@@ -138,7 +138,7 @@ fn together(server: &Server, services: &[f64]) -> f64 {
             start = start.max(beyond / bucket.rate);
         }
         if ends.len() as f64 >= places {
-            // The earliest end frees a place.
+            // The earliest end frees a slot.
             ends.sort_by(f64::total_cmp);
             start = start.max(ends.remove(0) + 0.8 * way);
         }

@@ -61,7 +61,7 @@ impl Record {
                 self.in_doubt.insert(job.trim_end_matches("/start").to_owned());
             }
             // What leaves in the moment of the answer is under way. What is in doubt is decided by a
-            // poll, whatever lists have shown meanwhile.
+            // poll, even if lists have shown more meanwhile.
             Kind::Get
                 if self.ended.get(job).is_some_and(|ended| age > ended + 0.001)
                     && !self.in_doubt.contains(job) =>
@@ -203,7 +203,7 @@ impl Record {
         &self.polls_after_end
     }
 
-    /// Allows so many further calls.
+    /// Allows this number of further calls.
     pub fn allow(&mut self, calls: u64) {
         self.allowed = Some(self.total().sent + calls);
     }

@@ -30,7 +30,7 @@ impl Kind {
         matches!(self, Self::Upload | Self::Create | Self::Start)
     }
 
-    /// A word for descriptions.
+    /// A name for descriptions.
     pub fn word(self) -> &'static str {
         match self {
             Self::Upload => "upload",
@@ -248,7 +248,7 @@ impl Server {
         }
     }
 
-    /// How the sandbox's timer is told the service times.
+    /// The service times in the notation of the sandbox's timer.
     pub fn timer(&self) -> String {
         let milliseconds = |seconds: f64| format!("{:.0}ms", seconds * 1_000.0);
         match self.times {

@@ -45,7 +45,7 @@ fn rows() -> Vec<Row> {
     ] {
         let bucket = Bucket { counts: Kind::ALL.to_vec(), rate: 6.0, burst: 6.0 };
         let beside = Server { buckets: vec![bucket], ..Server::plain(1.0) };
-        // Without a `Retry-After` any client backs off longer, whatever the body is.
+        // Without a `Retry-After` any client backs off longer, with any body.
         let beside = match retry_after {
             RetryAfter::Absent => Server { retry_after, ..beside },
             _ => beside,

@@ -64,7 +64,7 @@ enum Fate {
     LostBefore,
     /// The connection breaks after the effect.
     LostAfter,
-    /// A gateway's page in place of the answer, before the effect.
+    /// A gateway's page instead of the response, before the effect.
     PageBefore,
     /// The same after the effect.
     PageAfter,
@@ -126,7 +126,7 @@ impl Wire {
         self.began.elapsed().as_secs_f64()
     }
 
-    /// Lets the client crash after so many further sends and answers; `None` lets it live.
+    /// Makes the client crash after this number of further sends and responses; `None`: never.
     pub fn crash_after(&self, points: Option<u64>) {
         *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = points;
     }
@@ -195,7 +195,7 @@ impl Wire {
             self.point().await;
             return Err(TransportError::Unreachable("connection refused".to_owned()));
         }
-        // The bytes are on their way, whatever becomes of the caller.
+        // The bytes are on their way, even if the caller is dropped.
         let (answer, answered) = oneshot::channel();
         let wire = Arc::clone(self);
         tokio::spawn(async move {

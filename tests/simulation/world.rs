@@ -13,7 +13,7 @@ use rbgv::flow::{
     BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
     RunResult, RunState, adopt, unknown_jobs_of_key,
 };
-use rbgv::ledger::{ApiKeyId, Ledger};
+use rbgv::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
 use rbgv::model::Timing;
 use rbgv::model::{
     ApiKey, Clock, Event, ExitClass, Failure, FailureKind, InputEvent, JobOptions, Observer, Random,
@@ -33,7 +33,7 @@ const CLIP: &[u8] = include_bytes!("../media/plain.mp4");
 /// When the process dies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Crash {
-    /// After so many sends and answers.
+    /// After this number of sends and responses.
     AtPoint(u64),
     /// After this long.
     After(Duration),
@@ -175,7 +175,7 @@ impl World {
         let pricing = context.service.pricing(RequestOptions::plain()).await?;
         let run_options = self.run_options();
         let planner = Planner {
-            ledger: &context.ledger,
+            ledger: context.ledger.blocking(),
             key: context.key.clone(),
             profile: &context.profile,
             pricing: Some(&pricing),
@@ -196,7 +196,7 @@ impl World {
         })?;
         let known = unknown_jobs_of_key(&context).await?;
         adopt(&context, plan.batch, known).await?;
-        let proven = context.ledger.options_have_succeeded(plan.batch).map_err(Failure::from)?;
+        let proven = context.ledger.options_have_succeeded(plan.batch).await?;
         let run = Arc::new(RunState::new(context, plan.batch, run_options, proven));
         BatchRunner::new(run, self.files.path().join("spool"), None).work().await
     }
@@ -217,12 +217,13 @@ impl World {
         let clock = Arc::clone(&self.clock);
         let random: Arc<dyn Random> = Arc::clone(&self.random) as Arc<dyn Random>;
         let ledger = Ledger::open(&self.files.path().join("state"), Arc::clone(&clock))?;
+        let ledger = AsyncLedger::new(ledger);
         let number = {
             let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
             *processes += 1;
             *processes
         };
-        let owner = Arc::new(ledger.register_process(&format!("process-{number}"))?);
+        let ledger = LeasedLedger::register(ledger, &format!("process-{number}"))?;
         let endpoint = ClientConfig {
             base_url: Url::parse(InProcess::BASE_URL)
                 .map_err(|error| Failure::local("reading the address", &error))?,
@@ -240,7 +241,7 @@ impl World {
             timing,
             Arc::clone(&clock),
             Arc::clone(&random),
-            Arc::new(ledger.clone()),
+            Arc::new(ledger.blocking().clone()),
             &crate::limits(),
         );
         let key = ApiKeyId {
@@ -250,7 +251,6 @@ impl World {
         Ok(Arc::new(Context {
             service,
             ledger,
-            owner,
             key,
             profile: "simulation".to_owned(),
             clock,

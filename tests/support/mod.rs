@@ -1,6 +1,6 @@
 //! What end-to-end tests share: a home of their own, a sandbox of their own, and questions to it.
 //!
-//! Nothing here waits by the clock for something to happen without looking whether it did.
+//! Nothing here waits a fixed time for an event: it checks whether the event has happened.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -279,7 +279,7 @@ impl Sandbox {
         Self::start_in(&std::env::temp_dir(), args)
     }
 
-    /// One that keeps its files somewhere below `place`.
+    /// One that keeps its files below the directory `place`.
     pub fn start_in(place: &Path, args: &[&str]) -> Self {
         let tmp = tempfile::tempdir_in(place).unwrap();
         let mut child = Command::new(RBGV)

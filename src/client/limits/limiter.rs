@@ -6,7 +6,6 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinError;
 use tracing::warn;
 
 use super::admission::{self, AdmissionDecision, AdmissionRequest, Backlog, SentCall};
@@ -22,9 +21,6 @@ use crate::model::{Clock, Failure, FailureKind};
 
 /// Shorter waits are not reported to the user.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(1);
-
-/// Operation named in failures of the store.
-const STORE_OPERATION: &str = "saving rate limits";
 
 /// Maximum concurrent downloads of outputs.
 const MAX_DOWNLOADS: usize = 8;
@@ -218,8 +214,7 @@ impl Limiter {
 
     pub(crate) async fn state(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        let known = blocking(move || store.key(&key));
-        known.await.map_err(|error| Failure::local(STORE_OPERATION, &error))?
+        blocking(move || store.key(&key)).await
     }
 
     /// Lifts the blocks of the key that only the user may lift.
@@ -297,11 +292,11 @@ impl Limiter {
         mut change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        changed(blocking(move || {
+        blocking(move || {
             let mut result = None;
             store.change_key(&key, &mut |limits| result = Some(change(limits)))?;
-            Ok(result)
-        }))
+            changed(result)
+        })
         .await
     }
 
@@ -311,21 +306,18 @@ impl Limiter {
         mut change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, host) = (Arc::clone(&self.store), host.to_owned());
-        changed(blocking(move || {
+        blocking(move || {
             let mut result = None;
             store.change_host(&host, &mut |limits| result = Some(change(limits)))?;
-            Ok(result)
-        }))
+            changed(result)
+        })
         .await
     }
 }
 
 /// The result of a change in the store.
-async fn changed<T>(
-    changing: impl Future<Output = Result<Result<Option<T>, Failure>, JoinError>>,
-) -> Result<T, Failure> {
-    let result = changing.await.map_err(|error| Failure::local(STORE_OPERATION, &error))?;
-    result?.ok_or_else(|| Failure::local(STORE_OPERATION, &"the store changed nothing"))
+fn changed<T>(result: Option<T>) -> Result<T, Failure> {
+    result.ok_or_else(|| Failure::local("saving rate limits", &"the store changed nothing"))
 }
 
 /// The scope of a circuit breaker. Uploads have their own: their failures say nothing about small

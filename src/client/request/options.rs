@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::model::{Failure, JobId};
 
 /// Called before each retry, with the reason and the wait.
 pub type OnRetry<'a> = &'a (dyn Fn(&Failure, Duration) + Send + Sync);
 
 /// Called last, right before an attempt is sent. If it fails, nothing is sent.
-pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
+pub type LastCheck<'a> = &'a (dyn Fn() -> BoxFuture<'a, Result<(), Failure>> + Send + Sync);
 
 /// The request ID of the last response, for the history of a job in the ledger.
 #[derive(Debug, Default)]

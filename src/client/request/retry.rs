@@ -140,7 +140,7 @@ impl Requester {
                 None => self.admit(endpoint, call, attempts).await?,
             };
             if let Some(check) = call.last_check {
-                check()?;
+                check().await?;
             }
             let failure =
                 match self.attempt(endpoint, &content, call, &admission, attempts, &read).await {

@@ -1,7 +1,10 @@
 //! Calls to the API: requests, responses and failures.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
 
 use super::server::{Server, Step, gzip, response, response_of, response_with};
 use super::uploads::upload_file;
@@ -327,7 +330,10 @@ async fn calls_can_be_made_from_any_thread() {
 #[tokio::test]
 async fn the_last_check_has_the_last_word() {
     let server = Server::start(vec![]).await;
-    let refuse = || Err(Failure::new(FailureKind::NeedsReview, "starting", "too late"));
+    let refuse = || {
+        let refused = Failure::new(FailureKind::NeedsReview, "starting", "too late");
+        ready(Err(refused)).boxed()
+    };
     let call = RequestOptions { last_check: Some(&refuse), ..RequestOptions::plain() };
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };

@@ -22,7 +22,7 @@ use super::run::outage::watch_outages;
 use super::run::stop::{RunStop, StopReason};
 use super::state_machine::Observation;
 use crate::ledger::{
-    Attempt, AttemptId, AttemptStatus, BatchInput, Claim, InputId, InputSource, InputState, Ledger,
+    Attempt, AttemptId, AttemptStatus, BatchInput, Claim, InputId, InputSource, InputState,
 };
 use crate::model::event::{PublishedOutput, RunSummary};
 use crate::model::secret::redact_url;
@@ -116,10 +116,7 @@ impl BatchRunner {
     ///
     /// Ledger errors only. Every other failure is reported for its input.
     pub async fn work(mut self) -> Result<RunResult, Failure> {
-        let batch = self.run.batch;
-        let started =
-            self.run.context.ledger(move |ledger, _| ledger.started_credits(batch)).await?;
-        self.started_before = started;
+        self.started_before = self.run.context.ledger.started_credits(self.run.batch).await?;
         let mut polling = JoinSet::new();
         for run in self.run.each() {
             run.load_durations().await?;
@@ -203,7 +200,7 @@ impl BatchRunner {
                 },
                 () = &mut grace => {
                     tasks.shutdown().await;
-                    self.run.context.ledger(Ledger::release_all).await?;
+                    self.run.context.ledger.release_all().await?;
                     return Ok(foreign);
                 }
             }
@@ -291,10 +288,7 @@ impl BatchRunner {
             }
             InputOutcome::Stopped | InputOutcome::Foreign => return Ok(()),
         };
-        self.run
-            .context
-            .ledger(move |ledger, _| ledger.set_input_state(id, state, failure.as_ref()))
-            .await?;
+        self.run.context.ledger.set_input_state(id, state, failure).await?;
         if let Some(event) = event {
             self.run.context.emit(input_ref, event);
         }
@@ -307,20 +301,13 @@ impl BatchRunner {
         if let Some(stop) = stops.iter().find(|stop| stop.reason == StopReason::OutOfTime) {
             context.observer.observe(&Event::Stopped(stop.failure.clone()));
         }
-        let paused_for = stops.first().map(|stop| stop.failure.clone());
-        let (counts, unfinished, credits) = context
-            .ledger(move |ledger, _| {
-                if let Some(failure) = &paused_for {
-                    ledger.pause_open_inputs(batch, failure)?;
-                }
-                ledger.finish_batch(batch)?;
-                Ok((
-                    ledger.count_inputs(batch)?,
-                    ledger.count_unfinished_inputs(batch)?,
-                    ledger.started_credits(batch)?,
-                ))
-            })
-            .await?;
+        if let Some(stop) = stops.first() {
+            context.ledger.pause_open_inputs(batch, &stop.failure).await?;
+        }
+        context.ledger.finish_batch(batch).await?;
+        let counts = context.ledger.count_inputs(batch).await?;
+        let unfinished = context.ledger.count_unfinished_inputs(batch).await?;
+        let credits = context.ledger.started_credits(batch).await?;
         if stops.iter().any(|stop| stop.reason == StopReason::BudgetReached) {
             self.summary.bound_needed = self.run.bound_needed().await?;
         }
@@ -359,20 +346,19 @@ async fn run_input(
 ) -> Result<InputOutcome, Failure> {
     let mut next = attempt;
     for retries in 0.. {
-        let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
+        let claim = run.context.ledger.claim(next).await?;
         let Claim::Acquired(attempt) = claim else { return Ok(InputOutcome::Foreign) };
         let run = run.for_key(&attempt);
         let Some(attempt) = run.reassign_key(*attempt).await? else {
             return Ok(InputOutcome::Foreign);
         };
         if let Some(failure) = run.missing_key_failure(&attempt) {
-            run.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
+            run.context.ledger.release(&attempt).await?;
             return Ok(InputOutcome::Paused(failure));
         }
         let mut driver = JobDriver::new(run, attempt, input_ref.clone());
         let outcome = run_attempt(active_inputs, &mut driver, output_writer).await;
-        let attempt = driver.attempt.clone();
-        run.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
+        run.context.ledger.release(&driver.attempt).await?;
         match outcome? {
             InputOutcome::Failed(failure)
                 if failure.kind == FailureKind::JobFailed
@@ -390,11 +376,8 @@ async fn run_input(
 }
 
 async fn new_attempt_for(run: &RunState, failed: AttemptId) -> Result<AttemptId, Failure> {
-    let (batch, random) = (run.batch, Arc::clone(&run.context.random));
-    let correlation = super::plan::correlation(random.as_ref());
-    run.context
-        .ledger(move |ledger, _| ledger.retry_failed_attempt(batch, failed, &correlation))
-        .await
+    let correlation = super::plan::correlation(run.context.random.as_ref());
+    run.context.ledger.retry_failed_attempt(run.batch, failed, &correlation).await
 }
 
 async fn run_attempt(
@@ -473,7 +456,7 @@ async fn save_output(
             if output_writer.input.target.is_none()
                 && let (Some(path), Some(sink)) = (output.path.take(), output_writer.stdout.clone())
             {
-                super::context::blocking(move || {
+                crate::blocking::blocking(move || {
                     sink(&path)
                         .and_then(|()| std::fs::remove_file(&path))
                         .map_err(|error| Failure::local("writing to standard output", &error))

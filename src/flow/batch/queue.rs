@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use crate::flow::context::Context;
-use crate::ledger::{BatchId, BatchInput, InputId};
+use crate::ledger::{BatchId, BatchInput, InputId, InputOrder};
 use crate::model::Failure;
 
 /// Inputs read from the ledger at a time.
@@ -74,21 +74,17 @@ impl InputQueue {
         let batch = self.batch;
         if self.long.read.is_empty() {
             let after = self.long.reached;
-            let only_started = self.only_started;
-            let page = context.ledger(move |ledger, _| {
-                if only_started {
-                    ledger.started_inputs(batch, after, PAGE)
-                } else {
-                    ledger.open_inputs(batch, after, PAGE)
-                }
-            });
-            self.long.extend(page.await?);
+            let order = if self.only_started {
+                InputOrder::StartedLongestFirst
+            } else {
+                InputOrder::LongestFirst
+            };
+            self.long.extend(context.ledger.open_inputs(batch, order, after, PAGE).await?);
         }
         if self.until_short == 0 && self.short.read.is_empty() {
             let before = self.short.reached;
-            let page = context
-                .ledger(move |ledger, _| ledger.open_inputs_shortest_first(batch, before, PAGE));
-            self.short.extend(page.await?);
+            let order = InputOrder::ShortestFirst;
+            self.short.extend(context.ledger.open_inputs(batch, order, before, PAGE).await?);
         }
         Ok(self.pop())
     }

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::driver::JobDriver;
 use super::part_file::{PartFile, cannot_write};
+use crate::blocking::blocking;
 use crate::client::{BackoffWait, Download, ResumePoint, request::backoff};
-use crate::flow::context::blocking;
 use crate::flow::output_file::{is_sandbox_output, part_name};
 use crate::ledger::{BatchInput, InputSource};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
@@ -53,16 +53,14 @@ impl JobDriver<'_> {
         spool: &Path,
     ) -> Result<CollectResult, Failure> {
         let context = self.run.context.clone();
-        let id = self.attempt.id;
-        let earlier = context.ledger(move |ledger, _| ledger.outputs_of_attempt(id)).await?;
+        let earlier = context.ledger.outputs_of_attempt(self.attempt.id).await?;
         let target = input.target.clone();
         if let Some(target) = &target
             && let Some((path, sha256, size)) =
                 earlier.iter().find(|(path, ..)| path == target).cloned()
             && file_matches(&path, &sha256, size).await?
         {
-            let (input, sha) = (input.id, sha256.clone());
-            context.ledger(move |ledger, _| ledger.record_output_hash(input, &sha, size)).await?;
+            context.ledger.record_output_hash(input.id, &sha256, size).await?;
             return Ok(CollectResult::Existing(self.output(Some(path), sha256, size)));
         }
         let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool);
@@ -72,14 +70,12 @@ impl JobDriver<'_> {
             Some(complete) => complete,
             None => self.fetch(&part).await?,
         };
-        let (sha, size, input_id) = (complete.sha256.clone(), complete.size, input.id);
-        context.ledger(move |ledger, _| ledger.record_output_hash(input_id, &sha, size)).await?;
+        context.ledger.record_output_hash(input.id, &complete.sha256, complete.size).await?;
         let overwrite = self.run.run_options.overwrite;
         let shown = target.clone().unwrap_or_else(|| part.path().to_owned());
         if let Some(target) = target {
-            let ledger = context.ledger.clone();
             blocking(move || {
-                let overwrite = overwrite || is_sandbox_output(&ledger, &target)?;
+                let overwrite = overwrite || is_sandbox_output(context.ledger.blocking(), &target)?;
                 part.publish(&target, overwrite)
             })
             .await?;
@@ -214,18 +210,14 @@ impl JobDriver<'_> {
     async fn download_once(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let link = self.fresh_link().await?;
         let context = self.run.context.clone();
-        let id = self.attempt.id;
-        let etag = context.ledger(move |ledger, _| ledger.output_etag(id)).await?;
+        let etag = context.ledger.output_etag(self.attempt.id).await?;
         let resume_point = etag
             .map(|etag| ResumePoint { offset: part.length(), etag })
             .filter(|point| point.offset > 0);
         let on_retry = self.on_retry();
         let request = context.service.download(&link, resume_point, self.call(&on_retry));
         let mut download = context.unless_stopped(request).await??;
-        let etag = download.etag.clone();
-        context
-            .ledger(move |ledger, owner| ledger.record_output_etag(owner, id, etag.as_deref()))
-            .await?;
+        context.ledger.record_output_etag(self.attempt.id, download.etag.as_deref()).await?;
         let mut sink = PartWriter::open(Arc::clone(part), download.offset).await?;
         let rest = download.total.map_or(0, |total| total.saturating_sub(download.offset));
         let part = Arc::clone(part);
@@ -355,7 +347,7 @@ impl PartWriter {
     }
 }
 
-/// Checks that the file system of `path` has room for `bytes` more.
+/// Checks that the file system of `path` has space for `bytes` more.
 fn check_free_space(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     media::check_space(directory.unwrap_or(Path::new(".")), bytes)

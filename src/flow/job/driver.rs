@@ -289,13 +289,8 @@ impl<'a> JobDriver<'a> {
             return Ok(Commit::Written);
         }
         self.attempt.state = draft;
-        let (attempt, last_answer) = (self.attempt.clone(), self.last_answer.take());
-        self.run
-            .context
-            .ledger(move |ledger, owner| {
-                ledger.commit(owner, &attempt, "draft", last_answer.as_deref())
-            })
-            .await
+        let last_answer = self.last_answer.take();
+        self.run.context.ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await
     }
 
     /// The effect may not begin. Commits and polls after an answer are never held back: what was
@@ -338,7 +333,10 @@ impl<'a> JobDriver<'a> {
             self.attempt.sent_at = self.run.context.clock.wall();
         }
         if *effect == Effect::Create && exclusive {
-            return self.run.commit_exclusive_create(&self.attempt, self.last_answer.take()).await;
+            return self
+                .run
+                .commit_exclusive_create(&self.attempt, self.last_answer.take().as_deref())
+                .await;
         }
         if *effect == Effect::Start {
             self.run.context.emit_stage(&self.input, Stage::Queue);
@@ -359,14 +357,11 @@ impl<'a> JobDriver<'a> {
                 StartCommit::AtConcurrencyLimit => Err(crate::flow::context::interrupted()),
             };
         }
-        let (attempt, note) = (self.attempt.clone(), step_note(effect));
-        let failed =
-            || attempt.state.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let failure = self.attempt.state.failure.as_ref();
+        let failed = || failure.and_then(|failure| failure.request_id.clone());
         let request_id = self.last_answer.take().or_else(failed);
-        let commit = move |ledger: &crate::ledger::Ledger, owner: &crate::ledger::ProcessLease| {
-            ledger.commit(owner, &attempt, &note, request_id.as_deref())
-        };
-        self.run.context.ledger(commit).await
+        let (ledger, note) = (&self.run.context.ledger, step_note(effect));
+        ledger.commit(&self.attempt, &note, request_id.as_deref()).await
     }
 
     async fn wait(&self, until: crate::model::Instant) -> Result<(), Failure> {
@@ -428,18 +423,14 @@ impl<'a> JobDriver<'a> {
             if poll.billed { BillingVisibility::Shown } else { BillingVisibility::Hidden };
         let known = self.billing_visibility().await?;
         if known != BillingVisibility::Hidden && known != visibility {
-            let key = self.run.context.key.clone();
-            self.run
-                .context
-                .ledger(move |ledger, _| ledger.record_billing_visibility(&key, visibility))
-                .await?;
+            let context = &self.run.context;
+            context.ledger.record_billing_visibility(&context.key, visibility).await?;
         }
         Ok(())
     }
 
     async fn billing_visibility(&self) -> Result<BillingVisibility, Failure> {
-        let key = self.run.context.key.clone();
-        self.run.context.ledger(move |ledger, _| ledger.billing_visibility(&key)).await
+        self.run.context.ledger.billing_visibility(&self.run.context.key).await
     }
 
     async fn learn_drafts(&self, learned: DraftSupport) -> Result<(), Failure> {
@@ -450,8 +441,7 @@ impl<'a> JobDriver<'a> {
                  at a time",
             );
         }
-        let key = self.run.context.key.clone();
-        self.run.context.ledger(move |ledger, _| ledger.record_draft_support(&key, learned)).await
+        self.run.context.ledger.record_draft_support(&self.run.context.key, learned).await
     }
 }
 

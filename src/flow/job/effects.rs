@@ -1,15 +1,19 @@
 //! Execution of effects: each makes its call and returns an observation.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use super::driver::JobDriver;
 use super::lost_create::search;
 use super::upload::{HashedFile, retry_reporter, send_file, send_video};
+use crate::blocking::blocking;
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
-use crate::flow::context::{blocking, interrupted};
+use crate::flow::context::interrupted;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::run::start_evidence::EVENTS;
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
@@ -53,17 +57,10 @@ impl JobDriver<'_> {
                 (path.clone(), *size, *modified_ns, sha256.clone())
             }
         };
-        let (key, sha) = (context.key.clone(), sha256.clone());
-        let is_forgotten = self.attempt.state.reupload_count > 0;
-        let known = context
-            .ledger(move |ledger, _| {
-                if is_forgotten {
-                    ledger.delete_upload(&key, &sha)?;
-                }
-                ledger.find_upload(&key, &sha)
-            })
-            .await?;
-        if let Some(url) = known {
+        if self.attempt.state.reupload_count > 0 {
+            context.ledger.delete_upload(&context.key, &sha256).await?;
+        }
+        if let Some(url) = context.ledger.find_upload(&context.key, &sha256).await? {
             return Ok(Observation::Uploaded { url, reused: true });
         }
         let _permit = self.run.uploads.acquire().await;
@@ -102,11 +99,9 @@ impl JobDriver<'_> {
         // was sent is waited for.
         let is_sent = AtomicBool::new(false);
         let last_check = || {
-            if self.run.starts_stopped() {
-                return Err(interrupted());
-            }
-            is_sent.store(true, Ordering::Relaxed);
-            Ok(())
+            let is_stopped = self.run.starts_stopped();
+            is_sent.store(!is_stopped, Ordering::Relaxed);
+            ready(if is_stopped { Err(interrupted()) } else { Ok(()) }).boxed()
         };
         let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
         let creating = context.service.create(&job, call);
@@ -159,20 +154,17 @@ impl JobDriver<'_> {
         let stale = AtomicBool::new(false);
         // Last check before the first byte: the start must not be sent long after its commit, or
         // once another process has taken over the attempt.
-        let last_check = || {
+        let check = async || {
             let committed = self.attempt.state.sent.unwrap_or_default();
-            let fresh = context.clock.now().since(committed) <= MAX_START_AGE;
-            if fresh && context.ledger.holds_lease(&context.owner, &self.attempt)? {
+            let is_ours = context.ledger.holds_lease(&self.attempt).await?;
+            if is_ours && context.clock.now().since(committed) <= MAX_START_AGE {
                 return Ok(());
             }
             stale.store(true, Ordering::Relaxed);
-            Err(Failure::new(
-                FailureKind::Interrupted,
-                "starting the job",
-                "the recorded start \
-                                                                            is too old",
-            ))
+            let why = "the recorded start is too old";
+            Err(Failure::new(FailureKind::Interrupted, "starting the job", why))
         };
+        let last_check = || check().boxed();
         let call = RequestOptions {
             last_check: Some(&last_check),
             in_flight: Some(others),
@@ -320,8 +312,7 @@ impl JobDriver<'_> {
             Ok(picture) => picture,
             Err(failure) => return Ok(Err(failure)),
         };
-        let (key, sha) = (context.key.clone(), hash.sha256.clone());
-        let known = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha)).await?;
+        let known = context.ledger.find_upload(&context.key, &hash.sha256).await?;
         if known.is_some() {
             return Ok(Ok(known));
         }
@@ -336,10 +327,7 @@ impl JobDriver<'_> {
             Err(failure) => Ok(Err(failure
                 .with_next("use --background with a URL, if the service does not accept images"))),
             Ok(url) => {
-                let (key, kept) = (context.key.clone(), url.clone());
-                context
-                    .ledger(move |ledger, _| ledger.record_upload(&key, &hash.sha256, &kept))
-                    .await?;
+                context.ledger.record_upload(&context.key, &hash.sha256, &url).await?;
                 Ok(Ok(Some(url)))
             }
         }

@@ -76,10 +76,7 @@ async fn read(
             continue;
         }
         all_old = false;
-        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION_ID).map(ToOwned::to_owned));
-        let known =
-            context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
-        if !known {
+        if !context.ledger.knows_job(&job.id, job.metadata(CORRELATION_ID)).await? {
             return Ok(PageMatch::Unclear(format!(
                 "a create request got no response, and job {} of unknown origin may be its result",
                 job.id

@@ -14,9 +14,8 @@ pub async fn settle_by_hand(
     accept: bool,
     only: &[JobId],
 ) -> Result<usize, Failure> {
-    let waiting = context.ledger(move |ledger, _| ledger.attempts_awaiting_review(batch)).await?;
     let mut settled = 0;
-    for id in waiting {
+    for id in context.ledger.attempts_awaiting_review(batch).await? {
         if settle(context, id, accept, only).await? {
             settled += 1;
         }
@@ -30,9 +29,7 @@ async fn settle(
     accept: bool,
     only: &[JobId],
 ) -> Result<bool, Failure> {
-    let Claim::Acquired(mut attempt) =
-        context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?
-    else {
+    let Claim::Acquired(mut attempt) = context.ledger.claim(id).await? else {
         return Ok(false);
     };
     let chosen =
@@ -52,9 +49,9 @@ async fn settle(
         let decision = if accept { Observation::Accepted } else { Observation::Abandoned };
         attempt.state = step(attempt.state.clone(), decision, &facts).state;
         settled = true;
-        let (kept, note) = (attempt.clone(), if accept { "accepted" } else { "abandoned" });
-        context.ledger(move |ledger, owner| ledger.commit(owner, &kept, note, None)).await?;
+        let note = if accept { "accepted" } else { "abandoned" };
+        context.ledger.commit(&attempt, note, None).await?;
     }
-    context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
+    context.ledger.release(&attempt).await?;
     Ok(settled)
 }

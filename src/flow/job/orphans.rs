@@ -15,13 +15,9 @@ impl RunState {
     /// Polls orphaned jobs of the key once each, which frees the slots of those that have ended.
     /// Nothing else is sent for them.
     pub(crate) async fn poll_orphans(&self) -> Result<OrphanPolls, Failure> {
-        let key = self.context.key.clone();
-        let orphans = self
-            .context
-            .ledger(move |ledger, _| ledger.orphaned_attempts(&key, MAX_ORPHANS_PER_ROUND))
-            .await?;
+        let (ledger, key) = (&self.context.ledger, &self.context.key);
         let mut round = OrphanPolls::default();
-        for id in orphans {
+        for id in ledger.orphaned_attempts(key, MAX_ORPHANS_PER_ROUND).await? {
             let failure = self.poll_orphan(id).await?;
             round.failure = failure.or(round.failure);
             round.polled += 1;
@@ -30,8 +26,9 @@ impl RunState {
     }
 
     async fn poll_orphan(&self, id: AttemptId) -> Result<Option<Failure>, Failure> {
-        let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
-        let Claim::Acquired(attempt) = claim else { return Ok(None) };
+        let Claim::Acquired(attempt) = self.context.ledger.claim(id).await? else {
+            return Ok(None);
+        };
         match self.poll_once_and_release(*attempt, |_| Observation::Resumed).await?.1 {
             DriveOutcome::Suspended(failure) => Ok(Some(failure)),
             _ => Ok(None),
@@ -54,9 +51,7 @@ impl RunState {
         let mut driver = JobDriver::poll_only(self, attempt, input);
         let observation = observe(&mut driver);
         let ended = Box::pin(driver.drive(observation)).await;
-        let attempt = driver.attempt.clone();
-        let phase = attempt.state.status;
-        self.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
-        ended.map(|ended| (phase, ended))
+        self.context.ledger.release(&driver.attempt).await?;
+        ended.map(|ended| (driver.attempt.state.status, ended))
     }
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::blocking::blocking;
 use crate::client::{RequestOptions, UploadFile};
-use crate::flow::context::{Context, blocking};
-use crate::ledger::ApiKeyId;
+use crate::flow::context::Context;
 use crate::media;
 use crate::model::event::RemarkLevel;
 use crate::model::{Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Observer, Stage};
@@ -72,8 +72,7 @@ pub(crate) async fn send_video(
     // The bytes sent match the hash only if the file is still unchanged afterwards.
     video.unchanged(&input.name).await?;
     let url = sent?;
-    let (key, sha256, kept) = (context.key.clone(), video.sha256.clone(), url.clone());
-    context.ledger(move |ledger, _| ledger.record_upload(&key, &sha256, &kept)).await?;
+    context.ledger.record_upload(&context.key, &video.sha256, &url).await?;
     Ok(url)
 }
 
@@ -172,12 +171,7 @@ async fn upload_one(
     if let Some(note) = note {
         context.notice(RemarkLevel::Warning, format!("{}: {note}", input.name));
     }
-    let key: ApiKeyId = context.key.clone();
-    let sha256 = hash.sha256.clone();
-    if !again
-        && let Some(url) =
-            context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await?
-    {
+    if !again && let Some(url) = context.ledger.find_upload(&context.key, &hash.sha256).await? {
         return Ok(url);
     }
     context.emit_stage(input, Stage::Upload);

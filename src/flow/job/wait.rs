@@ -180,15 +180,13 @@ async fn record(
     listed: bool,
 ) -> Result<(), Failure> {
     let context = &run.context;
-    let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
+    let known = context.ledger.find_attempt_by_job(job).await?;
     let Some(attempt) =
         known.filter(|attempt| attempt.work.key == context.key && attempt.state.status.in_flight())
     else {
         return Ok(());
     };
-    let id = attempt.id;
-    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let claim = context.ledger.claim(attempt.id).await?;
     let Claim::Acquired(attempt) = claim else { return Ok(()) };
     if attempt.state.status != AttemptStatus::Running {
         // The state machine decides whether the start was executed, by a poll of its own.

@@ -45,8 +45,7 @@ pub async fn settle_by_webhook(
     context: &Arc<Context>,
     job: &JobId,
 ) -> Result<WebhookResult, Failure> {
-    let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
+    let known = context.ledger.find_attempt_by_job(job).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(WebhookResult::Unknown);
@@ -61,8 +60,7 @@ pub async fn settle_by_webhook(
     if !attempt.state.status.in_flight() {
         return Ok(WebhookResult::NotConfirmed);
     }
-    let id = attempt.id;
-    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let claim = context.ledger.claim(attempt.id).await?;
     let Claim::Acquired(attempt) = claim else { return Ok(WebhookResult::Followed) };
     let polled = poll_once(context, *attempt).await;
     polled.map(|phase| match phase {
@@ -74,9 +72,8 @@ pub async fn settle_by_webhook(
 /// Polls the job of a claimed attempt, records the result, and releases the attempt.
 async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptStatus, Failure> {
     if !attempt.state.status.in_flight() {
-        let phase = attempt.state.status;
-        context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
-        return Ok(phase);
+        context.ledger.release(&attempt).await?;
+        return Ok(attempt.state.status);
     }
     polling_run(context).poll_attempt(attempt).await
 }

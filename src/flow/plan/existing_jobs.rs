@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::output_target::{Targets, is_ours, replaces_sandbox_output, without_dots};
 use super::{content_key, correlation};
-use crate::flow::context::{Context, blocking};
+use crate::blocking::blocking;
+use crate::flow::context::Context;
 use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
@@ -18,7 +19,7 @@ use crate::model::{
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
     pub jobs: Vec<JobId>,
-    /// [`Destination::Beside`] stands for the target of the run that created the job, and for the
+    /// [`Destination::Beside`] means the target of the run that created the job, and for the
     /// current directory for jobs of other machines.
     pub destination: Destination,
     pub run_options: RunOptions,
@@ -39,15 +40,15 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
         run_options: request.run_options.to_json(),
         pricing: None,
     };
-    let batch = context.ledger(move |ledger, _| ledger.create_batch(&new)).await?;
+    let batch = context.ledger.create_batch(&new).await?;
     let mut targets = Targets::new(request.run_options.overwrite);
     for job in &request.jobs {
         if let Err(failure) = add_job(context, batch, &request, job, &mut targets).await {
-            context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+            context.ledger.delete_batch(batch).await?;
             return Err(failure);
         }
     }
-    context.ledger(move |ledger, _| ledger.finish_plan(batch)).await?;
+    context.ledger.finish_plan(batch).await?;
     Ok(batch)
 }
 
@@ -58,15 +59,12 @@ async fn add_job(
     job: &JobId,
     targets: &mut Targets,
 ) -> Result<(), Failure> {
-    let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
-    let work = match known {
+    let work = match context.ledger.find_attempt_by_job(job).await? {
         Some(attempt) if attempt.work.key.origin == context.key.origin => attempt.work,
         _ => foreign_work(context, job).await?,
     };
-    let id = job.clone();
-    let earlier_target = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
-    let earlier_target = earlier_target.and_then(|input| input.target);
+    let earlier_input = context.ledger.find_input_by_job(job).await?;
+    let earlier_target = earlier_input.and_then(|input| input.target);
     let name = format!("job {job}");
     if let InputSource::File { path, .. } = &work.source {
         targets.add_input(&path.display().to_string(), path)?;
@@ -84,16 +82,15 @@ async fn add_job(
         work,
         again: false,
     };
-    let id = job.clone();
-    match context.ledger(move |ledger, _| ledger.add_existing_job(batch, &new, &id)).await? {
+    match context.ledger.add_existing_job(batch, &new, job).await? {
         AddResult::Added { .. } if is_shared => Err(collision(job, "another job")),
         AddResult::Added { attempt, .. } => {
             let existing = proof.and_then(|proof| proof.existing);
             let (Some(refusal), Some(target)) = (existing, target) else { return Ok(()) };
             let ledger = context.ledger.clone();
             blocking(move || {
-                let is_free = is_ours(&ledger, attempt, &target)?
-                    || replaces_sandbox_output(&ledger, &refusal, &target)?;
+                let is_free = is_ours(ledger.blocking(), attempt, &target)?
+                    || replaces_sandbox_output(ledger.blocking(), &refusal, &target)?;
                 if is_free { Ok(()) } else { Err(refusal.failure) }
             })
             .await

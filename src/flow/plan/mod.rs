@@ -542,7 +542,7 @@ impl<'a> PlanBuilder<'a> {
     }
 
     fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
-        self.planner.ledger.set_input_state(id, InputState::Failed, Some(&failure))?;
+        self.planner.ledger.set_input_state(id, InputState::Failed, Some(failure.clone()))?;
         self.emit(id.0, name, InputEvent::Failed(failure));
         Ok(())
     }

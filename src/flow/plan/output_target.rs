@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::flow::context::{Context, blocking};
+use crate::blocking::blocking;
+use crate::flow::context::Context;
 use crate::flow::output_file::{
     FileId, file_id, is_sandbox_output, not_a_file, part_name, unwritable,
 };
-use crate::ledger::{AttemptId, BatchId, InputSource, Ledger};
+use crate::ledger::{AttemptId, BatchId, InputOrder, InputSource, Ledger};
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
@@ -272,19 +273,20 @@ fn digest(bytes: &[u8]) -> u128 {
 pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> Result<(), Failure> {
     let ledger = context.ledger.clone();
     blocking(move || {
+        let ledger = ledger.blocking();
         let mut targets = Targets::new(overwrite);
-        each_open(&ledger, batch, &mut |name, _, source, _| {
+        each_open(ledger, batch, &mut |name, _, source, _| {
             if let InputSource::File { path, .. } = source {
                 targets.add_input(name, path)?;
             }
             Ok(())
         })?;
-        each_open(&ledger, batch, &mut |name, attempt, _, target| {
+        each_open(ledger, batch, &mut |name, attempt, _, target| {
             let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
             match proof.existing {
                 Some(refusal)
-                    if !is_ours(&ledger, attempt, target)?
-                        && !replaces_sandbox_output(&ledger, &refusal, target)? =>
+                    if !is_ours(ledger, attempt, target)?
+                        && !replaces_sandbox_output(ledger, &refusal, target)? =>
                 {
                     Err(refusal.failure)
                 }
@@ -324,7 +326,7 @@ type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<()
 fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Result<(), Failure> {
     let mut after = None;
     loop {
-        let page = ledger.open_inputs(batch, after, PAGE)?;
+        let page = ledger.open_inputs(batch, InputOrder::LongestFirst, after, PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some((last.duration_ms, last.id));
         for input in &page {

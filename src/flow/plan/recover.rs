@@ -52,8 +52,7 @@ impl UnknownJobs {
 /// Jobs of the key's last day, if this ledger has never used this service.
 pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failure> {
     let mut earlier = UnknownJobs::default();
-    let key = context.key.clone();
-    if context.ledger(move |ledger, _| ledger.has_used_service(&key)).await? {
+    if context.ledger.has_used_service(&context.key).await? {
         return Ok(earlier);
     }
     let oldest = context.clock.wall().before(DAY);
@@ -84,9 +83,8 @@ pub async fn adopt(
     batch: BatchId,
     earlier: UnknownJobs,
 ) -> Result<usize, Failure> {
-    let key = context.key.clone();
     let recognised: Vec<_> = earlier.recognised.into_iter().collect();
-    context.ledger(move |ledger, _| ledger.adopt_jobs(&key, batch, &recognised)).await
+    context.ledger.adopt_jobs(&context.key, batch, &recognised).await
 }
 
 #[cfg(test)]

@@ -39,8 +39,7 @@ pub(crate) async fn key_context<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<&'a Arc<Context>, Failure> {
-    let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
+    let known = context.ledger.find_attempt_by_job(job).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(context);

@@ -1,10 +1,12 @@
 //! Polls of many jobs with few requests: pages of the key's list instead of a poll of each job.
 //! Absence from a list proves nothing, so a job that lists do not show is polled by itself.
 
+use std::future::ready;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tracing::debug;
 
@@ -177,7 +179,7 @@ async fn read_pages(
     let sent_at = AtomicU64::new(0);
     let leaves = || {
         sent_at.store(context.clock.now().0, Ordering::Relaxed);
-        Ok(())
+        ready(Ok(())).boxed()
     };
     let call =
         RequestOptions { repeats: false, last_check: Some(&leaves), ..RequestOptions::plain() };

@@ -17,19 +17,12 @@ pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
         jobs => Ok(jobs),
     };
     while let Ok(jobs) = context.unless_stopped(list.wait_for(&context, waiting)).await {
-        let origin = context.key.origin.clone();
-        let read = context.ledger(move |ledger, _| {
-            let mut ended = Vec::new();
-            for job in jobs {
-                if ledger.has_final_delivery(&origin, &job)? {
-                    ended.push(job);
-                }
-            }
-            Ok((ledger.listener_address(&origin)?.is_some(), ended))
-        });
+        let (ledger, origin) = (&context.ledger, &context.key.origin);
         // A ledger error is ignored here; the next commit reports it.
-        if let Ok((has_listener, ended)) = read.await {
-            list.hint(has_listener, &ended);
+        if let Ok(ended) = ledger.jobs_with_final_delivery(origin, &jobs).await
+            && let Ok(listener) = ledger.listener_address(origin).await
+        {
+            list.hint(listener.is_some(), &ended);
         }
         if context.sleep(READ_INTERVAL).await.is_err() {
             return;

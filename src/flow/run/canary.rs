@@ -89,7 +89,7 @@ impl Canary {
     }
 
     /// Counts the end of a job, and returns whether too many fail. A job that failed because its
-    /// input is not a video is no evidence about the others.
+    /// input is not a video says nothing about the others.
     pub(crate) fn record(&mut self, result: JobResult) -> bool {
         let success = match result {
             JobResult::BadInput => return false,

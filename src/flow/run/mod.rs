@@ -35,8 +35,7 @@ use super::state_machine::Goal;
 use crate::client::limits::circuit_breaker;
 use crate::client::{Backlog, BackoffWait, CallPermit, RequestOptions, request::backoff};
 use crate::ledger::{
-    Attempt, AttemptStatus, BatchId, Commit, DraftSupport, Ledger, ProcessLease, StartCommit,
-    StartLimits,
+    Attempt, AttemptStatus, BatchId, Commit, DraftSupport, StartCommit, StartLimits,
 };
 use crate::model::{Credits, Event, Failure, FailureKind, Instant, JobId, Pricing};
 
@@ -196,19 +195,12 @@ impl RunState {
 
     /// Reassigns an unsent attempt of another key to the key of this run, which then creates its
     /// job. `None` if another process owns it by now.
-    pub(crate) async fn reassign_key(
-        &self,
-        mut attempt: Attempt,
-    ) -> Result<Option<Attempt>, Failure> {
+    pub(crate) async fn reassign_key(&self, attempt: Attempt) -> Result<Option<Attempt>, Failure> {
         if attempt.work.key == self.context.key || !is_unsent(&attempt) {
             return Ok(Some(attempt));
         }
-        let (key, profile) = (self.context.key.clone(), self.context.profile.clone());
-        let given = self.context.ledger(move |ledger, owner| {
-            let commit = ledger.reassign_to_key(owner, &mut attempt, &key, &profile)?;
-            Ok((commit == Commit::Written).then_some(attempt))
-        });
-        given.await
+        let Context { ledger, key, profile, .. } = &*self.context;
+        ledger.reassign_to_key(attempt, key, profile).await
     }
 
     /// Error for an attempt that was sent with a key that this run does not have. Only that key can
@@ -304,14 +296,10 @@ impl RunState {
 
     /// Loads the job durations of earlier runs.
     pub(crate) async fn load_durations(&self) -> Result<(), Failure> {
-        let key = self.context.key.clone();
-        let past = self
-            .context
-            .ledger(move |ledger, _| ledger.recent_job_durations(&key, REMEMBERED))
-            .await?;
+        let (ledger, key) = (&self.context.ledger, &self.context.key);
+        let past = ledger.recent_job_durations(key, REMEMBERED).await?;
         *self.durations() = DurationStats::new(past);
-        let batch = self.batch;
-        let counts = self.context.ledger(move |ledger, _| ledger.count_inputs(batch)).await?;
+        let counts = ledger.count_inputs(self.batch).await?;
         self.canary().set_inputs(u32::try_from(counts.open).unwrap_or(u32::MAX));
         Ok(())
     }
@@ -372,7 +360,7 @@ impl RunState {
     }
 
     /// Waits until a create may be sent. Until drafts are known to cost nothing, creates are sent
-    /// one at a time, so that a lost one can be told from others. Returns the permit and the key's
+    /// one at a time, so that a lost one can be distinguished from others. Returns the permit and the key's
     /// draft support.
     pub(crate) async fn create_permit(&self) -> Result<(CreatePermit<'_>, DraftSupport), Failure> {
         let draft = self.unless_starts_stopped(self.wait_for_draft_permit()).await??;
@@ -395,7 +383,9 @@ impl RunState {
             tokio::pin!(changed);
             changed.as_mut().enable();
             let limit = self.in_flight_limit().await?;
-            let free = limit.saturating_sub(self.in_flight().await?);
+            let ledger = &self.context.ledger;
+            let in_flight = ledger.count_in_flight(&self.context.key, None).await?;
+            let free = limit.saturating_sub(in_flight);
             if let Some(draft) = self.draft_gate.draft((free + DRAFTS_AHEAD + limit / 8) as usize) {
                 return Ok(draft);
             }
@@ -408,13 +398,10 @@ impl RunState {
     pub(crate) async fn commit_exclusive_create(
         &self,
         attempt: &Attempt,
-        last_answer: Option<String>,
+        last_answer: Option<&str>,
     ) -> Result<Commit, Failure> {
         loop {
-            let (state, last_answer) = (attempt.clone(), last_answer.clone());
-            let committed = self.context.ledger(move |ledger, owner| {
-                ledger.commit_exclusive_create(owner, &state, last_answer.as_deref())
-            });
+            let committed = self.context.ledger.commit_exclusive_create(attempt, last_answer);
             if let Some(commit) = committed.await? {
                 return Ok(commit);
             }
@@ -425,8 +412,7 @@ impl RunState {
 
     /// Draft support of this key, as observed by any process.
     pub(crate) async fn drafts(&self) -> Result<DraftSupport, Failure> {
-        let key = self.context.key.clone();
-        self.context.ledger(move |ledger, _| ledger.draft_support(&key)).await
+        self.context.ledger.draft_support(&self.context.key).await
     }
 
     /// Commits a start as soon as the key has a free slot. The commit time is part of the state, so
@@ -538,9 +524,8 @@ impl RunState {
     /// Number of the key's jobs that have run for longer than `wait_timeout`. They do not count
     /// against the limits of the user and the canary.
     async fn overdue(&self) -> Result<u32, Failure> {
-        let key = self.context.key.clone();
         let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
-        self.context.ledger(move |ledger, _| ledger.count_running_since(&key, before)).await
+        self.context.ledger.count_running_since(&self.context.key, before).await
     }
 
     /// Credits per second of the attempt's model, where `--max-credits` needs it.
@@ -564,13 +549,11 @@ impl RunState {
 
     /// The `--max-credits` that is enough for the rest of the batch.
     pub(crate) async fn bound_needed(&self) -> Result<Option<Credits>, Failure> {
-        let batch = self.batch;
-        let attempt = self.context.ledger(move |ledger, _| ledger.any_attempt(batch)).await?;
-        let Some(attempt) = attempt else { return Ok(None) };
+        let ledger = &self.context.ledger;
+        let Some(attempt) = ledger.any_attempt(self.batch).await? else { return Ok(None) };
         let prices = self.prices.get();
         let rate = prices.and_then(|prices| prices.credits_per_second(attempt.work.options.model));
-        let needed = self.context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate));
-        needed.await.map(Some)
+        ledger.credits_to_start_all(self.batch, rate).await.map(Some)
     }
 
     /// With `--max-credits`, reads what the service has charged once jobs have ended: it may exceed
@@ -584,12 +567,9 @@ impl RunState {
         if known == ended {
             return Ok(());
         }
-        if known == NOT_READ {
-            let batch = self.batch;
-            let started = self.context.ledger(move |ledger, _| ledger.started_credits(batch));
-            if started.await?.0 <= 0.0 {
-                return Ok(());
-            }
+        let (ledger, origin) = (&self.context.ledger, &self.context.key.origin);
+        if known == NOT_READ && ledger.started_credits(self.batch).await?.0 <= 0.0 {
+            return Ok(());
         }
         let call = RequestOptions { repeats: false, ..RequestOptions::plain() };
         let request = Box::pin(self.context.service.usage_events(EVENTS, call));
@@ -607,20 +587,14 @@ impl RunState {
                 *by_job.entry(job).or_default() += credits.0;
             }
         }
-        let origin = self.context.key.origin.clone();
-        let record = move |ledger: &Ledger, _: &ProcessLease| {
-            let jobs: Vec<JobId> = by_job.keys().cloned().collect();
-            let known = ledger.attempt_costs_of_jobs(&origin, &jobs)?;
-            let charges: Vec<_> = known
-                .iter()
-                .filter_map(|spent| {
-                    Some((spent.attempt, Credits(*by_job.get(spent.job.as_ref()?)?)))
-                })
-                .filter(|(_, credits)| credits.0 > 0.0)
-                .collect();
-            ledger.record_charges(&charges)
-        };
-        self.context.ledger(record).await
+        let jobs: Vec<JobId> = by_job.keys().cloned().collect();
+        let known = ledger.attempt_costs_of_jobs(origin, &jobs).await?;
+        let charges: Vec<_> = known
+            .iter()
+            .filter_map(|spent| Some((spent.attempt, Credits(*by_job.get(spent.job.as_ref()?)?))))
+            .filter(|(_, credits)| credits.0 > 0.0)
+            .collect();
+        ledger.record_charges(&charges).await
     }
 
     /// Maximum jobs of the key in flight: the learned limit, bounded by the user's.
@@ -644,16 +618,9 @@ impl RunState {
         Ok(self.in_flight_limit().await?.saturating_sub(others))
     }
 
-    /// Jobs of the key in flight.
-    async fn in_flight(&self) -> Result<u32, Failure> {
-        let key = self.context.key.clone();
-        self.context.ledger(move |ledger, _| ledger.count_in_flight(&key)).await
-    }
-
     /// Jobs of the key in flight besides this one.
     pub(crate) async fn others_in_flight(&self, attempt: &Attempt) -> Result<u32, Failure> {
-        let (key, id) = (self.context.key.clone(), attempt.id);
-        self.context.ledger(move |ledger, _| ledger.count_others_in_flight(&key, id)).await
+        self.context.ledger.count_in_flight(&self.context.key, Some(attempt.id)).await
     }
 
     async fn commit_start_state(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
@@ -668,8 +635,7 @@ impl RunState {
         };
         attempt.state.sent = Some(self.context.clock.now());
         attempt.sent_at = self.context.clock.wall();
-        let state = attempt.clone();
-        self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &state, &gate)).await
+        self.context.ledger.commit_start(attempt, &gate).await
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::status::Transition;
-use crate::ledger::attempt::Attempt;
-use crate::ledger::batch::{BatchInput, SELECT_INPUT, read_input};
-use crate::ledger::ids::{AttemptId, BatchId};
-use crate::ledger::json_columns::path_bytes;
+use crate::ledger::rows::attempt::Attempt;
+use crate::ledger::rows::batch::{BatchInput, SELECT_INPUT, read_input};
+use crate::ledger::rows::ids::{AttemptId, BatchId};
+use crate::ledger::rows::json_columns::path_bytes;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::status::Transition;
-use crate::ledger::attempt::{ATTEMPT_COLUMNS, Attempt, AttemptStatus};
-use crate::ledger::batch::{Batch, BatchInput, SELECT_INPUT, batch_by_id, read_input};
-use crate::ledger::ids::{AttemptId, BatchId};
+use crate::ledger::rows::attempt::{ATTEMPT_COLUMNS, Attempt, AttemptStatus};
+use crate::ledger::rows::batch::{Batch, BatchInput, SELECT_INPUT, batch_by_id, read_input};
+use crate::ledger::rows::ids::{AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::ledger::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
-use crate::ledger::ids::{ApiKeyId, AttemptId};
-use crate::ledger::json_columns::decode_options;
+use crate::ledger::rows::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
+use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use crate::ledger::ids::ApiKeyId;
-use crate::ledger::json_columns::decode_options;
+use crate::ledger::rows::ids::ApiKeyId;
+use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::ModelName;
 

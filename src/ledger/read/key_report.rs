@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use crate::ledger::ids::ApiKeyId;
+use crate::ledger::rows::ids::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 

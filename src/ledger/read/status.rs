@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, params};
 
-use crate::ledger::attempt::{Attempt, AttemptStatus};
-use crate::ledger::batch::{
+use crate::ledger::rows::attempt::{Attempt, AttemptStatus};
+use crate::ledger::rows::batch::{
     Batch, BatchInput, InputCounts, SELECT_INPUT, batch_by_id, count_inputs, read_input,
 };
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::ledger::attempt::{
+use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
+use crate::ledger::rows::attempt::{
     Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
 };
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
-use crate::ledger::json_columns::encode;
-use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::rows::json_columns::encode;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, JobId, JobStatus, Timestamp};
@@ -288,10 +288,10 @@ impl Ledger {
     pub fn reassign_to_key(
         &self,
         owner: &ProcessLease,
-        attempt: &mut Attempt,
+        mut attempt: Attempt,
         key: &ApiKeyId,
         profile: &str,
-    ) -> Result<Commit, LedgerError> {
+    ) -> Result<Option<Attempt>, LedgerError> {
         let given = self.write(|tx| {
             Ok(tx.execute(
                 "UPDATE attempts SET key_fingerprint = ?4, profile = ?5, status = 'planned',
@@ -310,7 +310,7 @@ impl Ledger {
             )?)
         })?;
         if given == 0 {
-            return Ok(Commit::LeaseLost);
+            return Ok(None);
         }
         attempt.work.key = key.clone();
         profile.clone_into(&mut attempt.work.profile);
@@ -318,9 +318,9 @@ impl Ledger {
             status: AttemptStatus::Planned,
             video_url: None,
             upload_reused: false,
-            ..attempt.state.clone()
+            ..attempt.state
         };
-        Ok(Commit::Written)
+        Ok(Some(attempt))
     }
 
     /// Records the amount that the service charged for each attempt.
@@ -364,18 +364,13 @@ impl Ledger {
         })
     }
 
-    /// Number of jobs that occupy, or may occupy, a slot of the key.
-    pub fn count_in_flight(&self, key: &ApiKeyId) -> Result<u32, LedgerError> {
-        self.read(|db| count_in_flight(db, key, AttemptId(0)))
-    }
-
-    /// Same as [`Ledger::count_in_flight`], without the attempt `id`.
-    pub fn count_others_in_flight(
+    /// Number of jobs, besides that of `except`, that occupy, or may occupy, a slot of the key.
+    pub fn count_in_flight(
         &self,
         key: &ApiKeyId,
-        id: AttemptId,
+        except: Option<AttemptId>,
     ) -> Result<u32, LedgerError> {
-        self.read(|db| count_in_flight(db, key, id))
+        self.read(|db| count_in_flight(db, key, except.unwrap_or(AttemptId(0))))
     }
 
     /// Number of the key's jobs that have been running since before `before`.

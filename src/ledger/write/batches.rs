@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::ledger::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
-use crate::ledger::batch::{
+use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
+use crate::ledger::rows::batch::{
     Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
     count_inputs, read_batch, read_input,
 };
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{encode, path_from_bytes};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+use crate::ledger::rows::json_columns::{encode, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind};
 
@@ -54,9 +54,20 @@ pub struct UnfinishedInputs {
     pub drafts: usize,
 }
 
+/// Order in which the open inputs of a batch are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputOrder {
+    LongestFirst,
+    /// Only inputs whose job was started or is completed.
+    StartedLongestFirst,
+    ShortestFirst,
+}
+
 /// Inputs after the one with duration `?2` and id `?3`.
 const AFTER_LONGEST_FIRST: &str =
     "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
+const AFTER_SHORTEST_FIRST: &str =
+    "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
 
 impl Ledger {
     /// Creates a batch whose plan is not complete.
@@ -148,56 +159,28 @@ impl Ledger {
         })
     }
 
-    /// Open inputs, longest first, after `after` (duration and id).
+    /// Open inputs behind `after` (duration and id), or the first ones.
     pub fn open_inputs(
         &self,
         batch: BatchId,
+        order: InputOrder,
         after: Option<(i64, InputId)>,
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
-        let after = after.unwrap_or((i64::MAX, InputId(0)));
-        self.select_open_inputs(batch, AFTER_LONGEST_FIRST, after, limit)
-    }
-
-    /// Same as [`Ledger::open_inputs`], but only inputs whose job was started or is completed.
-    pub fn started_inputs(
-        &self,
-        batch: BatchId,
-        after: Option<(i64, InputId)>,
-        limit: u32,
-    ) -> Result<Vec<BatchInput>, LedgerError> {
-        let after = after.unwrap_or((i64::MAX, InputId(0)));
-        let beyond = format!(
-            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES}))
-             AND {AFTER_LONGEST_FIRST}"
-        );
-        self.select_open_inputs(batch, &beyond, after, limit)
-    }
-
-    /// Open inputs, shortest first, before `before` (duration and id).
-    pub fn open_inputs_shortest_first(
-        &self,
-        batch: BatchId,
-        before: Option<(i64, InputId)>,
-        limit: u32,
-    ) -> Result<Vec<BatchInput>, LedgerError> {
-        let before = before.unwrap_or((-1, InputId(0)));
-        let beyond =
-            "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
-        self.select_open_inputs(batch, beyond, before, limit)
-    }
-
-    fn select_open_inputs(
-        &self,
-        batch: BatchId,
-        beyond: &str,
-        (duration_ms, id): (i64, InputId),
-        limit: u32,
-    ) -> Result<Vec<BatchInput>, LedgerError> {
+        let (before_all, condition) = match order {
+            InputOrder::LongestFirst => (i64::MAX, AFTER_LONGEST_FIRST.to_owned()),
+            InputOrder::StartedLongestFirst => {
+                let started =
+                    format!("SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES})");
+                (i64::MAX, format!("attempt IN ({started}) AND {AFTER_LONGEST_FIRST}"))
+            }
+            InputOrder::ShortestFirst => (-1, AFTER_SHORTEST_FIRST.to_owned()),
+        };
+        let (duration_ms, id) = after.unwrap_or((before_all, InputId(0)));
         self.read(|db| {
-            let sql =
-                format!("{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
-            let mut statement = db.prepare_cached(&sql)?;
+            let mut statement = db.prepare_cached(&format!(
+                "{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {condition} LIMIT ?4"
+            ))?;
             let rows =
                 statement.query_map(params![batch.0, duration_ms, id.0, limit], read_input)?;
             rows.map(|row| row?).collect()
@@ -277,9 +260,9 @@ impl Ledger {
         &self,
         input: InputId,
         state: InputState,
-        failure: Option<&Failure>,
+        failure: Option<Failure>,
     ) -> Result<(), LedgerError> {
-        let failure = failure.map(encode).transpose()?;
+        let failure = failure.map(|failure| encode(&failure)).transpose()?;
         let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
@@ -344,7 +327,7 @@ impl Ledger {
         size: u64,
     ) -> Result<(), LedgerError> {
         if self.is_of_sandbox {
-            // Without a record, a later run does not replace the output unless it is told to.
+            // Without a record, a later run replaces the output only with `--overwrite`.
             let _ = self.sandbox_outputs.record(sha256);
         }
         self.write(|tx| {

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::ledger::attempt::{AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason};
-use crate::ledger::ids::{AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{encode, path_bytes};
+use crate::ledger::rows::attempt::{
+    AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason,
+};
+use crate::ledger::rows::ids::{AttemptId, BatchId, InputId};
+use crate::ledger::rows::json_columns::{encode, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Failure, JobId};
 

@@ -98,15 +98,23 @@ impl Ledger {
         )
     }
 
-    /// Whether a delivery has reported that this job ended.
-    pub fn has_final_delivery(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
+    /// Those of `jobs` whose end a delivery has reported.
+    pub fn jobs_with_final_delivery(
+        &self,
+        origin: &str,
+        jobs: &[JobId],
+    ) -> Result<Vec<JobId>, LedgerError> {
         self.read(|db| {
-            Ok(db
-                .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM deliveries
-                     WHERE job = ?1 AND reports_final = 1 AND origin = ?2)",
-                )?
-                .query_row(params![job.0, origin], |row| row.get(0))?)
+            let mut statement = db.prepare_cached(
+                "SELECT 1 FROM deliveries WHERE job = ?1 AND reports_final = 1 AND origin = ?2",
+            )?;
+            let mut ended = Vec::new();
+            for job in jobs {
+                if statement.exists(params![job.0, origin])? {
+                    ended.push(job.clone());
+                }
+            }
+            Ok(ended)
         })
     }
 

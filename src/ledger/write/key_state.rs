@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension as _, params};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::ledger::ids::{ApiKeyId, BatchId};
+use crate::ledger::rows::ids::{ApiKeyId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Pricing};
 

@@ -1,4 +1,4 @@
-//! What is taken, what is refused, and what is on the disk when it is answered.
+//! Which deliveries are accepted and which are refused, and what is on the disk before the response.
 
 use std::convert::Infallible;
 
@@ -7,6 +7,7 @@ use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
+use crate::ledger::Ledger;
 use crate::model::ManualClock;
 
 const STAMP: &str = "2026-01-01T00:00:00Z";
@@ -23,7 +24,7 @@ fn desk(places: usize) -> Desk {
     let clock = Arc::new(ManualClock::default());
     let (told, incoming) = mpsc::channel(places);
     let reception = WebhookServer {
-        ledger: Ledger::open(&dir.path().join("state"), clock.clone()).unwrap(),
+        ledger: AsyncLedger::new(Ledger::open(&dir.path().join("state"), clock.clone()).unwrap()),
         keep: Some(Arc::new(DeliveryLog::open(dir.path().join("kept")).unwrap())),
         origin: "https://api.example".into(),
         secret: ApiKey::new("planted"),
@@ -71,7 +72,8 @@ async fn what_is_answered_with_success_is_written_down_before() {
     let mut desk = desk(8);
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert_eq!(desk.kept(), 1);
-    assert_eq!(desk.reception.ledger.count_unhandled_deliveries("https://api.example").unwrap(), 1);
+    let unhandled = desk.reception.ledger.count_unhandled_deliveries("https://api.example").await;
+    assert_eq!(unhandled, Ok(1));
     let Some(ReceivedEvent::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
     // Again while it is in hand: answered, not kept twice, not handled twice.
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
@@ -81,7 +83,7 @@ async fn what_is_answered_with_success_is_written_down_before() {
     drop(first);
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
-    desk.reception.ledger.mark_delivery_handled("d-1").unwrap();
+    desk.reception.ledger.mark_delivery_handled("d-1").await.unwrap();
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
 }
@@ -146,7 +148,7 @@ fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
     assert_eq!(header(&headers, "X-Webhook-Signature"), None);
 }
 
-/// The words of what was told.
+/// The reasons of the reported events.
 fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
     let mut all = Vec::new();
     while let Ok(incoming) = desk.told.try_recv() {
@@ -196,7 +198,7 @@ async fn a_stranger_holds_few_connections_and_none_for_long() {
     for _ in 0..16 {
         held.push(connected(address, "POST / HTTP/1.1\r\nHost: x\r\n").await);
     }
-    // One more is closed at once, and told of.
+    // One more is closed at once, and reported.
     let mut surplus = connected(address, "").await;
     assert_eq!(everything(&mut surplus).await, "");
     assert!(began.elapsed() < Duration::from_secs(4), "at once");

@@ -1,5 +1,5 @@
 //! Archives from elsewhere, opened without trusting them: every name, kind and size in a zip, tar or
-//! tar.gz is checked, and unpacked bytes are counted, since headers lie. Only pictures are unpacked: other
+//! tar.gz is checked, and unpacked bytes are counted, since headers may be wrong. Only pictures are unpacked: other
 //! files are skipped, and hidden or unsafe names refuse the archive.
 //!
 //! Reading order: `error`, `types`, `entry_name` (safe names), `bounds` (maximum content), `picture` (whole

@@ -20,7 +20,7 @@ pub use self::stage::{SmokeStage, StageGroup, StageSelector};
 pub struct SmokeVerdict {
     /// Determines the exit code.
     pub class: ExitClass,
-    /// Stable word: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
+    /// Stable name: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
     pub word: &'static str,
     /// One sentence.
     pub told: String,

@@ -192,7 +192,7 @@ impl InputProgress {
         let mut parts: Vec<(u8, String)> = Vec::new();
         if let Some(job) = &self.job {
             let named = format!("job {}", text_width::shortened(&escaped(&job.0), JOB));
-            // Only if there is always room for it.
+            // Only if there is always space for it.
             if text_width::width(&named) + 2 + FIGURES <= columns {
                 parts.push((3, named));
             }

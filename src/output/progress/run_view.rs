@@ -152,7 +152,7 @@ impl RunView {
         }
     }
 
-    /// Inputs that this run does not go on with.
+    /// Inputs that this run does not continue.
     fn ended(&self) -> usize {
         self.done + self.failed + self.left
     }

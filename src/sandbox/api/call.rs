@@ -45,7 +45,7 @@ struct ApiCall {
     path_and_query: String,
     /// `Accept-Encoding`, if responses may be compressed.
     accepts: Option<String>,
-    /// The effects of the call, whatever the client sees.
+    /// The effects of the call, even if the client sees another response.
     effects: HandlerEffects,
 }
 

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_changed_as_told() {
+    fn fields_are_changed_as_configured() {
         let object = HandlerAnswer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
         let changed = |actions: &str| {
             let content = object.content.clone();

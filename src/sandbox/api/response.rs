@@ -1,4 +1,4 @@
-//! The response in its wire shape, or a fault in its place.
+//! The response in its wire shape, or a fault instead.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::sandbox::state::app::App;
 use crate::sandbox::state::rate_limiter::RefusalPause;
 use crate::sandbox::util::clock::http_date;
 
-/// A fault in place of the response.
+/// A fault instead of the response.
 pub(crate) enum Interruption<'a> {
     Reset,
     Close,
@@ -83,7 +83,7 @@ impl HandlerEffects {
 }
 
 impl ResponseWriter<'_> {
-    /// Records the effects of a handler, whatever the client sees.
+    /// Records the effects of a handler, even if the client sees another response.
     pub(crate) fn note(&mut self, response: &Response) {
         self.effects.note(response);
     }

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn stand_ins_are_what_they_say_also_when_padded() {
+    fn stand_ins_are_valid_files_of_their_format_also_when_padded() {
         let whole = |stand_in: &StandIn, most: u64| {
             let mut bytes = Vec::new();
             while (bytes.len() as u64) < stand_in.size {

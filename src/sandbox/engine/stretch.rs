@@ -45,7 +45,7 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// Lengthens the ticks with a wider number in place of the muxer name, and removes the stated frame
+/// Lengthens the ticks with a wider number that overwrites the muxer name, and removes the stated frame
 /// duration.
 fn webm(bytes: &mut [u8], seconds: f64) -> Option<()> {
     let scale = find(bytes, b"\x2a\xd7\xb1\x83\x0f\x42\x40\x4d\x80\x84Lavf")?;

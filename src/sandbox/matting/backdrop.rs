@@ -1,4 +1,4 @@
-//! Getting the backdrop ready: a picture from disk is decoded and made to cover the canvas.
+//! The backdrop: a picture from disk, decoded and scaled to cover the canvas.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::ffmpeg::process::{ProcessGroup, Tools};
 use super::image::{Frame, to_byte};
 use super::{Backdrop, EngineError, ffmpeg::container};
 
-/// Makes `backdrop` ready for a canvas of `size`.
+/// Prepares `backdrop` for a canvas of `size`.
 pub(crate) fn prepare(
     leash: &ProcessGroup<'_>,
     tools: &Tools,
@@ -26,8 +26,8 @@ pub(crate) fn prepare(
     }
 }
 
-/// Decodes one picture, scales it until it covers `size` and cuts off what is beyond, keeping the
-/// middle. Transparent parts come out black.
+/// Decodes one picture, scales it until it covers `size` and crops it around its centre. Transparent
+/// parts become black.
 fn picture(
     leash: &ProcessGroup<'_>,
     tools: &Tools,

@@ -1,6 +1,6 @@
-//! Putting the cut-out subject on its canvas and in front of its backdrop.
+//! Composition: the subject on its canvas, in front of its backdrop.
 //!
-//! Everything that is the same for all frames is worked out once, in [`Composer::new`].
+//! Everything that is the same for all frames is computed once, in [`Composer::new`].
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -15,7 +15,7 @@ use super::image::{Frame, Resizer, to_byte};
 use super::matte::CutOut;
 use super::{CanvasLayout, EngineError};
 
-/// What stands behind the subject, ready to be mixed.
+/// The backdrop, ready to be mixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BackgroundLayer {
     /// Nothing: frames come out as RGBA.
@@ -26,7 +26,7 @@ pub(crate) enum BackgroundLayer {
     Picture(Frame),
 }
 
-/// Where the subject's frame lies on the canvas, in canvas pixels; may reach beyond it.
+/// Position of the subject's frame on the canvas, in canvas pixels; may reach beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FramePlacement {
     /// Left edge.
@@ -37,7 +37,7 @@ pub(crate) struct FramePlacement {
     pub(crate) size: (usize, usize),
 }
 
-/// The largest factor by which a subject may be enlarged.
+/// Maximum factor by which a subject is enlarged.
 const LARGEST_SCALE: f64 = 16.0;
 
 /// The size of the output: the canvas, or the video's own; even where the encoder needs it.
@@ -80,7 +80,7 @@ pub(crate) fn place(
     })
 }
 
-/// The part of the free space that lies left of and above the subject.
+/// Share of the free space that is left of and above the subject.
 fn anchor(word: &str) -> Result<(f64, f64), EngineError> {
     let (mut across, mut down) = (0.5, 0.5);
     for part in word.split(['-', '_', ' ']) {
@@ -101,7 +101,7 @@ fn anchor(word: &str) -> Result<(f64, f64), EngineError> {
 struct VisibleArea {
     columns: Range<usize>,
     rows: Range<usize>,
-    /// Absent when the frame keeps its size.
+    /// `None` if the frame keeps its size.
     resizer: Option<Resizer>,
 }
 

@@ -1,7 +1,7 @@
-//! The line that frames go through: decoding, finding the subject, refining and composing, and
-//! encoding happen at the same time, each on its own thread, with short queues between them.
+//! The pipeline of a job: decoding, segmenting, refining and composing, and encoding run at the same
+//! time, each on its own thread, with short queues between them.
 //!
-//! Order is kept, and at most a few frames are in memory at once whatever the length of the video.
+//! Order is kept, and at most a few frames are in memory at once, however long the video is.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -14,23 +14,23 @@ use super::ffmpeg::process::ProcessGroup;
 use super::image::{Frame, Plane, Resizer, SmallImage};
 use super::matte::{Finisher, Matter, Segmenter};
 
-/// How many frames may wait between two steps.
+/// Maximum number of frames that wait between two steps.
 const QUEUE: usize = 2;
 
 /// A frame of which less than this part is kept counts as empty.
 const EMPTY: f64 = 0.001;
 
-/// What came out of the line.
+/// Result of the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct FramesWritten {
     /// Frames written.
     pub(crate) frames: u64,
-    /// How many of them hold no subject.
+    /// Number of frames without a subject.
     pub(crate) empty: u64,
 }
 
 impl FramesWritten {
-    /// What the user should know about the empty frames; `subject` is what was looked for.
+    /// A note for the user about empty frames; `subject` is what the job segments.
     pub(crate) fn note(self, subject: &str) -> Option<String> {
         let Self { frames, empty } = self;
         let kept = "less than 0.1 % of the picture is kept";
@@ -44,7 +44,7 @@ impl FramesWritten {
     }
 }
 
-/// Whether hardly anything of a picture is kept.
+/// Whether hardly any pixel of a picture is opaque.
 fn is_empty(alpha: &[u8]) -> bool {
     let kept = alpha.iter().filter(|&&alpha| alpha >= 128).count();
     (kept as f64) < EMPTY * alpha.len() as f64
@@ -57,7 +57,7 @@ struct Masked {
     mask: Plane,
 }
 
-/// What a step gives when the one after it has gone: that one knows why.
+/// Failure of a step whose successor has ended; the successor knows the reason.
 fn gone<T>(_: T) -> EngineError {
     EngineError("Stopped".to_owned())
 }
@@ -105,22 +105,22 @@ fn compose(
         *empty += u64::from(is_empty(&cut.alpha));
         let mut output = spare.try_recv().unwrap_or_default();
         composer.compose(&cut, &mut output);
-        // A full queue of used memory only means that there is enough of it.
+        // A full queue only means that enough buffers are waiting to be used again.
         let _ = used.try_send(cut.colors.data);
         out.send(output).map_err(gone)?;
     }
     Ok(())
 }
 
-/// Everything that one job's line consists of.
+/// The pipeline of one job.
 pub(crate) struct FramePipeline<'a> {
-    /// Where frames come from.
+    /// Source of the frames.
     pub(crate) frames: Frames,
-    /// What cuts out the subject.
+    /// Cuts out the subject.
     pub(crate) matter: Matter<'a>,
-    /// What puts it on its canvas.
+    /// Puts it on its canvas.
     pub(crate) composer: Composer,
-    /// Where frames go.
+    /// Destination of the frames.
     pub(crate) encoder: Encoder,
 }
 
@@ -165,7 +165,7 @@ impl FramePipeline<'_> {
                 step.join().unwrap_or_else(|_| Err(EngineError("The engine broke down".to_owned())))
             });
             // A step fails for its own reason, or because the next one has gone. So the last one
-            // that failed knows why; but what an encoder says after its input broke off is moot.
+            // that failed knows why; but an encoder's message after its input broke off says nothing.
             let [decoding, finding, composing] = results;
             if writing.is_err() {
                 ended.and(writing)?;

@@ -1,4 +1,4 @@
-//! The engine that really does the work.
+//! The matting engine.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -21,8 +21,8 @@ pub struct RealEngine {
 }
 
 impl RealEngine {
-    /// Loads the shipped models. Programs are looked for when they are first needed, and so is
-    /// Robust Video Matting in the folder `rvm` (see [`super::install_rvm`]).
+    /// Loads the shipped models. Programs are found when they are first needed, and so is Robust Video
+    /// Matting in the folder `rvm` (see [`super::install_rvm`]).
     pub fn new(
         tools: Tools,
         limits: EngineLimits,
@@ -100,7 +100,7 @@ impl RealEngine {
     }
 }
 
-/// What the work came to.
+/// The result of a job.
 struct FinishedTask {
     frames: u64,
     engine: String,
@@ -140,7 +140,7 @@ impl Engine for RealEngine {
                 })
             })
             .inspect_err(|_| {
-                // Half an output is of no use to anyone; there may be none yet.
+                // Half an output is useless; there may be none yet.
                 let _ = std::fs::remove_file(&task.output);
             })?;
         progress(100.0);

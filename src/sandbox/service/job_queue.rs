@@ -155,7 +155,7 @@ impl WorkerFiles {
     }
 }
 
-/// Moves a finished output to its place.
+/// Moves a finished output to its final path.
 fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> {
     let mut hash = Sha256::new();
     let (mut reader, mut buffer, mut bytes) = (std::fs::File::open(file)?, vec![0; 1 << 16], 0);

@@ -1,6 +1,6 @@
 //! The service without HTTP: keys, credits, uploads, jobs, charges.
 //!
-//! Every operation is one step under one lock, so it is atomic whatever happens to the connection.
+//! Every operation is one step under one lock, so it is atomic even if the connection breaks.
 //!
 //! Reading order: `job` (records), `request` (parameters of a job), `refusal`, `pricing`, `store`
 //! (files), this file (keys, uploads, jobs), `ledger` (charges and progress), `job_queue`,

@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(fs::read_to_string(place.path().join("lock")).unwrap(), "kept");
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "nothing was added");
 
-        // A mark that came with the files, as in a copied directory, is no permission to remove them.
+        // A marker that was copied with the files does not permit removing them.
         fs::write(place.path().join(MARKER_FILE), MARKER_TEXT).unwrap();
         drop(Store::open(Some(place.path())).unwrap());
         assert_eq!(fs::read_to_string(place.path().join("work/thesis.txt")).unwrap(), "years");

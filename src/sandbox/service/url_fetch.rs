@@ -64,7 +64,7 @@ impl Fetcher {
         Ok(Self { client, allow_private })
     }
 
-    /// Downloads `address` to `place`: at most `most` bytes, of an `accepted` kind.
+    /// Downloads `address` to the file `place`: at most `most` bytes, of an `accepted` kind.
     pub(crate) async fn fetch(
         &self,
         address: &str,

@@ -31,7 +31,7 @@ pub struct JobTruth {
     pub key: String,
     /// `metadata.rbgv_id`: the client's id of the input.
     pub rbgv_id: Option<String>,
-    /// `created`, `pending`, `processing`, `completed` or `failed`, whatever clients see.
+    /// `created`, `pending`, `processing`, `completed` or `failed`, even if clients see another state.
     pub state: &'static str,
     /// Number of charges, without refunds.
     pub charges: usize,

@@ -37,7 +37,7 @@ fn expected_words(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_key_and_word_is_documented() {
+fn every_key_and_value_is_documented() {
     let sections = expected_words("zzz = 1");
     assert!(sections.len() >= 10, "{sections:?}");
     let mut words = sections.clone();

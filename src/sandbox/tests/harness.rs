@@ -130,7 +130,7 @@ impl Lab {
     }
 }
 
-/// An engine whose jobs end when it is told to let go.
+/// An engine whose jobs end when the test releases them.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     let_go: AtomicBool,

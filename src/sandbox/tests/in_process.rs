@@ -197,7 +197,7 @@ async fn an_interrupted_call_has_no_answer_and_perhaps_an_effect() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_takes_effect_when_its_caller_leaves() {
+async fn a_start_takes_effect_when_its_caller_disconnects() {
     let bare = Bare::with("[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { delay = \"5s\" }");
     let id = bare.draft("a").await;
     let left = tokio::time::timeout(Duration::from_secs(1), bare.start(&id)).await;
@@ -230,7 +230,7 @@ async fn outputs_are_padded_and_served_in_parts_without_a_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_would_need_the_world_outside_fails_like_an_unreachable_host() {
+async fn external_requests_fail_like_an_unreachable_host() {
     let bare = Bare::with("");
     let create = |url: &str| bare.post("/v1/jobs", json!({ "video_url": url }));
     let (status, job) = create("http://elsewhere.test/a.mp4").await;

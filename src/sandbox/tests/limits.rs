@@ -10,7 +10,7 @@ use crate::sandbox::engine::Engine;
 use crate::sandbox::{EngineChoice, Options};
 
 #[tokio::test]
-async fn a_bucket_refuses_and_says_when() {
+async fn a_bucket_refuses_with_retry_after() {
     type Form<'a> = (&'a str, Option<&'a dyn Fn(&str) -> bool>);
     // So slow a bucket that no pause of the machine fills it again.
     let seconds = |text: &str| text.parse::<u32>().is_ok_and(|wait| (900..=1000).contains(&wait));
@@ -104,7 +104,7 @@ async fn calls_at_the_same_time_are_capped() {
 }
 
 #[tokio::test]
-async fn the_line_is_shared_by_all_uploads_and_by_all_outputs() {
+async fn bandwidth_is_shared_by_all_uploads_and_by_all_outputs() {
     // Five clips a second.
     let bytes = super::harness::CLIP.len() as f64;
     let lab = Lab::with(&format!("[bandwidth]\nupload = {:?}\noutput = 20000.0", bytes * 5.0));

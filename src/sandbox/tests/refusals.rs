@@ -163,7 +163,7 @@ async fn refusals_by_limits_and_faults_reach_such_a_client_too() {
     assert_eq!(status(&mut socket).await, 413);
 }
 
-/// Such a client sends its body after a 100 only; a refusal takes the place of the 100.
+/// Such a client sends its body only after a 100; a refusal is sent instead of the 100.
 #[tokio::test]
 async fn a_client_that_asks_first_is_refused_without_sending() {
     let limited = "[[limits.bucket]]\ncalls = [\"start\"]\nrate = 0.001\nburst = 1.0";
@@ -189,7 +189,7 @@ async fn a_client_that_asks_first_is_refused_without_sending() {
         socket.write_all(head.as_bytes()).await.unwrap();
         assert_eq!(status(&mut socket).await, wanted, "{path}");
     }
-    // One that is not refused is asked to go on, and its body is taken.
+    // An accepted one gets the 100, and its body is read.
     let mut socket = connect(&lab.sandbox.base_url).await;
     let head = format!(
         "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\n{key}Expect: 100-continue\r\n\

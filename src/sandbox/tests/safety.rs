@@ -88,7 +88,7 @@ async fn names_never_become_paths() {
     assert_eq!(lab.client.get(link).send().await.unwrap().status(), 403);
 }
 
-/// A page on the web whose own name leads to this machine gets nothing, whatever it asks for.
+/// A web page whose host name resolves to this machine gets no response to any request.
 #[tokio::test]
 async fn requests_under_a_foreign_host_are_refused() {
     let lab = Lab::new();
@@ -124,7 +124,7 @@ async fn inside(answer: &'static str) -> (String, std::sync::Arc<std::sync::atom
 }
 
 #[tokio::test]
-async fn the_inside_is_not_fetched() {
+async fn private_addresses_are_not_fetched() {
     let (port, asked) = inside("secret").await;
     let lab = Lab::new();
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f000001"] {
@@ -147,7 +147,7 @@ async fn the_inside_is_not_fetched() {
 /// Playlists name other files and addresses; a reader that follows them is led by its input.
 #[cfg(feature = "matting")]
 #[tokio::test]
-async fn playlists_are_no_videos() {
+async fn playlists_are_not_videos() {
     let (port, asked) = inside("secret").await;
     let canary = format!("http://127.0.0.1:{port}/canary");
     let real = Options { engine: crate::sandbox::EngineChoice::Real, ..options("") };
@@ -175,7 +175,7 @@ async fn playlists_are_no_videos() {
 }
 
 #[tokio::test]
-async fn with_leave_private_addresses_are_fetched_and_billed_by_length() {
+async fn allowed_private_addresses_are_fetched_and_billed_by_length() {
     let router = axum::Router::new()
         .route("/clip.mp4", axum::routing::get(|| async { CLIP }))
         .route("/list.mp4", axum::routing::get(|| async { "#EXTM3U\nhttp://127.0.0.1/" }))
@@ -211,7 +211,7 @@ fn for_each_case(check: impl Fn(&tokio::runtime::Runtime, &Lab)) {
 }
 
 #[test]
-fn no_json_body_is_answered_with_a_crash() {
+fn no_json_body_causes_a_panic() {
     let value = prop_oneof![
         Just(json!(null)),
         Just(json!(true)),
@@ -250,7 +250,7 @@ fn no_json_body_is_answered_with_a_crash() {
 }
 
 #[test]
-fn no_bytes_are_answered_with_a_crash() {
+fn no_bytes_cause_a_panic() {
     let pieces = proptest::sample::select(vec![
         &b"--b\r\n"[..],
         b"--b--\r\n",

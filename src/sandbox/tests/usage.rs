@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::harness::Lab;
 
-/// Finds the first of several places that holds something.
+/// The first of several fields that is present.
 fn first<'a>(value: &'a Value, places: &[&str]) -> &'a Value {
     places.iter().find_map(|place| value.pointer(place)).unwrap()
 }

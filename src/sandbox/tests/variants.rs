@@ -340,7 +340,7 @@ async fn a_call_that_takes_time_counts_as_running_meanwhile() {
 }
 
 #[test]
-fn values_without_sense_are_refused() {
+fn invalid_values_are_refused() {
     for text in [
         "[answers]\ncreate_status = 204",
         "[answers]\nlist_lag = \"25h\"",

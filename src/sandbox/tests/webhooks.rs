@@ -75,7 +75,7 @@ async fn run(lab: &Lab, url: &str) -> Value {
     lab.follow(created["id"].as_str().unwrap()).await
 }
 
-/// The job once both its events have come to an end.
+/// The job once both its events were delivered or given up.
 async fn settled(lab: &Lab, job: &Value) -> Value {
     let path = format!("/v1/jobs/{}", job["id"].as_str().unwrap());
     for _ in 0..500 {

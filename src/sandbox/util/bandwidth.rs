@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_on_the_line_goes_first_and_a_pause_is_lost() {
+    fn queued_bytes_go_first_and_idle_time_is_not_saved() {
         let mut line = BandwidthLimit::default();
         let mut carry = |bytes, now| line.carry(bytes, 1000.0, Duration::from_millis(now));
         // (bytes, now, wait)

@@ -12,7 +12,7 @@ const SMALL: &[u8] = include_bytes!("../../media/plain.mp4");
 pub enum Clips {
     /// As small as they come.
     Small,
-    /// Padded to so many bytes.
+    /// Padded to this number of bytes.
     Sized(u64),
 }
 

@@ -148,7 +148,7 @@ pub struct Line<'a> {
     pub jobs: usize,
     /// Of all inputs.
     pub bytes: u64,
-    /// Outputs in place.
+    /// Published outputs.
     pub done: usize,
     pub ran: &'a Ran,
     pub seen: &'a Seen,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use rbgv::env::SystemClock;
 use rbgv::ledger::{
-    AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, Claim, InputSource, Ledger, NewBatch,
-    NewInput, StartLimits,
+    AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, Claim, InputOrder, InputSource,
+    Ledger, NewBatch, NewInput, StartLimits,
 };
 use rbgv::model::limits::{LimitKey, LimiterStore as _};
 use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions};
@@ -108,7 +108,9 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     let ledger = open(place.path())?;
     let owner = ledger.register_process("bench").map_err(io::Error::other)?;
     let batch = fill(&ledger, jobs)?;
-    let entries = ledger.open_inputs(batch, None, u32::MAX).map_err(io::Error::other)?;
+    let entries = ledger
+        .open_inputs(batch, InputOrder::LongestFirst, None, u32::MAX)
+        .map_err(io::Error::other)?;
     let began = now();
     for entry in &entries {
         let Some(task) = entry.attempt else { continue };

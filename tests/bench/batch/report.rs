@@ -133,7 +133,7 @@ pub fn seconds(value: f64) -> String {
     format!("{value:.2} s")
 }
 
-/// The value below which `share` of the sorted values lie; 0 for none.
+/// The quantile `share` of the sorted values; 0 for none.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -86,7 +86,7 @@ impl Seen {
         let parts = [
             ("service / cap", times.clone().sum::<f64>() / f64::from(service.cap)),
             ("longest job", times.fold(0.0, f64::max)),
-            // A create and a start, and at least one look, for each.
+            // A create, a start and at least one poll for each.
             ("control calls", calls(2.0 * jobs, service.control)),
             ("polls", calls(jobs, service.poll)),
             ("upload", over(sent as f64, service.upload)),

@@ -1,5 +1,5 @@
 //! Eight processes that share a key, beside one with the same work. How many refusals there are in a
-//! run is a matter of when limits are tried, which is after so many starts, whoever makes them. So each run
+//! run is a matter of when limits are tried, which is after a number of starts of all processes. So each run
 //! begins with the same knowledge, and each is measured several times in turn.
 
 use std::io;

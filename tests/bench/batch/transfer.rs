@@ -21,7 +21,7 @@ pub fn measure(megabytes: u64, report: &mut Report) -> io::Result<()> {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let started = seen.calls.iter().find(|call| call.path.ends_with("/start"));
     let job = started.and_then(|call| call.path.split('/').nth(3)).unwrap_or_default().to_owned();
-    // A copy that lies here already would be taken in place of a download.
+    // An existing copy would be used instead of a download.
     std::fs::remove_dir_all(world.home.work().join(outputs_of(&inputs)))?;
     let clip = format!("{inputs}/clip-000000.mp4");
     let mut table = Table::new(

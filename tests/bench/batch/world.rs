@@ -30,7 +30,7 @@ pub struct Service {
     pub times: Times,
     /// Jobs in flight.
     pub cap: u32,
-    /// Creates and starts a second, and looks a second.
+    /// Creates and starts per second, and polls per second.
     pub control: f64,
     pub poll: f64,
     /// Calls at once from a full bucket.
@@ -302,7 +302,7 @@ pub fn outputs_of(inputs: &str) -> String {
     inputs.replace("in-", "out-")
 }
 
-/// Runs a program to its end, looking at its memory now and then.
+/// Runs a program to its end, sampling its memory.
 pub fn run(mut command: Command, stderr: &PathBuf) -> io::Result<Ran> {
     let began = now();
     let mut child = command.stdout(Stdio::null()).stderr(File::create(stderr)?).spawn()?;

@@ -22,7 +22,7 @@ pub const RATE: usize = 24;
 /// The most frames that a clip may have.
 pub const MOST_FRAMES: usize = 96;
 
-/// What the subject stands in front of.
+/// The background of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scene {
     /// Leaves that pass by: a moving camera.
@@ -116,7 +116,7 @@ impl Subject {
         Ok(Self { weighted })
     }
 
-    /// Draws the subject on `background` as it stands at frame `index`, swaying by
+    /// Draws the subject on `background` at its position in frame `index`, swaying by
     /// `reach` of the width; gives the truth.
     fn draw(&self, background: &mut Frame, index: usize, reach: f32) -> Vec<u8> {
         let (width, height) = (background.width, background.height);

@@ -2,7 +2,7 @@
 
 use clap::builder::StyledStr;
 
-use crate::cli::topics::{TOPICS, Topic};
+use crate::cli::help::topics::{TOPICS, Topic};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::Printer;
 

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::examples;
-use crate::cli::topics::{TOPICS, roff_text};
+use crate::cli::help::examples;
+use crate::cli::help::topics::{TOPICS, roff_text};
 use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 

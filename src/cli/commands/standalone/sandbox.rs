@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::context::sandbox_failure;
-use crate::cli::signals::stop_on_signals;
+use crate::cli::context::signals::stop_on_signals;
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::Printer;

@@ -271,7 +271,7 @@ fn warnings_of_one_cause_are_told_once_and_counted() {
     warning: keys are old (2 more times)
     nothing to do in 0 s
     ");
-    // A watcher's next batches: the cause that lasts is not told again until it was gone.
+    // A watcher's next batches: a lasting cause is not reported again until it was gone.
     let warnings = || stage.stderr.text().matches("warning:").count();
     let before = warnings();
     paused(5, "x");

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_values_are_refused() {
         for text in [
             "[limits]\ncontrol = { rate = -1.0, burst = 1.0 }",
             "[limits]\ncontrol = { rate = inf, burst = 1.0 }",

@@ -1,5 +1,5 @@
-//! Reading frames out of a video: FFmpeg decodes, turns and resamples in time; raw RGB comes back
-//! through a pipe, and is mapped where its colours are not the usual ones.
+//! Decoding: FFmpeg decodes, rotates and resamples in time, and writes raw RGB to a pipe. Colours other
+//! than those of standard video are mapped.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -27,7 +27,7 @@ pub(crate) struct Frames {
 enum FrameRate {
     /// All of them at the source's rate and size.
     All,
-    /// So many a second.
+    /// Frames per second.
     Some(f64),
 }
 
@@ -140,7 +140,7 @@ impl Frames {
         Ok(Some(Frame { width, height, data: buffer }))
     }
 
-    /// Damage near the end of a file is no reason to lose what came before it.
+    /// Damage near the end of a file does not lose the frames before it.
     fn end(&mut self, rest: usize) -> Result<(), EngineError> {
         let ending = self.program.take().map_or(Ok(()), Program::finish);
         if self.read == 0 {

@@ -29,7 +29,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// From the API's word.
+    /// From its name in the API.
     pub(crate) fn parse(word: &str) -> Result<Self, EngineError> {
         Ok(match word {
             "webm" => Self::Webm,
@@ -67,8 +67,8 @@ impl Format {
         }
     }
 
-    /// The rate at which a video of `rate` is written: each second or third frame and so on where all
-    /// would be too many, so that movement stays even.
+    /// The rate at which a video of `rate` is written. If it is too high, only every second, third or nth
+    /// frame is written, so that movement stays even.
     pub(crate) fn rate(self, rate: FrameRatio) -> FrameRatio {
         let mut divisor = 1;
         while self.fastest().is_some_and(|most| rate.divided(divisor).hertz() > most * 1.0001) {
@@ -153,7 +153,7 @@ fn filter(format: Format, alpha: bool) -> String {
     }
 }
 
-/// What is to be written, and where.
+/// What is written, and where.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EncodeJob<'a> {
     /// The container and its codecs.
@@ -238,7 +238,7 @@ impl Encoder {
         Ok(Self::Program { program, stdin })
     }
 
-    /// Hands over one frame; waits when the encoder is behind.
+    /// Writes one frame; waits while the encoder is behind.
     pub(crate) fn write(&mut self, frame: &[u8]) -> Result<(), EngineError> {
         match self {
             Self::Program { stdin, .. } => stdin
@@ -248,7 +248,7 @@ impl Encoder {
         }
     }
 
-    /// Says that this was all, and waits until the file is complete.
+    /// Ends the input, and waits until the file is complete.
     pub(crate) fn finish(self) -> Result<(), EngineError> {
         match self {
             Self::Program { program, stdin } => {

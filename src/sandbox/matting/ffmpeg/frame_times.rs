@@ -1,27 +1,26 @@
-//! When the pictures of a video are shown, by the packets of its stream. Headers may say anything;
-//! packets are what there is.
+//! When the pictures of a video are shown, by the packets of its stream. Headers are not trusted.
 
 /// The times of all pictures.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct FrameTimes {
     /// When each is shown, and for how long where that is stated; in order of time. In seconds.
     shown: Vec<(f64, Option<f64>)>,
-    /// How many packets have no time at all.
+    /// Number of packets without any time.
     untimed: u32,
-    /// Whether all times are those of showing. A packet without one has that of its decoding, which
-    /// is earlier for some codecs.
+    /// Whether all times are presentation times. A packet without one has its decoding time, which is
+    /// earlier for some codecs.
     presented: bool,
 }
 
-/// The largest share of the packets of an AVI file that may be behind its stated end: what is left
-/// there after an edit, or was never a picture.
+/// Maximum share of the packets of an AVI file behind its stated end: leftovers of an edit, or packets
+/// that were never pictures.
 const STRAY: f64 = 0.1;
 
-/// The smallest share of pictures that have to follow each other at a rate for it to be taken.
+/// Minimum share of pictures that follow each other at a rate for it to be used.
 const COMMON: f64 = 0.02;
 
 impl FrameTimes {
-    /// Reads what `FFprobe` says of packets: a line each, `name=value` between bars.
+    /// Reads the packets that `FFprobe` lists: a line each, `name=value` between bars.
     pub(crate) fn read(packets: &str) -> Self {
         let mut pictures = Self { presented: true, ..Self::default() };
         for line in packets.lines() {
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_ends_as_it_says_or_as_the_others_do() {
+    fn the_last_picture_lasts_as_stated_or_as_long_as_the_others() {
         let stated = packets(&[
             "pts_time=1.5|dts_time=1.5|duration_time=0.05|flags=K_",
             "pts_time=2.25|duration_time=0.5|flags=__",

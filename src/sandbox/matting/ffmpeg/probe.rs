@@ -1,6 +1,6 @@
-//! Looking at an uploaded file: what it holds, and whether it may be worked on.
+//! Probing of an uploaded file: its content, and whether it is within the limits.
 //!
-//! Everything that later steps need to know of the input is in [`ProbedVideo`]; nothing is decoded here.
+//! Everything that later steps need to know about the input is in [`ProbedVideo`]; nothing is decoded here.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::tone_map::WideColors;
 use crate::media::track_preference;
 use crate::sandbox::matting::{EngineError, Probe};
 
-/// What the engine agrees to work on. A file beyond these is refused with the limit in words.
+/// Limits of the engine. A file beyond them is refused, and the message names the limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineLimits {
     /// Bytes of a file (contract, *Upload*: 500 MB).
@@ -30,9 +30,9 @@ pub struct EngineLimits {
     pub pixels: u64,
     /// Frames a second; faster videos are brought down to it.
     pub frame_rate: u32,
-    /// How long one job may take.
+    /// Maximum time for one job.
     pub job_time: Duration,
-    /// How long looking at a file may take.
+    /// Maximum time for probing a file.
     pub probe_time: Duration,
 }
 
@@ -50,15 +50,15 @@ impl Default for EngineLimits {
     }
 }
 
-/// How much the prober may say: a line a packet, at most.
+/// Maximum output of `FFprobe`: one line for each packet.
 const LONGEST_ANSWER: usize = 16 << 20;
 
 /// A frame rate as a fraction, as FFmpeg takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameRatio {
-    /// Frames ...
+    /// Numerator: frames.
     pub(crate) frames: u32,
-    /// ... in so many seconds.
+    /// Denominator: seconds.
     pub(crate) seconds: u32,
 }
 
@@ -78,7 +78,7 @@ impl FrameRatio {
         f64::from(self.frames) / f64::from(self.seconds)
     }
 
-    /// One frame of `divisor`.
+    /// Every nth frame, `n` being `divisor`.
     pub(crate) fn divided(self, divisor: u32) -> Self {
         Self { seconds: self.seconds.saturating_mul(divisor), ..self }
     }
@@ -108,7 +108,7 @@ impl std::fmt::Display for FrameRatio {
     }
 }
 
-/// An input that was looked at and found within the limits.
+/// A probed input within the limits.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ProbedVideo {
     /// Where it is.
@@ -136,12 +136,12 @@ pub(crate) struct ProbedVideo {
 }
 
 impl ProbedVideo {
-    /// How many frames are taken, if all of them can be decoded.
+    /// Number of frames read, if all of them can be decoded.
     pub(crate) fn expected_frames(&self) -> f64 {
         (self.duration * self.rate.hertz()).round().max(1.0)
     }
 
-    /// What the server is told.
+    /// What the server records about the video.
     pub(crate) fn describe(&self) -> Probe {
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
         Probe {
@@ -166,7 +166,7 @@ pub(crate) fn guarded(demuxer: &str) -> Vec<OsString> {
     ["-protocol_whitelist", "file,pipe", "-f", demuxer].map(OsString::from).to_vec()
 }
 
-/// Looks at `file` with FFmpeg's prober.
+/// Probes `file` with `FFprobe`.
 pub(crate) fn look(
     tools: &Tools,
     limits: &EngineLimits,
@@ -194,7 +194,7 @@ pub(crate) fn look(
     let answer = serde_json::from_slice::<Value>(&answer)
         .map_err(|error| EngineError(format!("FFprobe answered strangely: {error}")))?;
     let mut source = read(&answer, file, demuxer)?;
-    // Headers may say anything: the packets are what there is.
+    // Headers may be wrong; the packets are counted.
     let stream = source.stream.to_string();
     let fields = "packet=pts_time,dts_time,duration_time,flags";
     let packets =
@@ -208,7 +208,7 @@ pub(crate) fn look(
 }
 
 impl ProbedVideo {
-    /// Replaces what the header says of time by what the packets say.
+    /// Replaces the header's times by those of the packets.
     fn measure(&mut self, answer: &Value, pictures: &FrameTimes) -> Result<(), EngineError> {
         let video = answer["streams"]
             .as_array()
@@ -304,10 +304,10 @@ fn matrix(stated: Option<&str>, (width, height): (usize, usize)) -> &'static str
     }
 }
 
-/// Sample aspects nearer to square than this are what rounding a size to even sides leaves.
+/// Sample aspect ratios closer to square than this result from rounding a size to even sides.
 const SQUARE: f64 = 0.02;
 
-/// The stored size made square of pixel and turned the way it is shown.
+/// The stored size with square pixels, rotated as it is shown.
 fn shown_size(video: &Value) -> Option<(usize, usize)> {
     let side = |name: &str| usize::try_from(video[name].as_u64()?).ok().filter(|&side| side > 0);
     let (mut width, height) = (side("width")?, side("height")?);
@@ -448,7 +448,7 @@ mod tests {
             ("30000/1001", "0/0", vec![ntsc; 50], "30000/1001"),
             // Fields are counted, and no picture comes so fast.
             ("50/1", "25/1", vec![0.04; 50], "25/1"),
-            // A header that says an hour.
+            // The header states an hour.
             ("120/1", "1/72", vec![1.0 / 120.0; 240], "120/1"),
             ("1000/1", "1/72", vec![0.0303; 50], "33/1"),
         ] {
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_tell_the_length_and_not_the_header() {
+    fn the_length_comes_from_packets_and_not_from_the_header() {
         for (stated, demuxer) in [("3600.0", "mov"), ("0.0", "mov"), ("1331.6", "avi")] {
             let mut stream = video();
             stream["duration"] = json!(stated);
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_for_what_is_there() {
+    fn limits_apply_to_the_content() {
         let source = measured(&video(), &packets(&[0.04; 50]));
         let limits = EngineLimits { duration_seconds: 1.0, ..EngineLimits::default() };
         assert!(within(&source, &limits).unwrap_err().0.contains("too long"));

@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn output_is_bounded_and_complaints_are_kept() {
+    fn output_is_bounded_and_error_messages_are_kept() {
         let (setting, cancel) = (Setting::default(), never());
         let run = |list: &[&str], most| {
             ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |group| {

@@ -11,7 +11,7 @@
     reason = "pixel arithmetic: values are clamped to their range before they are narrowed"
 )]
 
-/// How the numbers of a video stand for light.
+/// How the values of a video encode light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transfer {
     /// Hybrid log-gamma (ARIB STD-B67, BT.2100).
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_prober() {
+    fn values_of_ffprobe() {
         let wide = |transfer, primaries| Some(WideColors { transfer, primaries });
         let (hlg, pq) = (Some("arib-std-b67"), Some("smpte2084"));
         assert_eq!(WideColors::of(hlg, Some("bt2020")), wide(Transfer::Hlg, Primaries::Bt2020));

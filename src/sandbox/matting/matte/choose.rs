@@ -169,7 +169,7 @@ fn with_rvm<'n>(
     }
 }
 
-/// What the job looks for.
+/// What the job segments.
 fn subject(screen: Option<GreenScreen>) -> &'static str {
     if screen.is_some() { "subject" } else { "person" }
 }

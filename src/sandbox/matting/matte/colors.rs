@@ -124,7 +124,7 @@ mod tests {
 
     /// Orange on the left, blue on the right, a doubtful column of each in the middle.
     #[test]
-    fn doubt_is_settled_by_color() {
+    fn uncertain_pixels_are_decided_by_color() {
         let (width, height) = (40, 40);
         let mut picture = SmallImage { width, height, data: Vec::new() };
         let mut mask = Plane::filled(width, height, 0.0);

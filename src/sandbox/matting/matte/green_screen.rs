@@ -78,20 +78,19 @@ impl GreenScreen {
     }
 }
 
-/// Looks for a screen behind the subject in one sampled frame after the other.
+/// Detects a screen behind the subject, one sampled frame after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     /// The middle colour of the border of the first frame, if it is one of a screen.
     screen: Option<GreenScreen>,
-    /// Whether a frame showed that there is no screen.
+    /// Whether a frame has ruled out a screen.
     refuted: bool,
     frames: usize,
     covered: f32,
 }
 
 impl Search {
-    /// Takes in a frame at working size; false when there is no screen for certain, whatever the
-    /// other frames show.
+    /// Adds a frame at working size; `false` once there is certainly no screen.
     pub(crate) fn see(&mut self, small: &SmallImage) -> bool {
         if !self.refuted {
             let screen = self.screen.or_else(|| GreenScreen::of(border_color(small)));
@@ -173,7 +172,7 @@ impl<S: Segmenter> KeyedSegmenter<S> {
 impl<S: Segmenter> Segmenter for KeyedSegmenter<S> {
     fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
         let mut mask = self.inner.segment(frame, small)?;
-        // Inside a person there are no holes, whatever she wears.
+        // A person has no holes, even in green clothes.
         let core = box_mean::<1>(&mask.data, mask.width, mask.height, CORE);
         let full = greenness(&self.screen.color);
         for ((value, color), core) in mask.data.iter_mut().zip(small.data.chunks_exact(3)).zip(core)
@@ -282,7 +281,7 @@ mod tests {
         assert_eq!(search(&[]), None);
     }
 
-    /// A network that answers the same for every frame.
+    /// A network with the same mask for every frame.
     struct Fixed(Plane);
 
     impl Segmenter for Fixed {

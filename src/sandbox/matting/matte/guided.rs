@@ -12,7 +12,7 @@ use crate::sandbox::matting::image::{Frame, Plane, SmallImage, box_mean, to_byte
 /// Interleaved numbers a working pixel: alpha's slopes and constant, subject, background.
 const FIELDS: usize = 10;
 
-/// How the refinement behaves; lengths are in working pixels.
+/// Parameters of the refinement; lengths are in working pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RefinementTuning {
     /// Window of the linear model, to each side.
@@ -66,7 +66,7 @@ fn along(line: &[f32], color: &[f32]) -> f32 {
     line[0] * color[0] + line[1] * color[1] + line[2] * color[2] + line[3]
 }
 
-/// Clears the haze that a linear model leaves in flat places.
+/// Clears the haze that a linear model leaves in flat areas.
 fn settle(alpha: f32, tuning: &RefinementTuning) -> f32 {
     ((alpha - tuning.floor) / (tuning.ceiling - tuning.floor)).clamp(0.0, 1.0)
 }
@@ -187,7 +187,7 @@ fn weighted_mean(
     out
 }
 
-/// Where a full-size column or row lies between two working ones.
+/// Position of a full-size column or row between two working ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Between {
     pub(crate) low: usize,
@@ -211,7 +211,7 @@ impl Between {
     }
 }
 
-/// Where the `full` columns or rows of a frame lie between the `working` ones.
+/// Positions of the `full` columns or rows of a frame between the `working` ones.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -228,7 +228,7 @@ pub(crate) fn between(full: usize, working: usize) -> Vec<Between> {
         .collect()
 }
 
-/// Applies the working-size fields to the full-size frame, in place.
+/// Applies the working-size fields to the full-size frame, which it overwrites.
 fn apply(
     mut frame: Frame,
     fields: &[f32],

@@ -30,10 +30,10 @@ const LICENSE: &str = "rvm_LICENSE.txt";
 /// The weights have 15 MB; nothing much larger is read.
 const LARGEST: u64 = 64 << 20;
 
-/// How long the download may take.
+/// Maximum time for the download.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Where the weights lie in `folder`, if they are there; not whether they are the right ones.
+/// Path of the weights in `folder`, if they exist; they are not checked.
 pub fn installed_rvm(folder: &Path) -> Option<PathBuf> {
     let weights = folder.join(WEIGHTS);
     weights.is_file().then_some(weights)
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_python_without_pip_is_an_error_in_words() {
+    fn a_python_without_pip_is_a_readable_error() {
         let room = tempfile::tempdir().unwrap();
         let cancel = AtomicBool::new(false);
         let Setting { vars, .. } = Setting::default();

@@ -38,9 +38,9 @@ pub(crate) trait Finisher: Send + Sync {
 
 /// What one job uses to cut out its subject, in two steps that can overlap.
 pub(crate) struct Matter<'n> {
-    /// What this is, in a word or two, for the job and the log.
+    /// Short description for the job and the log.
     pub(crate) name: &'static str,
-    /// What it looks for, in a word.
+    /// What it segments, such as "person".
     pub(crate) subject: &'static str,
     /// Makes the working-size picture.
     pub(crate) resizer: Resizer,
@@ -50,12 +50,12 @@ pub(crate) struct Matter<'n> {
     pub(crate) finisher: Box<dyn Finisher>,
 }
 
-/// A frame after the work: the subject's own colours, and how much of it there is.
+/// A matted frame: the subject's own colours, and its opacity.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CutOut {
     /// Colours of the subject alone, without what shines through soft edges.
     pub(crate) colors: Frame,
-    /// Opacity a pixel.
+    /// Opacity of each pixel.
     pub(crate) alpha: Vec<u8>,
 }
 

@@ -14,9 +14,9 @@ static LANDSCAPE: &[u8] = include_bytes!("../../assets/selfie_segmentation_lands
 /// Which of the two networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Looks at 256x256.
+    /// Input of 256x256.
     Square,
-    /// Looks at 256x144: about half the work, for wide frames.
+    /// Input of 256x144: about half the work, for wide frames.
     Landscape,
 }
 

@@ -1,8 +1,8 @@
-//! Steadying masks over time: the mask of the last frame is carried along with the motion of the
-//! picture and mixed in wherever the picture shows the same thing as before.
+//! Temporal smoothing of masks: the mask of the last frame is moved along with the picture and mixed in
+//! wherever the picture has not changed.
 //!
-//! Networks that look at single frames change their mind from one to the next, mostly where they
-//! are wrong. What moves is found by matching blocks of the two pictures.
+//! Networks that see single frames are unstable from one frame to the next, mostly where they are wrong.
+//! Motion is estimated by matching blocks of the two pictures.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -18,19 +18,19 @@ use crate::sandbox::matting::image::{Frame, Plane, Resizer, SmallImage, box_mean
 /// Side of a block in matching pixels.
 const BLOCK: usize = 8;
 
-/// How far a block may have moved, in matching pixels.
+/// Maximum motion of a block, in matching pixels.
 const REACH: i64 = 7;
 
 /// The longer side of the pictures that are matched.
 const MATCHING: usize = 160;
 
-/// How much of the carried mask is kept where nothing has changed.
+/// Share of the moved mask that is kept where nothing has changed.
 const KEEP: f32 = 0.75;
 
-/// Difference of colour at which the carried mask loses its say.
+/// Colour difference at which the moved mask is ignored.
 const CHANGE: f32 = 0.15;
 
-/// How much worse than the best a match may be and still be preferred for moving less.
+/// How much worse than the best match one with less motion may be and still be preferred.
 const LAZINESS: f32 = 0.004;
 
 struct PreviousFrame {
@@ -76,7 +76,7 @@ fn lightness(picture: &SmallImage) -> Plane {
     }
 }
 
-/// Where each block came from, as an offset in parts of the picture's size.
+/// The motion of each block, as an offset in fractions of the picture's size.
 struct Motion {
     across: usize,
     down: usize,
@@ -97,7 +97,7 @@ impl Motion {
         Self { across, down, offsets }
     }
 
-    /// The offset at a place given in parts of the picture's size, mixed from the blocks around.
+    /// The offset at a position given in fractions of the picture's size, interpolated between blocks.
     fn at(&self, x: f32, y: f32) -> [f32; 2] {
         let u = (x * self.across as f32 - 0.5).clamp(0.0, (self.across - 1) as f32);
         let v = (y * self.down as f32 - 0.5).clamp(0.0, (self.down - 1) as f32);
@@ -174,7 +174,7 @@ fn carry_over(mask: &mut Plane, small: &SmallImage, before: &PreviousFrame, moti
 mod tests {
     use super::*;
 
-    /// A segmenter that says what it is told to.
+    /// A segmenter with given masks.
     struct Told(std::vec::IntoIter<Plane>);
 
     impl Segmenter for Told {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_travels_with_what_it_covers() {
+    fn a_mask_moves_with_its_object() {
         let left = |step: usize| 20 + 3 * step;
         let steps = (0..6).map(|step| {
             let value = if step == 4 { 0.2 } else { 1.0 };

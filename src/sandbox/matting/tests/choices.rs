@@ -16,7 +16,7 @@ fn cut_out(room: &Room, input: &Path, model: &str) -> (EngineResult, Seen) {
 }
 
 #[test]
-fn light_and_original_are_the_shipped_network_and_say_nothing_about_a_person() {
+fn light_and_original_use_the_shipped_network_without_a_note() {
     let room = Room::new();
     let input = room.portrait(96, 96, 3);
     let [light, original] = ["light", "original"].map(|model| {
@@ -30,7 +30,7 @@ fn light_and_original_are_the_shipped_network_and_say_nothing_about_a_person() {
 }
 
 #[test]
-fn a_thing_before_a_green_screen_is_kept_and_the_note_says_why() {
+fn an_object_before_a_green_screen_is_kept_with_a_note() {
     let room = Room::new();
     let input = room.clip(
         "green.mp4",
@@ -50,9 +50,9 @@ fn a_thing_before_a_green_screen_is_kept_and_the_note_says_why() {
 }
 
 /// A still camera, a moving thing and no person: the background is not put together from other
-/// frames, and nothing else is kept in place of a person.
+/// frames, and nothing else is kept instead of a person.
 #[test]
-fn a_clip_without_a_person_comes_out_empty_and_the_note_says_so() {
+fn a_clip_without_a_person_is_empty_with_a_note() {
     let room = Room::new();
     let input = room.clip(
         "still.mp4",
@@ -68,7 +68,7 @@ fn a_clip_without_a_person_comes_out_empty_and_the_note_says_so() {
 }
 
 #[test]
-fn human_and_pro_without_their_model_say_what_was_used() {
+fn human_and_pro_without_their_model_name_the_one_used() {
     let room = Room::new();
     let input = room.portrait(96, 96, 2);
     for model in ["human", "pro"] {

@@ -7,7 +7,7 @@ use super::*;
 const SIDE: usize = 120;
 const FRAMES: usize = 6;
 
-/// Runs the portrait through `format` and gives the room that holds the output.
+/// Writes the portrait in `format` and returns the directory that holds the output.
 fn output(format: &str) -> (Room, EngineTask, EngineResult) {
     let room = Room::new();
     let input = room.portrait(SIDE, SIDE, FRAMES);
@@ -114,7 +114,7 @@ fn mp4_needs_a_backdrop_and_shows_it() {
 }
 
 #[test]
-fn a_picture_covers_the_canvas_and_the_subject_has_its_place() {
+fn a_picture_covers_the_canvas_and_the_subject_keeps_its_position() {
     let room = Room::new();
     let input = room.portrait(SIDE, SIDE, 2);
     // Twice as wide as high: blue with a red middle third, which a square canvas shows alone.
@@ -239,7 +239,7 @@ fn colours_are_tagged_in_containers_and_frames() {
 }
 
 #[test]
-fn an_odd_canvas_is_made_even_for_mp4_and_said() {
+fn an_odd_canvas_is_made_even_for_mp4_with_a_note() {
     let room = Room::new();
     let input = room.portrait(32, 32, 1);
     let mut task = room.task(&input, "mp4");

@@ -143,7 +143,7 @@ fn a_stream_without_a_length_is_counted() {
 }
 
 #[test]
-fn a_damaged_ending_keeps_what_came_before() {
+fn a_damaged_end_keeps_the_frames_before_it() {
     let room = Room::new();
     let input = room.clip("whole.avi", &format!("{NOISE} -c:v mjpeg"));
     let bytes = std::fs::read(&input).unwrap();
@@ -154,7 +154,7 @@ fn a_damaged_ending_keeps_what_came_before() {
 }
 
 /// Recordings whose headers, lists and times are not what a plain file has; the output is as long as
-/// their pictures, within a frame, and so is what the upload is told.
+/// their pictures, within a frame, and so does the duration that the upload reports.
 #[test]
 fn odd_recordings_keep_the_length_of_their_pictures() {
     let room = Room::new();
@@ -231,7 +231,7 @@ fn odd_recordings_keep_the_length_of_their_pictures() {
 /// BT.2408 says where a grey card and white are in HLG and PQ: they come out where they are in the
 /// standard version of the same picture.
 #[test]
-fn high_dynamic_range_comes_out_with_usual_colours() {
+fn high_dynamic_range_is_mapped_to_standard_colours() {
     use std::time::Duration;
 
     use crate::sandbox::matting::ffmpeg::process::{ProcessGroup, Setting};

@@ -28,7 +28,7 @@ fn files_that_name_other_files_are_refused_before_they_are_opened() {
     }
 }
 
-/// A movie whose samples are said to lie in another file.
+/// A movie whose samples are, by its header, in another file.
 #[test]
 fn a_movie_that_refers_to_another_file_does_not_get_it() {
     let room = Room::new();
@@ -44,7 +44,7 @@ fn a_movie_that_refers_to_another_file_does_not_get_it() {
 }
 
 #[test]
-fn garbage_is_an_error_in_words() {
+fn garbage_is_a_readable_error() {
     let room = Room::new();
     let mut bytes = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41".to_vec();
     bytes.extend((0..4000u32).map(|at| (at * 7919 % 251) as u8));
@@ -145,7 +145,7 @@ fn cancelling_stops_the_work_and_leaves_nothing() {
 }
 
 #[test]
-fn unknown_words_are_refused() {
+fn unknown_values_are_refused() {
     let room = Room::new();
     let input = room.clip("clip.mp4", NOISE);
     let mut task = room.task(&input, "mkv");

@@ -119,7 +119,7 @@ impl Seen {
         Self { width, frames: output.stdout.chunks_exact(bytes).map(<[u8]>::to_vec).collect() }
     }
 
-    /// The pixel at a place given in parts of the frame.
+    /// The pixel at a position given in fractions of the frame.
     fn at(&self, frame: usize, x: f64, y: f64) -> [u8; 4] {
         let data = &self.frames[frame];
         let height = data.len() / 4 / self.width;

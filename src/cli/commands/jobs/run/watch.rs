@@ -1,0 +1,328 @@
+//! `rbgv run --watch`: processes new files of directories. Failures of single files, and outages, do
+//! not end it: only a signal, a rejected key or an unusable ledger does.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
+use crate::cli::args::input::Inputs;
+use crate::cli::context::AppContext;
+use crate::cli::run_batch::{lift_key_blocks, run_batch};
+use crate::client::RequestOptions;
+use crate::flow::{
+    Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
+};
+use crate::ledger::BatchId;
+use crate::model::{Credits, ExitClass, Failure, FailureKind, Instant, Pricing};
+use crate::output::formats::amounts;
+
+/// Between two scans of the watched directories.
+const SCAN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a file has to be unchanged.
+const QUIET_PERIOD: Duration = Duration::from_secs(2);
+
+/// First pause before paused inputs are retried; doubled after each failure.
+const RETRY_FIRST: Duration = Duration::from_secs(5);
+
+/// Longest pause while the service does not respond: a probe is one request.
+const PROBE_MAX: Duration = Duration::from_secs(30);
+
+/// Longest pause while the service responds but inputs stay paused.
+const RETRY_MAX: Duration = Duration::from_mins(5);
+
+/// Processes new files until stopped.
+pub(crate) async fn watch(
+    app: &AppContext,
+    context: &Arc<Context>,
+    inputs: Inputs,
+    wanted: impl FnOnce(Pricing) -> RunRequest,
+) -> Result<ExitClass, Failure> {
+    check(app, &inputs)?;
+    let prices =
+        async || context.unless_stopped(context.service.pricing(RequestOptions::plain())).await?;
+    let Some(pricing) = once_reachable(context, prices).await? else {
+        return Ok(stopped(context));
+    };
+    let wish = RunRequest { is_attended: false, ..wanted(pricing) };
+    // Report mistakes that affect every file while the user is present.
+    wish.options
+        .check()
+        .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+    wish.run_options.check()?;
+    let jobs = async || earlier_of_all(app, context, &wish).await;
+    let Some(known) = once_reachable(context, jobs).await? else {
+        return Ok(stopped(context));
+    };
+    for question in unknown_jobs(app, &known) {
+        app.confirm(&question)?;
+    }
+    let mut watcher = Watcher {
+        app,
+        context,
+        inputs,
+        wish,
+        arrivals: FolderWatcher::default(),
+        paused: BTreeSet::new(),
+        spent: BTreeMap::new(),
+        retry: RetryTime::default(),
+        unreadable: BTreeSet::new(),
+        postponed: None,
+    };
+    loop {
+        if let Some(class) = watcher.retry_paused().await? {
+            return Ok(class);
+        }
+        if let Some(class) = watcher.take_new().await? {
+            return Ok(class);
+        }
+        if context.unless_stopped(tokio::time::sleep(SCAN_INTERVAL)).await.is_err() {
+            return Ok(stopped(context));
+        }
+    }
+}
+
+/// The exit code after a signal or a timeout.
+fn stopped(context: &Context) -> ExitClass {
+    context.with_stop_reason(interrupted()).kind.exit_class()
+}
+
+fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
+    let refused = |what: String, why: &str| {
+        Err(Failure::new(FailureKind::Usage, what, why).with_next("rbgv run --watch DIR -o OUT/"))
+    };
+    if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
+        return refused("--watch".to_owned(), "lists and -o - cannot be used with --watch");
+    }
+    for named in &inputs.named {
+        match named {
+            InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => {}
+            InputSpec::Path(path) => {
+                return refused(path.display().to_string(), "--watch needs a directory");
+            }
+            InputSpec::Url(url) => {
+                let shown = crate::model::secret::redact_url(url);
+                return refused(shown, "--watch needs a directory");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The result of `ask` once the service can be reached; `None` if stopped first.
+async fn once_reachable<T>(
+    context: &Context,
+    ask: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let mut retry = RetryTime::default();
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
+            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
+            Err(failure) if FailureKind::TEMPORARY.contains(&failure.kind) => {}
+            Err(failure) => return Err(failure),
+        }
+        let pause = retry.next_pause(PROBE_MAX);
+        if context.unless_stopped(tokio::time::sleep(pause)).await.is_err() {
+            return Ok(None);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct RetryTime {
+    at: Instant,
+    failures: u32,
+}
+
+impl RetryTime {
+    fn next_pause(&mut self, most: Duration) -> Duration {
+        let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(16)).min(most);
+        self.failures += 1;
+        pause
+    }
+
+    fn put_off(&mut self, now: Instant, most: Duration) -> Duration {
+        let pause = self.next_pause(most);
+        self.at = now.after(pause);
+        pause
+    }
+}
+
+struct Watcher<'a> {
+    app: &'a AppContext,
+    context: &'a Arc<Context>,
+    inputs: Inputs,
+    wish: RunRequest,
+    arrivals: FolderWatcher,
+    /// Batches with inputs that will be retried.
+    paused: BTreeSet<BatchId>,
+    /// Credits started by each batch, if `--max-credits` is set.
+    spent: BTreeMap<BatchId, Credits>,
+    retry: RetryTime,
+    /// Warnings about directories that cannot be read, while that lasts.
+    unreadable: BTreeSet<String>,
+    /// The last warning about files that wait to be planned.
+    postponed: Option<String>,
+}
+
+impl Watcher<'_> {
+    /// Processes the files that are ready. Returns the exit code if the watch has to end.
+    async fn take_new(&mut self) -> Result<Option<ExitClass>, Failure> {
+        let now = self.now();
+        if self.postponed.is_some() && now < self.retry.at {
+            return Ok(None);
+        }
+        let current_dir = &self.app.env.current_dir;
+        let (named, selection) = (&self.inputs.named, &self.inputs.selection);
+        let scan = self.arrivals.scan(named, selection, current_dir, now, QUIET_PERIOD)?;
+        self.tell_unreadable(&scan.unreadable);
+        if scan.ready.is_empty() {
+            return Ok(None);
+        }
+        let request = request(self.app, self.inputs.again(), &self.wish, Some(scan.ready.clone()));
+        let plan = match make_plan(self.context, request, &self.wish.pricing).await {
+            Ok(plan) => plan,
+            Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
+            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
+            Err(failure) => {
+                self.postpone(&scan.ready, &failure);
+                return Ok(None);
+            }
+        };
+        let batch = plan.batch;
+        if plan.is_empty() {
+            self.context.ledger.delete_batch(batch).await?;
+            return Ok(None);
+        }
+        self.postponed = None;
+        let wish = RunRequest { run_options: self.run_options(batch), ..self.wish.clone() };
+        match execute_plan(self.app, self.context, &plan, &wish, None).await {
+            Ok(verdict) => self.end(batch, &verdict).await,
+            Err(failure) if failure.kind == FailureKind::Interrupted => Ok(None),
+            Err(failure) if failure.kind == FailureKind::Local => Err(failure),
+            Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => Err(failure),
+            Err(failure) if failure.kind == FailureKind::Usage => {
+                // Not confirmed; asking again would not change that.
+                let left = amounts::counted(scan.ready.len() as u64, "file", "files");
+                self.app.printer.warn(&format!("{left} not started: {failure}"));
+                Ok(None)
+            }
+            Err(failure) => {
+                self.postpone(&scan.ready, &failure);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Plans the files again after a pause.
+    fn postpone(&mut self, files: &HashSet<PathBuf>, failure: &Failure) {
+        self.arrivals.retry(files);
+        let now = self.now();
+        self.retry.put_off(now, PROBE_MAX);
+        let text = format!("{failure}; retrying until it works");
+        if self.postponed.as_ref() != Some(&text) {
+            self.app.printer.warn(&text);
+        }
+        self.postponed = Some(text);
+    }
+
+    /// Warns once about each directory that cannot be read.
+    fn tell_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
+        let lasting: BTreeSet<String> = unreadable
+            .iter()
+            .map(|(path, why)| format!("cannot read {}: {why}; still watching it", path.display()))
+            .collect();
+        for text in lasting.difference(&self.unreadable) {
+            self.app.printer.warn(text);
+        }
+        self.unreadable = lasting;
+    }
+
+    /// Retries paused batches when due. Returns the exit code if the watch has to end.
+    async fn retry_paused(&mut self) -> Result<Option<ExitClass>, Failure> {
+        if self.paused.is_empty() || self.now() < self.retry.at {
+            return Ok(None);
+        }
+        let probe = self.context.service.pricing(RequestOptions::plain());
+        match self.context.unless_stopped(probe).await {
+            Err(_) => return Ok(None),
+            Ok(Err(_)) => {
+                let now = self.now();
+                self.retry.put_off(now, PROBE_MAX);
+                return Ok(None);
+            }
+            Ok(Ok(_)) => {}
+        }
+        lift_key_blocks(self.context).await?;
+        for batch in self.paused.clone() {
+            let reopen = self.context.ledger.reopen_paused_for(batch, &FailureKind::TEMPORARY);
+            if reopen.await? == 0 {
+                self.paused.remove(&batch);
+                continue;
+            }
+            let run_options = self.run_options(batch);
+            let verdict = run_batch(self.app, self.context, batch, run_options, None).await?;
+            let ended = self.end(batch, &verdict).await?;
+            // The next batch would be stopped by the same cause.
+            let is_service = matches!(verdict.class, ExitClass::Unavailable | ExitClass::Credits);
+            if ended.is_some() || is_service {
+                return Ok(ended);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records the result of a batch. Returns the exit code if the watch has to end.
+    async fn end(
+        &mut self,
+        batch: BatchId,
+        verdict: &RunResult,
+    ) -> Result<Option<ExitClass>, Failure> {
+        match verdict.stop_reason {
+            Some(FailureKind::Unauthorized | FailureKind::Forbidden) => {
+                return Ok(Some(ExitClass::Credentials));
+            }
+            Some(FailureKind::TimedOut) => return Ok(Some(ExitClass::TimedOut)),
+            Some(FailureKind::Interrupted) => return Ok(None),
+            _ => {}
+        }
+        if self.wish.run_options.max_credits.is_some() {
+            self.spent.insert(batch, verdict.summary.credits);
+        }
+        let waiting = self.context.ledger.count_paused_for(batch, &FailureKind::TEMPORARY).await?;
+        if waiting == 0 {
+            self.paused.remove(&batch);
+            self.retry = RetryTime::default();
+            return Ok(None);
+        }
+        let is_first = self.paused.insert(batch);
+        let now = self.now();
+        let pause = self.retry.put_off(now, RETRY_MAX);
+        if is_first {
+            self.app.printer.note(&format!(
+                "{} paused; retrying in {}",
+                amounts::counted(waiting as u64, "input", "inputs"),
+                amounts::duration(pause)
+            ));
+        }
+        Ok(None)
+    }
+
+    /// The options of a batch: `--max-credits` applies to all batches together.
+    fn run_options(&self, batch: BatchId) -> RunOptions {
+        let mut run_options = self.wish.run_options.clone();
+        let others = self.spent.iter().filter(|(other, _)| **other != batch);
+        let spent: f64 = others.map(|(_, credits)| credits.0).sum();
+        run_options.max_credits =
+            run_options.max_credits.map(|max| Credits((max.0 - spent).max(0.0)));
+        run_options
+    }
+
+    fn now(&self) -> Instant {
+        self.app.env.clock.now()
+    }
+}

@@ -1,0 +1,555 @@
+//! The context of a command: settings, printer, clients, ledger. `signals` stop it, and `wait_notes`
+//! says what it waits for.
+
+pub(crate) mod signals;
+pub(crate) mod wait_notes;
+
+use crate::model::Timing;
+use crate::output::documents::local::SettingLine;
+use std::ffi::OsString;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use self::signals::stop_on_signals;
+use super::args::global::Global;
+use super::args::job::JobDefaults;
+use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
+use crate::env::Env;
+use crate::flow::Context;
+use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
+use crate::model::event::RemarkLevel;
+use crate::model::limits::LimiterStore;
+use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
+use crate::output::{Printer, Reporter, Table};
+use crate::sandbox;
+use crate::settings::{
+    self, EffectiveValue, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags,
+    SettingsSources,
+};
+
+/// Timeout of connecting and of silence while probing the service.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(crate) struct AppContext {
+    pub(crate) env: Env,
+    pub(crate) settings: Settings,
+    pub(crate) printer: Printer,
+    /// `--yes`: assume yes for all prompts.
+    pub(crate) yes: bool,
+    global: Global,
+    /// Held while the command runs. In this order, so that the server ends before its files are
+    /// removed.
+    sandbox: Option<(sandbox::Running, TempDir)>,
+    /// The user's own state directory, if this context has another one.
+    own_state_dir: Option<PathBuf>,
+}
+
+/// The key of a client, as identified in the ledger.
+pub(crate) fn key_id(client: &Client) -> ApiKeyId {
+    let fingerprint = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+    ApiKeyId { origin: client.origin().to_owned(), fingerprint }
+}
+
+#[derive(Default)]
+struct Secrets {
+    key: Option<ApiKey>,
+    admin_token: Option<ApiKey>,
+}
+
+impl AppContext {
+    /// Resolves the settings, and starts a sandbox if the command asks for one.
+    pub(crate) fn open(
+        env: Env,
+        printer: Printer,
+        global: &Global,
+        sandboxed: bool,
+    ) -> Result<Self, Failure> {
+        let mut own_state_dir = None;
+        let (settings, sandbox) = if sandboxed {
+            let (settings, running, files) = in_process_sandbox(&env)?;
+            own_state_dir = state_dir(&env, global);
+            (settings, Some((running, files)))
+        } else {
+            let settings = confirmed(&env, global, &printer)
+                .and_then(|()| resolve(&env, global))
+                .map_err(|mut failure| {
+                failure.next.get_or_insert_with(|| "rbgv doctor".to_owned());
+                failure
+            })?;
+            (settings, None)
+        };
+        for warning in &settings.warnings {
+            printer.warn_once(warning);
+        }
+        let global = global.clone();
+        Ok(Self { env, settings, printer, yes: global.yes, global, sandbox, own_state_dir })
+    }
+
+    /// A context with another profile and that profile's own key. Variables that hold a key are left
+    /// out: they belong to the profile of this context.
+    pub(crate) fn with_profile(&self, profile: &str) -> Result<Self, Failure> {
+        let mut env = self.env.clone();
+        for variable in KEY_VARIABLES {
+            env.vars.remove(variable);
+        }
+        let mut global = self.global.clone();
+        global.profile = Some(profile.to_owned());
+        let settings = resolve(&env, &global)?;
+        let printer = self.printer.clone();
+        let (yes, sandbox, own_state_dir) = (self.yes, None, None);
+        Ok(Self { env, settings, printer, yes, global, sandbox, own_state_dir })
+    }
+
+    /// A context with the same limits and timeouts against a sandbox of its own, without any key of
+    /// this context.
+    pub(crate) fn with_sandbox(&self, options: sandbox::Options) -> Result<Self, Failure> {
+        let options = sandbox::Options { tool_vars: self.env.program_vars(), ..options };
+        let (mut settings, running, files) = sandbox_with(options)?;
+        settings.profile.limits = self.settings.profile.limits;
+        settings.profile.timing = self.settings.profile.timing;
+        Ok(Self {
+            env: self.env.clone(),
+            settings,
+            printer: self.printer.clone(),
+            yes: self.yes,
+            global: self.global.clone(),
+            sandbox: Some((running, files)),
+            own_state_dir: None,
+        })
+    }
+
+    /// A context of settings that are already resolved.
+    pub(crate) fn resolved(
+        env: Env,
+        settings: Settings,
+        printer: Printer,
+        global: &Global,
+    ) -> Self {
+        let (global, sandbox, own_state_dir) = (global.clone(), None, None);
+        Self { env, settings, printer, yes: false, global, sandbox, own_state_dir }
+    }
+
+    /// The profile that a command without `--profile` uses.
+    pub(crate) fn active_profile(&self) -> Result<String, Failure> {
+        resolve(&self.env, &self.global).map(|settings| settings.profile.name)
+    }
+
+    /// The `--config` flag for another command with this configuration.
+    pub(crate) fn config_flag(&self) -> Option<OsString> {
+        let mut flag = OsString::from("--config=");
+        flag.push(self.global.config.as_ref()?);
+        Some(flag)
+    }
+
+    /// Whether the service is a sandbox inside this process.
+    pub(crate) fn is_sandboxed(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Job options of the profile, overridden by flags.
+    pub(crate) fn job_defaults(&self) -> JobDefaults {
+        let defaults = &self.settings.defaults;
+        JobDefaults {
+            model: defaults.model,
+            format: defaults.format,
+            background: defaults.background.clone(),
+            tags: self.settings.profile.tags.clone(),
+        }
+    }
+
+    /// A reporter of events in the style of flags and terminal.
+    pub(crate) fn reporter(&self) -> Arc<dyn Observer> {
+        let (printer, clock) = (self.printer.clone(), self.env.clock.clone());
+        Arc::new(Reporter::new(printer, clock, self.is_sandboxed()))
+    }
+
+    /// Reports that there is nothing to do, which is a success.
+    pub(crate) fn nothing_to_do(&self, why: impl Into<String>) -> ExitClass {
+        let text = why.into();
+        self.reporter().observe(&Event::Notice { level: RemarkLevel::Info, text });
+        ExitClass::Done
+    }
+
+    /// Prints settings with their origins, as a table or as JSON.
+    pub(crate) fn print_settings(&self, shown: Vec<EffectiveValue>) {
+        if self.printer.style().json {
+            self.printer.document(&shown.iter().map(setting_line).collect::<Vec<_>>());
+            return;
+        }
+        let mut table = Table::new(["setting", "value", "origin"])
+            .names([0, 2])
+            .words([1])
+            .drops([2])
+            .at_least(2, 18);
+        for row in shown {
+            table.row([row.key, row.value, row.origin]);
+        }
+        self.printer.table(&table);
+    }
+
+    /// The user's own configuration file, which commands may write to.
+    pub(crate) fn user_file(&self) -> Result<PathBuf, Failure> {
+        self.settings.user_file.clone().ok_or_else(no_user_file)
+    }
+
+    /// The ledger of the state directory.
+    pub(crate) fn ledger(&self) -> Result<AsyncLedger, Failure> {
+        let mut ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
+        if let Some(directory) = &self.own_state_dir {
+            ledger = ledger.of_sandbox(directory);
+        }
+        for repair in ledger.repairs() {
+            self.printer.warn(repair);
+        }
+        Ok(AsyncLedger::new(ledger))
+    }
+
+    /// The directory for outputs without a target, created if needed.
+    pub(crate) fn spool(&self) -> Result<PathBuf, Failure> {
+        let spool = self.settings.state_dir.join("spool");
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&spool)
+            .map_err(|error| Failure::local(format!("creating {}", spool.display()), &error))?;
+        Ok(spool)
+    }
+
+    /// A client with the profile's key. With a ledger, it shares the limits of the key with every
+    /// other process on this machine.
+    pub(crate) fn client(&self, ledger: Option<&AsyncLedger>) -> Result<Client, Failure> {
+        let waiting = self.printer.waiting("the command that prints the API key");
+        let resolved = self.settings.api_key()?;
+        drop(waiting);
+        for warning in &resolved.warnings {
+            self.printer.warn_once(warning);
+        }
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
+    }
+
+    /// A client with the next key of a rotation; `None` if no rotation is in progress.
+    pub(crate) fn next_client(
+        &self,
+        ledger: Option<&AsyncLedger>,
+    ) -> Result<Option<Client>, Failure> {
+        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
+    }
+
+    /// A client for each key of the profile: two during a rotation.
+    pub(crate) fn clients(&self, ledger: Option<&AsyncLedger>) -> Result<Vec<Client>, Failure> {
+        let own = self.client(ledger)?;
+        Ok(std::iter::once(own).chain(self.next_client(ledger)?).collect())
+    }
+
+    /// A client with a key that is not in the profile yet.
+    pub(crate) fn client_of(&self, key: ApiKey) -> Result<Client, Failure> {
+        self.client_with(Secrets { key: Some(key), admin_token: None }, None)
+    }
+
+    /// A client with the admin token and without an API key.
+    pub(crate) fn admin_client(&self) -> Result<Client, Failure> {
+        let Some(token) = self.settings.admin_token()? else {
+            let name = &self.settings.profile.name;
+            let why = format!(
+                "set RBGV_ADMIN_TOKEN, or one of admin_token_file, admin_token_env, \
+                 admin_token_command and admin_token_keyring in [profiles.{name}]"
+            );
+            let what = format!("no admin token for profile \"{name}\"");
+            return Err(
+                Failure::new(FailureKind::Configuration, what, why).with_next("rbgv config show")
+            );
+        };
+        self.client_with(Secrets { key: None, admin_token: Some(token) }, None)
+    }
+
+    /// The configuration of a client with `key`.
+    pub(crate) fn endpoint(&self, key: Option<ApiKey>) -> ClientConfig {
+        self.endpoint_with(Secrets { key, admin_token: None })
+    }
+
+    /// A client that tries once, with short timeouts, for checking whether the service responds.
+    pub(crate) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+        self.client_from(self.endpoint(key), None, self.probe_timing())
+    }
+
+    fn probe_timing(&self) -> Timing {
+        let usual = self.timing();
+        Timing {
+            retries: 0,
+            connect_timeout: usual.connect_timeout.min(PROBE_TIMEOUT),
+            idle_timeout: usual.idle_timeout.min(PROBE_TIMEOUT),
+            ..usual
+        }
+    }
+
+    /// [`AppContext::probe`] with an address and a key that no profile has yet.
+    pub(crate) fn probe_at(&self, base_url: Url, key: ApiKey) -> Result<Client, Failure> {
+        let profile = &self.settings.profile;
+        let allow_http = profile.allow_http && profile.base_url == base_url;
+        let config = ClientConfig { base_url, allow_http, ..self.endpoint(Some(key)) };
+        self.client_from(config, None, self.probe_timing())
+    }
+
+    fn endpoint_with(&self, secrets: Secrets) -> ClientConfig {
+        let profile = &self.settings.profile;
+        ClientConfig {
+            base_url: profile.base_url.clone(),
+            key: secrets.key,
+            admin_token: secrets.admin_token,
+            allow_http: profile.allow_http,
+            proxy: proxies(&self.env),
+            user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
+            sanitizer: self.env.sanitizer.clone(),
+        }
+    }
+
+    fn client_with(
+        &self,
+        secrets: Secrets,
+        ledger: Option<&AsyncLedger>,
+    ) -> Result<Client, Failure> {
+        self.client_from(self.endpoint_with(secrets), ledger, self.timing())
+    }
+
+    fn client_from(
+        &self,
+        endpoint: ClientConfig,
+        ledger: Option<&AsyncLedger>,
+        timing: Timing,
+    ) -> Result<Client, Failure> {
+        let store: Arc<dyn LimiterStore> = match ledger {
+            Some(ledger) => Arc::new(ledger.blocking().clone()),
+            None => Arc::new(MemoryStore::default()),
+        };
+        let client = Client::with_store(
+            endpoint,
+            timing,
+            self.env.clock.clone(),
+            self.env.random.clone(),
+            store,
+            &self.limits(),
+        )?;
+        wait_notes::tell(&client, &self.printer, &self.env.clock);
+        Ok(client.with_profile_name(&self.settings.profile.name))
+    }
+
+    fn limits(&self) -> client::RateLimits {
+        let profile = &self.settings.profile;
+        let usual = client::RateLimits::default();
+        client::RateLimits {
+            bounds: profile.limits,
+            breaker: client::BreakerConfig {
+                cooldown: profile.timing.breaker_cooldown,
+                ..usual.breaker
+            },
+            ..usual
+        }
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        self.settings.profile.timing
+    }
+
+    /// The context of the flow: client, ledger, lease of this process, signals.
+    pub(crate) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
+        let ledger = self.leased_ledger()?;
+        let next = self.next_client(Some(&ledger))?;
+        let client = self.client(Some(&ledger))?;
+        // Last, because a command that works without a key then handles signals itself.
+        let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
+        let context =
+            |client, previous| self.context_of(client, ledger.clone(), watching.clone(), previous);
+        Ok(match next {
+            Some(next) => context(next, Some(context(client, None))),
+            None => context(client, None),
+        })
+    }
+
+    /// [`AppContext::context`] with the key of new jobs only, for a command that handles signals itself.
+    pub(crate) fn context_with_stop(
+        &self,
+        observer: Arc<dyn Observer>,
+        stop: CancellationToken,
+    ) -> Result<Arc<Context>, Failure> {
+        let ledger = self.leased_ledger()?;
+        let client = match self.next_client(Some(&ledger))? {
+            Some(next) => next,
+            None => self.client(Some(&ledger))?,
+        };
+        Ok(self.context_of(client, ledger, (observer, stop, Arc::default()), None))
+    }
+
+    /// The ledger, with a new lease of this process.
+    pub(crate) fn leased_ledger(&self) -> Result<LeasedLedger, Failure> {
+        let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
+        Ok(LeasedLedger::register(self.ledger()?, &name)?)
+    }
+
+    fn context_of(
+        &self,
+        client: Client,
+        ledger: LeasedLedger,
+        (observer, stop, time_is_over): (Arc<dyn Observer>, CancellationToken, Arc<AtomicBool>),
+        previous: Option<Arc<Context>>,
+    ) -> Arc<Context> {
+        Arc::new(Context {
+            key: key_id(&client),
+            service: client,
+            ledger,
+            profile: self.settings.profile.name.clone(),
+            clock: self.env.clock.clone(),
+            random: self.env.random.clone(),
+            observer,
+            timing: self.timing(),
+            stop,
+            time_is_over,
+            previous,
+        })
+    }
+
+    /// Warns before a write to a production profile. Returns whether the profile is one.
+    pub(crate) fn warn_production(&self, what: &str) -> bool {
+        let profile = &self.settings.profile;
+        let production = profile.environment == Environment::Prod;
+        if production {
+            let host = profile.base_url.host_str().unwrap_or_default();
+            let name = &profile.name;
+            self.printer.warn(&format!("production profile \"{name}\" ({host}): {what}"));
+        }
+        production
+    }
+
+    /// Whether prompts can be answered: by the user, or by `--yes`.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.yes || (self.env.terminal.stdin && self.env.terminal.stderr)
+    }
+
+    /// Asks the user a yes/no question. Fails if the answer is no, or without a terminal.
+    pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !self.can_ask() {
+            let what = "no terminal to prompt on";
+            return Err(Failure::new(FailureKind::Usage, what, question)
+                .with_next("run the same command with --yes"));
+        }
+        if self.printer.ask(question) {
+            return Ok(());
+        }
+        Err(Failure::new(FailureKind::Usage, "cancelled", "nothing was sent"))
+    }
+}
+
+pub(crate) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
+    Settings::resolve(&sources(env, global))
+}
+
+fn sources<'a>(env: &'a Env, global: &Global) -> SettingsSources<'a> {
+    SettingsSources {
+        vars: &env.vars,
+        current_dir: &env.current_dir,
+        config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
+        state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
+        flags: SettingsFlags { profile: global.profile.clone(), config: global.config.clone() },
+    }
+}
+
+/// The user's own configuration file, which may be invalid or missing.
+pub(crate) fn user_file(env: &Env, global: &Global) -> Result<PathBuf, Failure> {
+    settings::user_file(&sources(env, global)).ok_or_else(no_user_file)
+}
+
+fn no_user_file() -> Failure {
+    let why = "no home directory; name a file with --config FILE";
+    Failure::new(FailureKind::Configuration, "your configuration file", why)
+}
+
+/// The state directory, which does not depend on the files.
+pub(crate) fn state_dir(env: &Env, global: &Global) -> Option<PathBuf> {
+    settings::state_dir(&sources(env, global)).ok()
+}
+
+/// The project file that applies, confirmed or not.
+pub(crate) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
+    settings::project(&sources(env, global))
+}
+
+/// Asks about a project file that was not confirmed yet. `--yes` does not apply: the user has to see
+/// the file.
+fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failure> {
+    let unconfirmed = project(env, global)?.filter(|project| !project.is_confirmed());
+    let Some(project) = unconfirmed else { return Ok(()) };
+    let can_ask = env.terminal.stdin && env.terminal.stderr && !global.yes;
+    if !can_ask {
+        return Err(project.unconfirmed());
+    }
+    printer.warn(&format!("{} is not trusted yet. It sets:", project.file.display()));
+    for wanted in &project.wants {
+        printer.warn(&format!("  {wanted}"));
+    }
+    if printer.ask("Trust this file in this directory until it changes?") {
+        project.confirm()
+    } else {
+        Err(project.unconfirmed())
+    }
+}
+
+/// The failure of a sandbox that did not start.
+pub(crate) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
+    match error {
+        sandbox::SandboxError::NoMatting => {
+            Failure::new(FailureKind::Usage, "the sandbox", error.to_string())
+                .with_next("rbgv sandbox --timer 2s")
+        }
+        _ => Failure::local("starting the sandbox", error),
+    }
+}
+
+/// A sandbox with a key and a ledger of its own; no configured key is read or sent.
+fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
+    let models = env.models_dir();
+    let tool_vars = env.program_vars();
+    sandbox_with(sandbox::Options { models, tool_vars, ..sandbox::Options::default() })
+}
+
+fn sandbox_with(
+    options: sandbox::Options,
+) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
+    let files = tempfile::Builder::new()
+        .prefix("rbgv-sandbox-")
+        .tempdir()
+        .map_err(|error| failed(&error))?;
+    let options = sandbox::Options { state: Some(files.path().join("service")), ..options };
+    let running = sandbox::start_thread(options).map_err(|error| sandbox_failure(&error))?;
+    let base_url = Url::parse(&running.base_url).map_err(|error| failed(&error))?;
+    let key = ApiKey::new(&running.api_key);
+    let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));
+    Ok((settings, running, files))
+}
+
+pub(crate) fn proxies(env: &Env) -> ProxyChoice {
+    let either =
+        |lower: &str, upper: &str| env.var(lower).or_else(|| env.var(upper)).map(ToOwned::to_owned);
+    let all = either("all_proxy", "ALL_PROXY");
+    ProxyChoice {
+        // Not HTTP_PROXY: a CGI program sets it from a request header.
+        http: env.var("http_proxy").map(ToOwned::to_owned).or_else(|| all.clone()),
+        https: either("https_proxy", "HTTPS_PROXY").or(all),
+        no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
+    }
+}
+
+/// A setting as a line of a document.
+pub(crate) fn setting_line(shown: &EffectiveValue) -> SettingLine<'_> {
+    SettingLine { key: &shown.key, value: &shown.value, origin: &shown.origin }
+}

@@ -1,0 +1,379 @@
+//! The success path: a clip from upload to output, and its credits. Jobs go through the flow and
+//! its ledger; this module chooses what is sent, and judges the results.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::blocking::blocking;
+use crate::client::{Client, RequestOptions};
+use crate::flow::{Context, Destination, InputSpec};
+use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
+use crate::model::event::PublishedOutput;
+use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
+use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
+use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch};
+use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, JobCredits, growth};
+use crate::smoke::judgements::fields::Drift;
+use crate::smoke::judgements::{contract, matte_check};
+use crate::smoke::run::{FinishedJob, SmokeRun};
+
+/// Maximum frames of an output that are checked.
+const MAX_FRAMES: usize = 64;
+
+/// Days of usage that are read to find a charge.
+pub(crate) const DAYS: u32 = 7;
+
+/// Interval of reading usage until a charge shows.
+pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Shares of opaque pixels from which, and up to which, a clip has probably not been processed.
+const MIN_OPAQUE_WARNED: f64 = 0.995;
+const MAX_OPAQUE_WARNED: f64 = 0.005;
+
+impl SmokeRun<'_> {
+    pub(crate) async fn success(&mut self) -> StageResult {
+        let stage = SmokeStage::Success;
+        let Some(context) = self.setup.context.clone() else {
+            return StageResult::skipped(stage, "no API key");
+        };
+        let prepared = match self.fresh_clip(&context).await {
+            Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
+            Err(failure) => Err(failure),
+        };
+        let ((length, sha256), pricing) = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        if self.watches_credits
+            && let Ok(keyed) = self.keyed(stage)
+        {
+            // Without it the growth is unknown, which the result says.
+            self.usage_before = keyed.usage_summary(DAYS, RequestOptions::plain()).await.ok();
+        }
+        let target =
+            self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
+        let spec = BatchSpec {
+            context: &context,
+            pricing: Some(&pricing),
+            named: vec![InputSpec::Path(self.setup.clip.path.clone())],
+            destination: Destination::File(target),
+            options: &self.setup.options,
+            budget: self.setup.budget,
+            spool: self.setup.spool.clone(),
+            timeout: self.setup.waits.jobs,
+            in_flight: 1,
+        };
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        self.reserve_budget(batch.estimate);
+        let Some(input) = batch.inputs.first() else {
+            return StageResult::failed(
+                stage,
+                StageFailure::Local,
+                "another process is processing the clip",
+            );
+        };
+        let mut result = judged(stage, input, batch.out_of_time);
+        let mut drift = batch.drift;
+        input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+        self.record_drift(drift, &mut result);
+        let sent = context.ledger.find_upload(&context.key, &sha256).await;
+        self.upload = sent.ok().flatten();
+        if let (Some(output), Some(job)) = (&input.output, &input.job) {
+            let (job, output) = (job.clone(), output.clone());
+            self.finished = Some(FinishedJob { job, output, estimate: batch.estimate, length });
+        }
+        result
+    }
+
+    /// Current prices, requested where their stage did not run.
+    pub(crate) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
+        if let Some(known) = &self.pricing {
+            return Ok(known.clone());
+        }
+        let pricing = self.setup.clients.keyless.pricing(RequestOptions::plain()).await?;
+        self.pricing = Some(pricing.clone());
+        Ok(pricing)
+    }
+
+    /// Forgets an earlier upload of the clip, so that it is sent again; returns the clip's length and
+    /// hash.
+    async fn fresh_clip(
+        &self,
+        context: &Context,
+    ) -> Result<(Option<ExpectedLength>, String), Failure> {
+        let path = self.setup.clip.path.clone();
+        let (length, sha256) = blocking(move || {
+            let video = media::inspect_input(&path)
+                .map_err(|error| Failure::local("the built-in clip", &error))?;
+            let hash = media::hash_file(&path, &|_| ())
+                .map_err(|error| Failure::local("reading the built-in clip", &error))?;
+            Ok((video.length(), hash.sha256))
+        })
+        .await?;
+        context.ledger.delete_upload(&context.key, &sha256).await?;
+        Ok((length, sha256))
+    }
+
+    pub(crate) async fn suite(&mut self) -> Vec<StageResult> {
+        let stage = SmokeStage::Suite;
+        let (Some(context), Some(directory)) =
+            (self.setup.context.clone(), self.setup.suite.clone())
+        else {
+            return vec![StageResult::skipped(stage, "no API key")];
+        };
+        let began = self.setup.clock.now();
+        let pricing = match self.current_prices().await {
+            Ok(pricing) => pricing,
+            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
+        };
+        let spec = BatchSpec {
+            context: &context,
+            pricing: Some(&pricing),
+            named: vec![InputSpec::Path(directory.clone())],
+            destination: Destination::Directory(self.setup.place.clone()),
+            options: &self.setup.options,
+            budget: self.setup.budget,
+            spool: self.setup.spool.clone(),
+            timeout: self.setup.waits.jobs,
+            in_flight: 64,
+        };
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
+            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
+        };
+        self.reserve_budget(batch.estimate);
+        if batch.inputs.is_empty() {
+            let message = "no clips in the directory";
+            return vec![StageResult::failed(stage, StageFailure::Usage, message)];
+        }
+        let mut results = Vec::new();
+        // Differences of the answers belong to no single clip: the first reports them, except for
+        // states.
+        let mut drift = batch.drift;
+        for input in &batch.inputs {
+            drift.states.retain(|word| {
+                !input.unknown_states.iter().any(|status| status.as_str() == word.as_str())
+            });
+        }
+        for input in &batch.inputs {
+            let mut result = judged(stage, input, batch.out_of_time);
+            result.name = name_in_suite(&input.name, &directory);
+            // The directory was named, not the clips in it.
+            if result.cause == Some(StageFailure::Usage) {
+                result.cause = Some(StageFailure::Input);
+            }
+            result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
+            input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+            self.record_drift(std::mem::take(&mut drift), &mut result);
+            if let Some(output) = &input.output {
+                self.check_output(output, None, &mut result).await;
+            }
+            results.push(result);
+        }
+        results
+    }
+
+    pub(crate) async fn output(&self) -> StageResult {
+        let Some(finished) = &self.finished else {
+            return StageResult::skipped(SmokeStage::Output, "no finished job");
+        };
+        let mut result = StageResult::passed(SmokeStage::Output, "");
+        result.job = Some(finished.job.clone());
+        self.check_output(&finished.output, finished.length, &mut result).await;
+        result
+    }
+
+    /// Checks the container, duration and alpha; and the matte, where it can be decoded and the
+    /// expected one is known. Only the built-in clip has a known length.
+    async fn check_output(
+        &self,
+        output: &PublishedOutput,
+        length: Option<ExpectedLength>,
+        result: &mut StageResult,
+    ) {
+        let Some(path) = output.path.clone() else { return };
+        let options = &self.setup.options;
+        let format = options.format;
+        let transparent = options.background == Background::Transparent;
+        let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
+        let checked = blocking(move || {
+            let verified =
+                media::verify_output(&path, &expected).map_err(|error| failed(&error))?;
+            let pictures =
+                media::read_opacity(&path, format, MAX_FRAMES).map_err(|error| failed(&error))?;
+            Ok((verified, pictures))
+        });
+        let (verified, pictures) = match checked.await {
+            Ok(checked) => checked,
+            Err(failure) => {
+                // It may quote the output.
+                let message = failure.to_string();
+                let message = match &self.setup.context {
+                    Some(context) => context.service.clean(&message),
+                    None => message,
+                };
+                result.fail(StageFailure::of(failure.kind), message);
+                return;
+            }
+        };
+        let (width, height) = (verified.width.unwrap_or(0), verified.height.unwrap_or(0));
+        let duration =
+            verified.duration.map(|duration| format!(", {duration:.2} s")).unwrap_or_default();
+        let message = format!("{width}x{height} {format}{duration}, {} bytes", verified.size);
+        if result.told.is_empty() {
+            result.told = message;
+        } else {
+            result.details.push(message);
+        }
+        match pictures {
+            _ if !transparent => {}
+            None if result.stage == SmokeStage::Output => result.warn(format!(
+                "the transparency of {format} is declared but was not measured; use --format \
+                 webp to measure it"
+            )),
+            None => result.told.push_str("; transparency declared, not measured"),
+            Some(pictures) if result.stage == SmokeStage::Output => {
+                matte_check::judge(&pictures, &self.setup.clip.mask, result);
+            }
+            Some(pictures) => judge_coverage(&pictures, result),
+        }
+    }
+
+    pub(crate) async fn credits(&mut self, call: RequestOptions<'_>) -> StageResult {
+        let stage = SmokeStage::Credits;
+        let (Some(finished), Some(context)) = (self.finished.clone(), self.setup.context.clone())
+        else {
+            return StageResult::skipped(stage, "no finished job");
+        };
+        let mut result = StageResult::passed(stage, "");
+        result.job = Some(finished.job.clone());
+        let began = self.setup.clock.now();
+        let answers: Arc<Mutex<Drift>> = Arc::default();
+        let client = context.service.with_response_hook(response_hook(&answers));
+        loop {
+            let account = match self.account(&client, &finished, call.clone()).await {
+                Ok(account) => account,
+                Err(failure) => return StageResult::of_failure(stage, &failure),
+            };
+            let waited = self.setup.clock.now().since(began);
+            if account.is_settled() || waited >= self.setup.waits.usage_lag {
+                account.judge(&mut result);
+                self.lag = Some(waited);
+                break;
+            }
+            tokio::time::sleep(USAGE_PAUSE).await;
+        }
+        if let Err(why) = link_agrees(&client, &finished, call).await {
+            result.fail(StageFailure::of(why.kind), why.to_string());
+        }
+        let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+        self.record_drift(drift, &mut result);
+        result
+    }
+
+    async fn account(
+        &self,
+        client: &Client,
+        finished: &FinishedJob,
+        call: RequestOptions<'_>,
+    ) -> Result<JobCredits, Failure> {
+        let view: JobView = client.get(&finished.job, call.clone()).await?;
+        let page = client.usage_events(EVENTS, call.clone()).await?;
+        let summary = client.usage_summary(DAYS, call).await?;
+        let pricing = self.pricing.as_ref();
+        let by_duration = view
+            .duration_seconds
+            .and_then(|seconds| pricing?.estimate(self.setup.options.model, seconds));
+        Ok(JobCredits {
+            estimate: Some(finished.estimate).filter(|estimate| estimate.0 > 0.0),
+            by_duration,
+            charge: EventCharge::of(&page.events, &view),
+            billing_status: view.billing_status,
+            growth: self.usage_before.as_ref().and_then(|before| growth(before, &summary)),
+        })
+    }
+}
+
+/// The link that is given without a key returns the same output, byte by byte.
+async fn link_agrees(
+    client: &Client,
+    finished: &FinishedJob,
+    call: RequestOptions<'_>,
+) -> Result<(), Failure> {
+    let link = client.download_link(&finished.job, call.clone()).await?;
+    let mut download = client.download(&link, None, call).await?;
+    let (mut digest, mut size) = (Sha256::new(), 0);
+    while let Some(piece) = download.chunk().await? {
+        digest.update(&piece);
+        size += piece.len() as u64;
+    }
+    if hex::encode(digest.finalize()) == finished.output.sha256 {
+        return Ok(());
+    }
+    let fetched = finished.output.size;
+    let why = format!("it returns {size} bytes that differ from the {fetched} downloaded before");
+    Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
+}
+
+fn failed(error: &OutputError) -> Failure {
+    Failure::new(error.kind(), "the output", error.to_string())
+}
+
+/// Judges an input by its record.
+pub(crate) fn judged(stage: SmokeStage, input: &InputRecord, out_of_time: bool) -> StageResult {
+    let mut result = match (&input.output, &input.failure) {
+        (Some(_), _) => StageResult::passed(stage, "done and verified"),
+        (None, why) if out_of_time && is_timeout(why.as_ref()) => StageResult::failed(
+            stage,
+            StageFailure::Timeout,
+            "not finished in time; the job is still running at the service",
+        ),
+        (None, Some(failure)) => StageResult::of_failure(stage, failure),
+        (None, None) => StageResult::failed(stage, StageFailure::Local, "no result"),
+    };
+    result.job = result.job.or_else(|| input.job.clone());
+    result.steps.clone_from(&input.steps);
+    if !input.steps.is_empty() {
+        result.took = Some(input.steps.iter().map(|(_, took)| *took).sum());
+    }
+    if !input.retries.is_empty() {
+        let words: Vec<String> =
+            input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
+        let message = format!("{} calls were retried: {}", words.len(), words.join(", "));
+        result.warn(message);
+    }
+    result
+}
+
+/// The timeout is the only reason why an input did not end.
+fn is_timeout(failure: Option<&Failure>) -> bool {
+    failure.is_none_or(|failure| {
+        matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
+    })
+}
+
+/// Name of a clip within its suite.
+fn name_in_suite(name: &str, suite: &Path) -> String {
+    let relative = Path::new(name).strip_prefix(suite).ok();
+    relative.map_or_else(|| name.to_owned(), |relative| relative.display().to_string())
+}
+
+/// Judges a clip without a known matte: only the extremes are certain.
+fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
+    let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
+    let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
+    result.measure("coverage", mean);
+    if mean > MIN_OPAQUE_WARNED {
+        result.warn("everything is opaque: no background was removed");
+    } else if mean < MAX_OPAQUE_WARNED {
+        result.warn("nothing is opaque: no subject was found");
+    } else if result.outcome != StageOutcome::Failed {
+        result.details.push(format!("{:.0} % of the image is opaque", mean * 100.0));
+    }
+}
