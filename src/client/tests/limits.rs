@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::server::{Server, Step, response, response_with};
 use super::{Least, TestClock, endpoint, timing};
+use crate::client::limits::LimitTuning;
 use crate::client::{BreakerConfig, Client, MemoryStore, RateLimits, RequestOptions, StartJob};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind, JobId, JobOptions};
@@ -129,6 +130,8 @@ async fn two_starts_that_are_refused_beside_as_many_jobs_teach_the_window() {
     let suspected = client.limits().await.unwrap();
     assert_eq!((suspected.window, suspected.in_flight), (None, 64));
     assert!(suspected.submissions.ceiling.is_some(), "the pace is cut meanwhile");
+    // Until then, the bucket of the service may still be empty.
+    tokio::time::sleep(LimitTuning::DEFAULT.quiet).await;
     start(&client, Some(3)).await.unwrap_err();
     let known = client.limits().await.unwrap();
     assert_eq!((known.window, known.in_flight), (Some(3), 3));

@@ -100,7 +100,7 @@ impl JobDriver<'_> {
         let is_sent = AtomicBool::new(false);
         let last_check = || {
             let is_stopped = self.run.starts_stopped();
-            is_sent.store(!is_stopped, Ordering::Relaxed);
+            is_sent.fetch_or(!is_stopped, Ordering::Relaxed);
             ready(if is_stopped { Err(interrupted()) } else { Ok(()) }).boxed()
         };
         let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
