@@ -98,10 +98,10 @@ fn a_run_of_many_clips() {
     0 of 12 done, 4 processing, 8 queued, T
     ");
     drop(wide);
-    // Its process has ended, and its jobs continue.
+    let (home, sandbox) = endless();
     let usual = Screen::open(&home, &sandbox, (80, 24), "run . -o out/");
     insta::assert_snapshot!(usual.shows(is_steady), @"
-    12 clips, about 16.00 credits
+    12 clips, about 24.00 credits
     clip-N.mp4  processing   ───────────────────────   0% T
     clip-N.mp4  processing   ───────────────────────   0% T
     clip-N.mp4  processing   ───────────────────────   0% T
@@ -110,26 +110,27 @@ fn a_run_of_many_clips() {
     ");
     usual.0.press("C-c");
     insta::assert_snapshot!(usual.shows(|screen| screen.contains("exit code")), @"
-    12 clips, about 16.00 credits
+    12 clips, about 24.00 credits
     note: stopping; press Ctrl-C again to quit now
-    Stopped after T 4 jobs still running, 8 not started.
-      next: rbgv resume 2
+    Stopped after T 4 jobs still running, 8 not started, about 8.00 credits.
+      next: rbgv resume 1
     exit code 130
     ");
     for columns in [80, 40] {
         let status = Screen::open(&home, &sandbox, (columns, 50), "status");
         let screen = status.shows(|screen| screen.contains("exit code 0"));
-        assert!(screen.contains("next: rbgv resume 2\n"), "{screen}");
+        assert!(screen.contains("next: rbgv resume 1\n"), "{screen}");
         assert!(screen.contains("clip-N.mp4") && screen.contains("running 0%"), "{screen}");
         assert_eq!(screen.contains("estimated cost"), columns == 80, "{screen}");
     }
+    let (home, sandbox) = endless();
     let narrow = Screen::open(&home, &sandbox, (40, 7), "run . -o out/");
     let screen = narrow.shows(|screen| {
         screen.contains("+1 more\n0 of 12 done, 4 processing, 8 queued")
             && screen.lines().filter(|line| line.ends_with("0% processing")).count() == 3
     });
     insta::assert_snapshot!(screen, @"
-    12 clips, about 16.00 credits
+    12 clips, about 24.00 credits
     clip-N.mp4   0% processing
     clip-N.mp4   0% processing
     clip-N.mp4   0% processing
