@@ -11,7 +11,7 @@ use crate::output::events::{json, messages};
 use crate::output::{Printer, Streams, Style, TerminalInfo, log};
 
 use super::args::global::Global;
-use super::commands;
+use super::commands::{configuration, jobs, service, standalone};
 use super::completion;
 use super::context::AppContext;
 use super::help::examples::with_examples;
@@ -52,32 +52,32 @@ const AFTER_HELP: &str = if cfg!(feature = "matting") {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
 enum Command {
-    Init(commands::configuration::init::Args),
-    Run(commands::jobs::run::Args),
-    Upload(commands::jobs::upload::Args),
-    Status(commands::jobs::status::Args),
-    Fetch(commands::jobs::fetch::Args),
-    Resume(commands::jobs::resume::Args),
-    Usage(commands::service::usage::Args),
-    SmokeTest(commands::service::smoke_test::Args),
-    Listen(commands::service::listen::Args),
-    Trigger(commands::service::trigger::Args),
-    Keys(commands::service::keys::Args),
-    Logs(commands::jobs::logs::Args),
-    Report(commands::jobs::report::Args),
-    Open(commands::jobs::open::Args),
-    Preview(commands::standalone::preview::Args),
-    Explain(commands::standalone::explain::Args),
-    Doctor(commands::configuration::doctor::Args),
-    Sandbox(commands::standalone::sandbox::Args),
-    Config(commands::configuration::config::Args),
-    Profile(commands::configuration::profile::Args),
-    Completions(commands::standalone::completions::Args),
-    Man(commands::standalone::man::Args),
-    Help(commands::standalone::help::Args),
-    Version(commands::standalone::version::Args),
+    Init(configuration::init::Args),
+    Run(jobs::run::Args),
+    Upload(jobs::upload::Args),
+    Status(jobs::status::Args),
+    Fetch(jobs::fetch::Args),
+    Resume(jobs::resume::Args),
+    Usage(service::usage::Args),
+    SmokeTest(service::smoke_test::Args),
+    Listen(service::listen::Args),
+    Trigger(service::trigger::Args),
+    Keys(service::keys::Args),
+    Logs(jobs::logs::Args),
+    Report(jobs::report::Args),
+    Open(jobs::open::Args),
+    Preview(standalone::preview::Args),
+    Explain(standalone::explain::Args),
+    Doctor(configuration::doctor::Args),
+    Sandbox(standalone::sandbox::Args),
+    Config(configuration::config::Args),
+    Profile(configuration::profile::Args),
+    Completions(standalone::completions::Args),
+    Man(standalone::man::Args),
+    Help(standalone::help::Args),
+    Version(standalone::version::Args),
     #[cfg(feature = "matting")]
-    Model(commands::standalone::model::Args),
+    Model(standalone::model::Args),
 }
 
 /// The command line as clap sees it, for completions, man pages and tests.
@@ -156,7 +156,7 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
         printer.document(&json::FailedCommand::from(&failure));
     }
     if command == Some("smoke-test") {
-        commands::service::smoke_test::misread(&words, env, &printer, &failure);
+        service::smoke_test::misread(&words, env, &printer, &failure);
     }
     ExitClass::Usage.code()
 }
@@ -205,26 +205,21 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     // Commands that need neither settings nor a runtime.
     match &cli.command {
         Command::Completions(args) => {
-            return commands::standalone::completions::run(args, printer);
+            return standalone::completions::run(args, printer);
         }
-        Command::Explain(args) => return commands::standalone::explain::run(args, printer),
-        Command::Preview(args) => return commands::standalone::preview::run(args, &env, printer),
+        Command::Explain(args) => return standalone::explain::run(args, printer),
+        Command::Preview(args) => return standalone::preview::run(args, &env, printer),
         Command::Man(args) => {
-            return commands::standalone::man::run(args, command(), printer, &env.current_dir);
+            return standalone::man::run(args, command(), printer, &env.current_dir);
         }
-        Command::Help(args) => return commands::standalone::help::run(args, command(), printer),
-        Command::Version(_) => return Ok(commands::standalone::version::run(printer)),
+        Command::Help(args) => return standalone::help::run(args, command(), printer),
+        Command::Version(_) => return Ok(standalone::version::run(printer)),
         #[cfg(feature = "matting")]
         Command::Model(args) => {
-            return commands::standalone::model::run(args, &env, &cli.global, printer);
+            return standalone::model::run(args, &env, &cli.global, printer);
         }
         Command::Config(args) if args.is_standalone() => {
-            return commands::configuration::config::run_standalone(
-                args,
-                &env,
-                &cli.global,
-                printer,
-            );
+            return configuration::config::run_standalone(args, &env, &cli.global, printer);
         }
         _ => {}
     }
@@ -234,45 +229,40 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
     };
     let runtime = runtime(blocking_threads)?;
     if let Command::Doctor(args) = &cli.command {
-        return runtime.block_on(commands::configuration::doctor::run(
-            args,
-            &env,
-            &cli.global,
-            printer,
-        ));
+        return runtime.block_on(configuration::doctor::run(args, &env, &cli.global, printer));
     }
     let sandboxed = cli.sandboxed();
     if let Command::Init(args) = cli.command {
         return run_init(args, cli.global, env, &runtime, printer);
     }
     if let Command::Sandbox(args) = cli.command {
-        return runtime.block_on(commands::standalone::sandbox::run(args, &env, printer));
+        return runtime.block_on(standalone::sandbox::run(args, &env, printer));
     }
     let global = cli.global_of_command();
     let reported = matches!(cli.command, Command::SmokeTest(_)).then(|| env.clone());
     let app =
         AppContext::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
             if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
-                commands::service::smoke_test::refused(args, &global, env, printer, failure);
+                service::smoke_test::refused(args, &global, env, printer, failure);
             }
         })?;
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Run(args) => commands::jobs::run::run(args, &app).await,
-            Command::Upload(args) => commands::jobs::upload::run(args, &app).await,
-            Command::Status(args) => commands::jobs::status::run(args, &app).await,
-            Command::Fetch(args) => commands::jobs::fetch::run(args, &app).await,
-            Command::Resume(args) => commands::jobs::resume::run(args, &app).await,
-            Command::Usage(args) => commands::service::usage::run(args, &app).await,
-            Command::SmokeTest(args) => commands::service::smoke_test::run(args, &app).await,
-            Command::Listen(args) => commands::service::listen::run(args, &app).await,
-            Command::Trigger(args) => commands::service::trigger::run(args, &app).await,
-            Command::Keys(args) => commands::service::keys::run(args, &app).await,
-            Command::Config(args) => commands::configuration::config::run(&args, &app),
-            Command::Profile(args) => commands::configuration::profile::run(args, &app).await,
-            Command::Logs(args) => commands::jobs::logs::run(&args, &app).await,
-            Command::Report(args) => commands::jobs::report::run(&args, &app).await,
-            Command::Open(args) => commands::jobs::open::run(&args, &app).await,
+            Command::Run(args) => jobs::run::run(args, &app).await,
+            Command::Upload(args) => jobs::upload::run(args, &app).await,
+            Command::Status(args) => jobs::status::run(args, &app).await,
+            Command::Fetch(args) => jobs::fetch::run(args, &app).await,
+            Command::Resume(args) => jobs::resume::run(args, &app).await,
+            Command::Usage(args) => service::usage::run(args, &app).await,
+            Command::SmokeTest(args) => service::smoke_test::run(args, &app).await,
+            Command::Listen(args) => service::listen::run(args, &app).await,
+            Command::Trigger(args) => service::trigger::run(args, &app).await,
+            Command::Keys(args) => service::keys::run(args, &app).await,
+            Command::Config(args) => configuration::config::run(&args, &app),
+            Command::Profile(args) => configuration::profile::run(args, &app).await,
+            Command::Logs(args) => jobs::logs::run(&args, &app).await,
+            Command::Report(args) => jobs::report::run(&args, &app).await,
+            Command::Open(args) => jobs::open::run(&args, &app).await,
             Command::Init(_)
             | Command::Sandbox(_)
             | Command::Completions(_)
@@ -302,7 +292,7 @@ fn runtime(blocking_threads: usize) -> Result<Runtime, Failure> {
 /// Runs `init`, and the command that it proposes for the sample clip, as if it had been typed. The
 /// profile that it names does not exist yet.
 fn run_init(
-    args: commands::configuration::init::Args,
+    args: configuration::init::Args,
     mut global: Global,
     mut env: Env,
     runtime: &Runtime,
@@ -311,7 +301,7 @@ fn run_init(
     let variable = env.vars.remove("RBGV_PROFILE").filter(|name| !name.is_empty());
     let name = global.profile.take().or(variable);
     let app = AppContext::open(env.clone(), printer.clone(), &global, false)?;
-    let ready = runtime.block_on(commands::configuration::init::run(args, name, &app))?;
+    let ready = runtime.block_on(configuration::init::run(args, name, &app))?;
     let mut class = ExitClass::Done;
     if let Some(words) = ready.sample {
         let shown = words.iter().map(|word| messages::argument(&word.to_string_lossy()));

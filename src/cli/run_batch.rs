@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::context::AppContext;
 use super::context::signals::leave_when_stopped;
+use super::notify::notify;
 use crate::flow::{BatchRunner, Context, RunOptions, RunResult, RunState, StdoutSink};
 use crate::ledger::{BatchId, PlanTotals};
-use crate::model::{Event, Failure};
+use crate::model::{Event, ExitClass, Failure};
 use crate::output::formats::amounts;
 
 /// Unblocks the keys: running a command means that the cause of an earlier stop is fixed.
@@ -30,8 +31,14 @@ pub(crate) fn report_plan(context: &Context, batch: BatchId, totals: &PlanTotals
     });
 }
 
-/// Stops a command after `timeout`, and makes sure that a stopped command ends soon.
-pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Option<Duration>) {
+/// Does `work` within `--timeout`, and notifies of its end with `--notify`. A stopped command ends soon.
+pub(crate) async fn within_time(
+    app: &AppContext,
+    context: &Arc<Context>,
+    timeout: Option<Duration>,
+    is_notified: bool,
+    work: impl Future<Output = Result<ExitClass, Failure>>,
+) -> Result<ExitClass, Failure> {
     leave_when_stopped(Arc::clone(context), &app.printer);
     if let Some(timeout) = timeout {
         let context = Arc::clone(context);
@@ -40,6 +47,11 @@ pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Opti
             context.stop_on_timeout();
         });
     }
+    let ended = work.await;
+    if is_notified {
+        notify(app, &ended).await;
+    }
+    ended.map_err(|failure| context.with_stop_reason(failure))
 }
 
 /// Runs every open input of a batch.

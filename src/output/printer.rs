@@ -393,18 +393,19 @@ mod tests {
     fn people_see_relative_paths_and_links_where_the_terminal_has_them() {
         let shown = |style: Style, path: &str| {
             let (streams, stdout, _) = Streams::captured();
-            let printer = Printer::new(style, Streams { current_dir: "/work".into(), ..streams });
+            let printer =
+                Printer::new(style, Streams { current_dir: "/home/ann".into(), ..streams });
             printer.path(Path::new(path));
             stdout.text()
         };
         let screen = Style { stdout_terminal: true, ..Style::default() };
-        assert_eq!(shown(screen, "/work/out/a.webm"), "out/a.webm\n");
+        assert_eq!(shown(screen, "/home/ann/out/a.webm"), "out/a.webm\n");
         assert_eq!(shown(screen, "/other/a.webm"), "/other/a.webm\n");
-        assert_eq!(shown(Style::default(), "/work/out/a.webm"), "/work/out/a.webm\n");
+        assert_eq!(shown(Style::default(), "/home/ann/out/a.webm"), "/home/ann/out/a.webm\n");
         let linked = Style { stdout_links: true, ..screen };
         assert_eq!(
-            shown(linked, "/work/a b\x1b.webm"),
-            "\x1b]8;;file:///work/a%20b%1B.webm\x1b\\a b\\u{1b}.webm\x1b]8;;\x1b\\\n"
+            shown(linked, "/home/ann/a b\x1b.webm"),
+            "\x1b]8;;file:///home/ann/a%20b%1B.webm\x1b\\a b\\u{1b}.webm\x1b]8;;\x1b\\\n"
         );
     }
 

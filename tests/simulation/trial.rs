@@ -84,15 +84,15 @@ impl Batch {
 
 /// Works through a new batch of `jobs` inputs; the first commands crash as given.
 pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -> Batch {
-    let server = world.wire.server.clone();
     let inputs = world.inputs(series, jobs);
     let began = world.wire.age();
     // A bucket that the batch before has emptied is not full.
-    let buckets = server.buckets.iter().map(|bucket| Bucket {
+    let drawn = &world.wire.server;
+    let buckets = drawn.buckets.iter().map(|bucket| Bucket {
         burst: world.wire.record().tokens(bucket, began),
         ..bucket.clone()
     });
-    let server = Server { buckets: buckets.collect(), ..server.clone() };
+    let server = Server { buckets: buckets.collect(), ..drawn.clone() };
     let expected =
         bound::binding(&bound::terms(&server, began, &vec![mean(&server); jobs])).seconds;
     let patience = seconds(30.0 * expected) + Duration::from_hours(3);

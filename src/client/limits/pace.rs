@@ -7,9 +7,9 @@
 //!
 //! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to half
 //! while nothing is known; to the rate measured since the last cut if that was recent (excluding
-//! times in which no call waited); otherwise to between that and the current rate. It recovers along a cubic
-//! curve that is flat around the old ceiling (as in CUBIC), and grows exponentially beyond it. Only
-//! calls that were delayed by the pace let it grow.
+//! times in which no call waited); otherwise to the geometric mean of that and the current rate. It
+//! recovers along a cubic curve that is flat around the old ceiling (as in CUBIC), and grows
+//! exponentially beyond it. Only calls that were delayed by the pace let it grow.
 
 use std::time::Duration;
 

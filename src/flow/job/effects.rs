@@ -99,9 +99,11 @@ impl JobDriver<'_> {
         // was sent is waited for.
         let is_sent = AtomicBool::new(false);
         let last_check = || {
-            let is_stopped = self.run.starts_stopped();
-            is_sent.fetch_or(!is_stopped, Ordering::Relaxed);
-            ready(if is_stopped { Err(interrupted()) } else { Ok(()) }).boxed()
+            if self.run.starts_stopped() {
+                return ready(Err(interrupted())).boxed();
+            }
+            is_sent.store(true, Ordering::Relaxed);
+            ready(Ok(())).boxed()
         };
         let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
         let creating = context.service.create(&job, call);

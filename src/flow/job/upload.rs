@@ -57,11 +57,8 @@ pub(crate) async fn send_video(
 ) -> Result<String, Failure> {
     video.unchanged(&input.name).await?;
     let (path, name) = (video.path.clone(), input.name.clone());
-    let kind = blocking(move || {
-        media::inspect_input(&path)
-            .map_err(|bad| Failure::new(FailureKind::Usage, name, bad.to_string()))
-    })
-    .await?;
+    let kind =
+        blocking(move || media::inspect_input(&path).map_err(|bad| bad.failure(&name))).await?;
     let file = UploadFile {
         name: kind.upload_name(&video.path),
         path: video.path.clone(),
@@ -159,10 +156,8 @@ async fn upload_one(
     context.emit_stage(input, Stage::Hash);
     let (file, name) = (path.to_owned(), input.name.clone());
     let (note, hash) = blocking(move || {
-        let video = media::inspect_input(&file).map_err(|bad| {
-            Failure::new(FailureKind::Usage, &*name, bad.to_string())
-                .with_next(bad.next_step(&file))
-        })?;
+        let video = media::inspect_input(&file)
+            .map_err(|bad| bad.failure(&name).with_next(bad.next_step(&file)))?;
         let hash = media::hash_file(&file, &|_| ())
             .map_err(|error| Failure::local(format!("reading {name}"), &error))?;
         Ok((video.note, hash))

@@ -595,7 +595,7 @@ fn input_failure(
     name: &str,
     bad: &media::InputError,
 ) -> InputRefusal {
-    let mut failure = Failure::new(FailureKind::Usage, name, bad.to_string());
+    let mut failure = bad.failure(name);
     if found.explicit {
         failure = failure.with_next(bad.next_step(path));
     }

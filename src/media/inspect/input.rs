@@ -7,8 +7,8 @@ use crate::media::container::{Container, SNIFF_BYTES, sniff};
 use crate::media::error::missing;
 use crate::media::parse::{self, cursor::ParseError};
 use crate::media::stream_info::ExpectedLength;
-use crate::model::FailureKind;
 use crate::model::text::shell_quoted;
+use crate::model::{Failure, FailureKind};
 
 /// Maximum size of an upload in bytes (contract, *Upload*: "at most 500 MB"). The contract does not
 /// define MB; the smaller unit avoids uploads that are refused at the end.
@@ -109,11 +109,9 @@ pub enum InputError {
 }
 
 impl InputError {
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Unreadable(_) => FailureKind::Local,
-            _ => FailureKind::Usage,
-        }
+    /// Failure of the input `name`.
+    pub fn failure(&self, name: &str) -> Failure {
+        Failure::new(FailureKind::Usage, name, self.to_string())
     }
 
     /// What to do about it; a command where one helps.

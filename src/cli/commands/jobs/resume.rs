@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
-use crate::cli::notify::notify;
-use crate::cli::run_batch::{bound_time, confirm, lift_key_blocks, report_plan, run_batch};
+use crate::cli::run_batch::{confirm, lift_key_blocks, report_plan, run_batch, within_time};
 use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
@@ -42,13 +41,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
-    bound_time(app, &context, args.run_options.timeout);
-    let is_notified = args.run_options.notify;
-    let ended = resume_within(args, app, &context).await;
-    if is_notified {
-        notify(app, &ended).await;
-    }
-    ended.map_err(|failure| context.with_stop_reason(failure))
+    let (timeout, is_notified) = (args.run_options.timeout, args.run_options.notify);
+    let work = Box::pin(resume_within(args, app, &context));
+    within_time(app, &context, timeout, is_notified, work).await
 }
 
 /// The part of the command that `--timeout` limits.

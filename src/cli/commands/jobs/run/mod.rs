@@ -13,9 +13,8 @@ use crate::cli::args::input::{InputArgs, Inputs};
 use crate::cli::args::job::{JobArgs, with_background};
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
-use crate::cli::notify::notify;
 use crate::cli::report_file::ReportTarget;
-use crate::cli::run_batch::{bound_time, lift_key_blocks, report_plan};
+use crate::cli::run_batch::{lift_key_blocks, report_plan, within_time};
 use crate::client::RequestOptions;
 use crate::flow::plan::Plan;
 use crate::flow::state_machine::Goal;
@@ -100,13 +99,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     }
     let report = args.report.as_deref().map(|file| ReportTarget::new(app, file)).transpose()?;
     let context = app.context(app.reporter())?;
-    bound_time(app, &context, args.run_options.timeout);
-    let is_notified = args.run_options.notify;
-    let ended = run_within(args, app, &context, options, inputs, report).await;
-    if is_notified {
-        notify(app, &ended).await;
-    }
-    ended.map_err(|failure| context.with_stop_reason(failure))
+    let (timeout, is_notified) = (args.run_options.timeout, args.run_options.notify);
+    let work = Box::pin(run_within(args, app, &context, options, inputs, report));
+    within_time(app, &context, timeout, is_notified, work).await
 }
 
 /// The part of the command that `--timeout` limits.
