@@ -683,6 +683,8 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
     let mut attempts: Vec<_> = started.iter().filter_map(|input| input.attempt).collect();
     attempts.sort_unstable();
     assert_eq!(attempts, [running, completed]);
+    let in_flight = ledger.open_inputs(id, InputOrder::InFlightLongestFirst, None, 10).unwrap();
+    assert_eq!(in_flight.iter().filter_map(|input| input.attempt).collect::<Vec<_>>(), [running]);
     let failure = Failure::new(crate::model::FailureKind::InsufficientCredits, "a", "b");
     assert_eq!(ledger.pause_open_inputs(id, &failure).unwrap(), 4);
     assert_eq!(ledger.open_inputs(id, InputOrder::LongestFirst, None, 10).unwrap().len(), 0);

@@ -157,7 +157,7 @@ impl BatchRunner {
                 // Started jobs are paid for, so they are finished.
                 queue.keep_to_started();
             }
-            let Some(input) = queue.next(&self.run.context).await? else { break };
+            let Some(input) = queue.next(&self.run.context.ledger).await? else { break };
             let Some(attempt) = input.attempt else { continue };
             // The second input of one attempt waits for the first and then costs nothing.
             if !attempts.insert(attempt) {

@@ -1,15 +1,16 @@
-//! The order of work. Longest first, since a long job that begins last is waited for alone. But not
-//! all short ones together at the end either, where the rate of creates and starts would be the
-//! bottleneck, and where each start that is lost without an answer keeps the batch waiting for
-//! `settle`: most are taken from the short end, as long as that is much shorter. Slots that are
-//! free at first get long inputs, which need the fewest creates and starts. But options that have
-//! not succeeded yet are tried on a short input, which is the fastest and cheapest.
+//! The order of work. First the inputs whose job an earlier run left in flight: it is paid for, and
+//! occupies a slot until it is seen to end. Of the others the longest first, since a long job that
+//! begins last is waited for alone. But not all short ones together at the end either, where the
+//! rate of creates and starts would be the bottleneck, and where each start that is lost without an
+//! answer keeps the batch waiting for `settle`: most are taken from the short end, as long as that
+//! is much shorter. Slots that are free at first get long inputs, which need the fewest creates and
+//! starts. But options that have not succeeded yet are tried on a short input, which is the fastest
+//! and cheapest.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use crate::flow::context::Context;
-use crate::ledger::{BatchId, BatchInput, InputId, InputOrder};
+use crate::ledger::{AsyncLedger, BatchId, BatchInput, InputId, InputOrder};
 use crate::model::Failure;
 
 /// Inputs read from the ledger at a time.
@@ -28,6 +29,9 @@ type QueuePosition = (Reverse<i64>, i64);
 #[derive(Debug)]
 pub(crate) struct InputQueue {
     batch: BatchId,
+    /// Inputs whose job an earlier run left in flight.
+    in_flight: QueueEnd,
+    taken_in_flight: HashSet<InputId>,
     long: QueueEnd,
     short: QueueEnd,
     /// The last input taken from the short end.
@@ -41,11 +45,13 @@ pub(crate) struct InputQueue {
 }
 
 /// One end of the queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct QueueEnd {
+    order: InputOrder,
     read: VecDeque<BatchInput>,
     /// The last input that was read.
     reached: Option<(i64, InputId)>,
+    at_end: bool,
 }
 
 impl InputQueue {
@@ -53,8 +59,10 @@ impl InputQueue {
     pub(crate) fn new(batch: BatchId, long_first: usize) -> Self {
         Self {
             batch,
-            long: QueueEnd::default(),
-            short: QueueEnd::default(),
+            in_flight: QueueEnd::new(InputOrder::InFlightLongestFirst),
+            taken_in_flight: HashSet::new(),
+            long: QueueEnd::new(InputOrder::LongestFirst),
+            short: QueueEnd::new(InputOrder::ShortestFirst),
             taken_from_short: None,
             until_short: long_first,
             short_in_turn: 0,
@@ -66,27 +74,30 @@ impl InputQueue {
     pub(crate) fn keep_to_started(&mut self) {
         if !self.only_started {
             *self = Self { only_started: true, ..Self::new(self.batch, usize::MAX) };
+            self.long.order = InputOrder::StartedLongestFirst;
         }
     }
 
     /// The next input to run.
-    pub(crate) async fn next(&mut self, context: &Context) -> Result<Option<BatchInput>, Failure> {
-        let batch = self.batch;
-        if self.long.read.is_empty() {
-            let after = self.long.reached;
-            let order = if self.only_started {
-                InputOrder::StartedLongestFirst
-            } else {
-                InputOrder::LongestFirst
-            };
-            self.long.extend(context.ledger.open_inputs(batch, order, after, PAGE).await?);
+    pub(crate) async fn next(
+        &mut self,
+        ledger: &AsyncLedger,
+    ) -> Result<Option<BatchInput>, Failure> {
+        self.in_flight.fill(ledger, self.batch).await?;
+        if let Some(input) = self.in_flight.read.pop_front() {
+            self.taken_in_flight.insert(input.id);
+            return Ok(Some(input));
         }
-        if self.until_short == 0 && self.short.read.is_empty() {
-            let before = self.short.reached;
-            let order = InputOrder::ShortestFirst;
-            self.short.extend(context.ledger.open_inputs(batch, order, before, PAGE).await?);
+        loop {
+            self.long.fill(ledger, self.batch).await?;
+            if self.until_short == 0 {
+                self.short.fill(ledger, self.batch).await?;
+            }
+            match self.pop() {
+                Some(input) if self.taken_in_flight.contains(&input.id) => {}
+                next => return Ok(next),
+            }
         }
-        Ok(self.pop())
     }
 
     /// The next of the inputs that were read.
@@ -117,6 +128,20 @@ impl InputQueue {
 }
 
 impl QueueEnd {
+    fn new(order: InputOrder) -> Self {
+        Self { order, read: VecDeque::new(), reached: None, at_end: false }
+    }
+
+    /// Reads the next page, if none of the last one is left.
+    async fn fill(&mut self, ledger: &AsyncLedger, batch: BatchId) -> Result<(), Failure> {
+        if self.read.is_empty() && !self.at_end {
+            let page = ledger.open_inputs(batch, self.order, self.reached, PAGE).await?;
+            self.at_end = page.len() < PAGE as usize;
+            self.extend(page);
+        }
+        Ok(())
+    }
+
     fn extend(&mut self, page: Vec<BatchInput>) {
         self.reached = page.last().map(|input| (input.duration_ms, input.id)).or(self.reached);
         self.read.extend(page);
@@ -130,7 +155,8 @@ fn queue_position(input: &BatchInput) -> QueuePosition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::InputState;
+    use crate::ledger::tests::{batch, claimed, input as new_input, open, placed, reach};
+    use crate::ledger::{AttemptStatus, InputState};
 
     fn input(id: i64, rank: i64) -> BatchInput {
         BatchInput {
@@ -195,6 +221,36 @@ mod tests {
         queue.short.extend((1..=5).rev().map(|id| input(id, 7)).collect());
         let ids: Vec<i64> = std::iter::from_fn(|| queue.pop()).map(|input| input.id.0).collect();
         assert_eq!(ids, [1, 2, 3, 4, 5]);
+    }
+
+    #[tokio::test]
+    async fn jobs_that_an_earlier_run_left_in_flight_come_first_and_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let (owner, batch) = (ledger.register_process("p").unwrap(), batch(&ledger));
+        let inputs: Vec<InputId> = (0..200)
+            .map(|n| {
+                let new = new_input(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+                let (input, attempt, _) = placed(&ledger, batch, new);
+                let status = match n {
+                    70 => AttemptStatus::Draft,
+                    130 => AttemptStatus::Running,
+                    199 => AttemptStatus::StartSent,
+                    _ => return input,
+                };
+                reach(&ledger, &owner, &mut claimed(&ledger, &owner, attempt), status);
+                input
+            })
+            .collect();
+        let (ledger, mut queue) = (AsyncLedger::new(ledger), InputQueue::new(batch, 0));
+        let mut taken = Vec::new();
+        while let Some(input) = queue.next(&ledger).await.unwrap() {
+            taken.push(input.id);
+        }
+        let others = (0..200).filter(|n| ![130, 199].contains(n));
+        let expected: Vec<InputId> =
+            [130, 199].into_iter().chain(others).map(|n| inputs[n]).collect();
+        assert_eq!(taken, expected);
     }
 
     proptest::proptest! {

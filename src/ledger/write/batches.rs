@@ -58,6 +58,8 @@ pub struct UnfinishedInputs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputOrder {
     LongestFirst,
+    /// Only inputs whose job is in flight.
+    InFlightLongestFirst,
     /// Only inputs whose job was started or is completed.
     StartedLongestFirst,
     ShortestFirst,
@@ -68,6 +70,12 @@ const AFTER_LONGEST_FIRST: &str =
     "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
 const AFTER_SHORTEST_FIRST: &str =
     "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
+
+/// [`AFTER_LONGEST_FIRST`], of the inputs whose attempt meets a condition.
+fn longest_first_where(condition: &str) -> String {
+    let attempt = format!("SELECT 1 FROM attempts WHERE id = batch_inputs.attempt AND {condition}");
+    format!("EXISTS ({attempt}) AND {AFTER_LONGEST_FIRST}")
+}
 
 impl Ledger {
     /// Creates a batch whose plan is not complete.
@@ -169,10 +177,11 @@ impl Ledger {
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let (before_all, condition) = match order {
             InputOrder::LongestFirst => (i64::MAX, AFTER_LONGEST_FIRST.to_owned()),
+            InputOrder::InFlightLongestFirst => {
+                (i64::MAX, longest_first_where(&format!("status IN ({IN_FLIGHT_STATUSES})")))
+            }
             InputOrder::StartedLongestFirst => {
-                let started =
-                    format!("SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES})");
-                (i64::MAX, format!("attempt IN ({started}) AND {AFTER_LONGEST_FIRST}"))
+                (i64::MAX, longest_first_where(&format!("status NOT IN ({UNSTARTED_STATUSES})")))
             }
             InputOrder::ShortestFirst => (-1, AFTER_SHORTEST_FIRST.to_owned()),
         };
