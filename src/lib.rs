@@ -9,7 +9,8 @@
 //!
 //! ```text
 //! main -> cli -> {settings, flow, smoke, audit, listen, report, output, sandbox}
-//! smoke -> flow -> {client, ledger, media}
+//! smoke -> flow -> {client, store, ledger, media}
+//! store -> {client, media}
 //! audit, listen -> {client, ledger}
 //! report -> {ledger, media, output}
 //! sandbox -> media
@@ -38,3 +39,4 @@ pub mod report;
 pub mod sandbox;
 pub mod settings;
 pub mod smoke;
+pub mod store;

@@ -46,9 +46,12 @@ pub use self::request::endpoint::EndpointRoute;
 pub use self::request::options::{LastCheck, LastRequestId, OnRetry, RequestOptions};
 pub use self::transport::Forwarder;
 pub use self::transport::proxy::ProxyChoice;
+pub use self::transport::storage::StorageHttp;
+pub(crate) use self::transport::storage::is_metadata_service;
 pub use self::types::{
-    AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, StartedJob,
-    UploadFile, UploadedFile, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
+    AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, OpenStream, StartJob,
+    StartedJob, UploadContent, UploadFile, UploadedFile, UsageDay, UsageEvent, UsageEventPage,
+    UsageSummary,
 };
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::wire::read_as_everything as fuzz_response;

@@ -2,15 +2,38 @@
 //! [`wire`](super::wire).
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use serde_json::Value;
 
 use crate::model::{ApiKey, Credits, JobId, JobOptions, JobStatus, JobView, Timestamp};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Opens the bytes of an upload from their start, once for each attempt to send them.
+pub type OpenStream = Arc<
+    dyn Fn() -> BoxFuture<'static, io::Result<BoxStream<'static, io::Result<Bytes>>>> + Send + Sync,
+>;
+
+/// The bytes of an upload.
+#[derive(Clone)]
+pub enum UploadContent {
+    File(PathBuf),
+    Stream(OpenStream),
+}
+
+impl From<PathBuf> for UploadContent {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+#[derive(Clone)]
 pub struct UploadFile {
-    pub path: PathBuf,
+    pub content: UploadContent,
     /// File name sent to the service, in ASCII; other characters become `_`.
     pub name: String,
     /// Size in bytes. A shorter file is an error; bytes beyond it are not sent.

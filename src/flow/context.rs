@@ -13,10 +13,13 @@ use crate::model::event::RemarkLevel;
 use crate::model::{
     Clock, Event, Failure, FailureKind, Fingerprint, InputEvent, InputRef, Observer, Random, Stage,
 };
+use crate::store::ObjectStores;
 
 /// Dependencies of a run, shared by all of its inputs.
 pub struct Context {
     pub service: Client,
+    /// Object stores of inputs and outputs.
+    pub stores: ObjectStores,
     pub ledger: LeasedLedger,
     /// Origin of the service and fingerprint of the API key.
     pub key: ApiKeyId,

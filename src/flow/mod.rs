@@ -40,4 +40,4 @@ pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
 pub use self::plan::watch_folder::{FolderScan, FolderWatcher};
 pub use self::polling::poll_job;
 pub use self::run::RunState;
-pub use self::run_options::{Destination, RunOptions};
+pub use self::run_options::{ByUrl, Destination, RunOptions};

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::ledger::Ledger;
 use crate::media;
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, Target};
 
 /// Device and inode.
 pub(crate) type FileId = (u64, u64);
@@ -22,11 +22,15 @@ pub(crate) fn file_id(metadata: &Metadata) -> FileId {
 
 /// Name of the partial file: short, and the same each time that the output of this attempt is
 /// collected under this name.
-pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
+pub(crate) fn part_name(target: Option<&Target>, correlation: &str) -> OsString {
     let mut hash = Sha256::new();
     hash.update(correlation);
-    if let Some(name) = target.and_then(Path::file_name) {
-        hash.update(name.as_encoded_bytes());
+    match target {
+        Some(Target::File(path)) => {
+            hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        }
+        Some(Target::Object(url)) => hash.update(url.to_string()),
+        None => {}
     }
     let name = hex::encode(&hash.finalize()[..8]);
     format!(".{name}.rbgv-part").into()

@@ -3,21 +3,41 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, VariantNames};
 
 use super::state_machine::Goal;
-use crate::model::{Credits, Failure, FailureKind};
+use crate::model::{Credits, Failure, FailureKind, ObjectUrl};
 
 /// Destination of outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Beside each input; for URLs, the current directory.
+    /// Beside each input, also in an object store; for URLs, the current directory.
     Beside,
     /// This directory, with the input tree kept.
     Directory(PathBuf),
     /// This one file.
     File(PathBuf),
+    /// Objects below this prefix, with the input tree kept.
+    Prefix(ObjectUrl),
+    /// This one object.
+    Object(ObjectUrl),
     /// Standard output, for the bytes of a single output.
     Stdout,
+}
+
+/// When the service gets a signed URL of an object instead of its bytes.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, EnumString, VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ByUrl {
+    /// Where the address of the store is public.
+    #[default]
+    Auto,
+    /// Where it is not, too: the service may be in the same network.
+    Always,
+    Never,
 }
 
 /// Options of a run. `resume` may override each of them.
@@ -39,6 +59,9 @@ pub struct RunOptions {
     /// Maximum new, billed attempts for a job that failed at the service.
     #[serde(default)]
     pub retry_failed: u32,
+    /// Objects are sent as signed URLs.
+    #[serde(default)]
+    pub by_url: ByUrl,
     /// Completed inputs get a new, billed attempt.
     #[serde(skip)]
     pub again: bool,
@@ -85,11 +108,12 @@ mod tests {
             overwrite: true,
             fail_fast: true,
             retry_failed: 2,
+            by_url: ByUrl::Never,
             again: true,
         };
         let stored = serde_json::json!({
             "goal": "start", "in_flight": 3, "max_credits": 9.5, "overwrite": true,
-            "fail_fast": true, "retry_failed": 2,
+            "fail_fast": true, "retry_failed": 2, "by_url": "never",
         });
         assert_eq!(serde_json::json!(begun), stored, "names stay");
         let resumed = RunOptions::of_batch(&begun.to_json()).unwrap();

@@ -3,12 +3,12 @@
 use std::borrow::Borrow;
 use std::convert::identity;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::blocking::blocking;
 use crate::model::limits::HostLimits;
-use crate::model::{Credits, Failure, FailureKind, JobId, Timestamp};
+use crate::model::{Credits, Failure, FailureKind, JobId, Target, Timestamp};
 
 use super::{
     AddResult, ApiKeyId, Attempt, AttemptCost, AttemptDetails, AttemptId, AttemptSummary, Batch,
@@ -109,7 +109,7 @@ impl AsyncLedger {
         fn reopen_paused_for(batch: BatchId, kinds: &[FailureKind]) -> usize;
         fn set_input_state(input: InputId, state: InputState, failure: Option<Failure>) -> ();
         fn record_output_hash(input: InputId, sha256: &str, size: u64) -> ();
-        fn output_paths(batch: BatchId) -> Vec<PathBuf>;
+        fn output_targets(batch: BatchId) -> Vec<Target>;
 
         // Attempts.
         fn find_attempts(word: &str, path: &Path, limit: u32) -> Vec<AttemptId>;
@@ -123,7 +123,7 @@ impl AsyncLedger {
         fn retry_failed_attempt(
             batch: BatchId, failed: AttemptId, correlation_id: &str
         ) -> AttemptId;
-        fn outputs_of_attempt(attempt: AttemptId) -> Vec<(PathBuf, String, u64)>;
+        fn outputs_of_attempt(attempt: AttemptId) -> Vec<(Target, String, u64)>;
         fn output_etag(id: AttemptId) -> Option<String>;
         fn attempt_costs(since: Timestamp) -> Vec<AttemptCost>;
         fn attempt_costs_of_jobs(origin: &str, jobs: &[JobId]) -> Vec<AttemptCost>;

@@ -1,10 +1,12 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
 use crate::model::limits::{LimitKey, LimiterStore as _};
 use crate::model::time::{Clock, Instant, Timestamp};
-use crate::model::{Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions, JobStatus};
+use crate::model::{
+    Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions, JobStatus, ObjectUrl,
+    StoredObject, Target,
+};
 
 struct Frozen(u64, &'static str);
 
@@ -37,7 +39,7 @@ pub(crate) fn batch(ledger: &Ledger) -> BatchId {
 pub(crate) fn input(input: &str, target: &str, correlation_id: &str) -> NewInput {
     NewInput {
         name: target.to_owned(),
-        target: Some(PathBuf::from(target)),
+        target: Some(target.into()),
         work: AttemptSpec {
             content_key: input.to_owned(),
             key: key(),
@@ -326,8 +328,56 @@ fn outputs_are_known_by_content() {
     assert!(ledger.is_output("ff").unwrap());
     assert_eq!(
         ledger.outputs_of_attempt(attempt).unwrap(),
-        [(PathBuf::from("/a"), "ff".to_owned(), 9)]
+        [(Target::from("/a"), "ff".to_owned(), 9)]
     );
+}
+
+#[test]
+fn objects_are_read_back_and_found_where_they_were_named_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let object = |key: &str, etag: &str| StoredObject {
+        url: ObjectUrl::parse(&format!("s3://b/{key}")).unwrap().unwrap(),
+        size: 9,
+        etag: Some(etag.to_owned()),
+    };
+    let source = |key: &str, etag: &str| InputSource::Object {
+        object: object(key, etag),
+        sha256: Some("aa".into()),
+    };
+    let new = |source: &InputSource, target: &str| {
+        let mut new = input("k", "", "c1");
+        new.target = Some(Target::from_bytes(target.into()));
+        new.work.source = source.clone();
+        new
+    };
+    let first = source("in/ü.mp4", "\"e1\"");
+    let (_, attempt, _) = placed(&ledger, batch(&ledger), new(&first, "s3://b/out.webm"));
+    assert_eq!(ledger.attempt(attempt).unwrap().work.source, first);
+    let moved = source("moved.mp4", "\"e2\"");
+    let second = batch(&ledger);
+    let (id, same, fresh) = placed(&ledger, second, new(&moved, "gs://b/out.webm"));
+    assert_eq!((same, fresh), (attempt, false));
+    assert_eq!(ledger.attempt(attempt).unwrap().work.source, moved);
+    let file = InputSource::File {
+        path: "/in/a.mp4".into(),
+        size: 9,
+        modified_ns: 7,
+        sha256: "aa".into(),
+    };
+    placed(&ledger, batch(&ledger), new(&file, "/out/a"));
+    assert_eq!(ledger.attempt(attempt).unwrap().work.source, file);
+    assert_eq!(first.upload_id(), file.upload_id(), "the same bytes");
+    let unread = |etag| InputSource::Object { object: object("x", etag), sha256: None }.upload_id();
+    assert_ne!(unread("e1"), unread("e2"));
+
+    ledger.record_existing_output(id, attempt, "ff", 5).unwrap();
+    assert_eq!(ledger.attempt(attempt).unwrap().state.status, AttemptStatus::Completed);
+    let target = Target::from_bytes(b"gs://b/out.webm".to_vec());
+    assert_eq!(ledger.outputs_of_attempt(attempt).unwrap(), [(target, "ff".to_owned(), 5)]);
+    assert_eq!(ledger.plan_totals(second).unwrap().done, 1);
+    ledger.record_existing_output(id, attempt, "ee", 6).unwrap();
+    assert_eq!(ledger.outputs_of_attempt(attempt).unwrap()[0].1, "ee", "as it is now");
 }
 
 #[test]

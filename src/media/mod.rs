@@ -39,7 +39,7 @@ pub(crate) use self::frame::{demuxer, ffmpeg_reason};
 pub use self::hash::{ContentHash, hash_file, is_unchanged};
 pub use self::inspect::background::{BackgroundError, BackgroundImage, inspect_picture};
 pub use self::inspect::input::{
-    InputError, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds,
+    InputError, MAX_UPLOAD_BYTES, Video, inspect_input, inspect_source, is_video, video_seconds,
 };
 pub use self::inspect::opacity::{Opacity, read_opacity, remark_on_opacity};
 pub use self::inspect::output::{OutputSpec, VerifiedOutput, largest_output, verify_output};

@@ -1,12 +1,12 @@
 //! The events of a run. The flow emits them; the renderers in [`crate::output`] (lines, bars, JSON)
 //! consume them.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::account::Credits;
 use super::failure::Failure;
 use super::job::{JobId, JobStatus};
+use super::object::Target;
 
 /// Receives events. Must not block.
 pub trait Observer: Send + Sync {
@@ -159,7 +159,7 @@ pub enum InputEvent {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishedOutput {
     /// `None` if the output was written to standard output.
-    pub path: Option<PathBuf>,
+    pub path: Option<Target>,
     pub size: u64,
     /// SHA-256, in hex.
     pub sha256: String,

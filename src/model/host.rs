@@ -23,6 +23,25 @@ fn is_local(ip: IpAddr) -> bool {
     ip.is_loopback() || ip.is_unspecified()
 }
 
+/// Whether strangers may reach the host of `url`, by its name or address alone.
+#[must_use]
+pub fn is_public_host(url: &Url) -> bool {
+    const PRIVATE: [&str; 7] =
+        [".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".test"];
+    if is_loopback(url) {
+        return false;
+    }
+    match url.host() {
+        Some(Host::Ipv4(ip)) => !(ip.is_private() || ip.is_link_local() || ip.is_documentation()),
+        Some(Host::Ipv6(ip)) => !(ip.is_unique_local() || ip.is_unicast_link_local()),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name.contains('.') && !PRIVATE.iter().any(|suffix| name.ends_with(suffix))
+        }
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

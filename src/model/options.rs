@@ -102,6 +102,18 @@ impl OutputFormat {
         }
     }
 
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Webm => "video/webm",
+            Self::Mov => "video/quicktime",
+            Self::Mp4 => "video/mp4",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::PngSequence => "application/zip",
+        }
+    }
+
     /// The format has an alpha channel.
     #[must_use]
     pub fn keeps_alpha(self) -> bool {

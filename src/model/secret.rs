@@ -51,8 +51,8 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// A time-limited link to an output. It grants access to the file, so it is never stored, and only
-/// its host is displayed.
+/// A time-limited link to an output, or to an input in an object store. It grants access to the file,
+/// so it is never stored, and only its host is displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutputLink(String);
 

@@ -17,8 +17,8 @@ use super::progress::screen::Screen;
 use super::streams::{OutputStream, Streams};
 use super::style::{Painter, Style, TextTone};
 use super::text_width;
-use crate::model::Failure;
 use crate::model::text::escaped;
+use crate::model::{Failure, Target};
 
 /// The only writer to the terminal. Clones share the streams; every call prints whole lines, from any
 /// thread.
@@ -259,16 +259,25 @@ impl Printer {
 
     /// Reports an output: `told` with the path on standard error (unless `quiet`), the path alone on
     /// standard output. If both are the same terminal, they are one line.
-    pub(crate) fn landed(&self, told: &str, path: &Path) {
+    pub(crate) fn landed(&self, told: &str, target: &Target) {
         let style = &self.0.style;
         self.suspend(|| {
             if style.shared && !style.quiet {
                 self.write_stderr(&format!("{told} -> "));
             } else if !style.quiet {
-                let shown = self.shown_path(path, style.links);
+                let shown = match target {
+                    Target::File(path) => self.shown_path(path, style.links),
+                    Target::Object(url) => escaped(&url.to_string()),
+                };
                 self.write_stderr(&format!("{told} -> {shown}\n"));
             }
-            self.write_stdout(&self.path_bytes(path));
+            self.write_stdout(&match target {
+                Target::File(path) => self.path_bytes(path),
+                Target::Object(url) if style.stdout_terminal => {
+                    escaped(&url.to_string()).into_bytes()
+                }
+                Target::Object(url) => url.to_string().into_bytes(),
+            });
         });
     }
 
@@ -439,13 +448,13 @@ mod tests {
         let path = Path::new("out/a.webm");
         let shared = Style { shared: true, stdout_terminal: true, ..Style::default() };
         let (screen, stdout, stderr) = printer(shared);
-        screen.landed("a.mp4: done", path);
+        screen.landed("a.mp4: done", &path.to_owned().into());
         assert_eq!(
             (stderr.text().as_str(), stdout.text().as_str()),
             ("a.mp4: done -> ", "out/a.webm\n")
         );
         let (apart, stdout, stderr) = printer(Style::default());
-        apart.landed("a.mp4: done", path);
+        apart.landed("a.mp4: done", &path.to_owned().into());
         assert_eq!(stderr.text(), "a.mp4: done -> out/a.webm\n");
         assert_eq!(stdout.text(), "out/a.webm\n");
     }

@@ -12,6 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::data::{Clip, ClipKind, Side};
 use crate::ledger::{BatchInput, InputSource, InputState};
 use crate::media::{self, Container, FrameError, FrameFormat, FrameRequest};
+use crate::model::Target;
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
 use crate::output::formats::amounts;
@@ -115,6 +116,11 @@ impl MediaLinks {
                 let why = format!("The input is a URL, which this page does not load: {shown}");
                 (Side::Missing(why), None)
             }
+            Some(InputSource::Object { object, .. }) => {
+                let shown = escaped(&object.url.to_string());
+                let why = format!("The input is an object, which this page does not load: {shown}");
+                (Side::Missing(why), None)
+            }
             Some(InputSource::File { path, size, modified_ns, .. }) => {
                 let is_changed =
                     media::is_unchanged(path, *size, *modified_ns).is_ok_and(|same| !same);
@@ -127,7 +133,13 @@ impl MediaLinks {
         let after = match &input.target {
             _ if !is_done => Side::Missing("There is no output.".to_owned()),
             None => Side::Missing("The output went to standard output.".to_owned()),
-            Some(path) => self.side(path, "output", None),
+            Some(Target::File(path)) => self.side(path, "output", None),
+            Some(Target::Object(url)) => {
+                let shown = escaped(&url.to_string());
+                Side::Missing(format!(
+                    "The output is an object, which this page does not load: {shown}"
+                ))
+            }
         };
         (before, after, frame)
     }

@@ -15,7 +15,8 @@ use crate::client::ResponseHook;
 use crate::flow::plan::{PlanRequest, Planner};
 use crate::flow::state_machine::Goal;
 use crate::flow::{
-    BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions, RunState,
+    BatchRunner, ByUrl, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
+    RunState,
 };
 use crate::ledger::BatchId;
 use crate::model::event::PublishedOutput;
@@ -95,12 +96,14 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
         template: NameTemplate::default(),
         options: spec.options.clone(),
         run_options: run_options.clone(),
+        hash_objects: false,
         current_dir: spec.spool.clone(),
     };
     let (planning, pricing) = (Arc::clone(&context), spec.pricing.cloned());
     let plan = blocking(move || {
         let planner = Planner {
             ledger: planning.ledger.blocking(),
+            stores: &planning.stores,
             key: planning.key.clone(),
             profile: &planning.profile,
             pricing: pricing.as_ref(),
@@ -138,6 +141,7 @@ fn run_options(spec: &BatchSpec<'_>) -> RunOptions {
         overwrite: true,
         fail_fast: false,
         retry_failed: 0,
+        by_url: ByUrl::default(),
         // Each smoke test is a new attempt; an unfinished one is resumed.
         again: true,
     }
@@ -152,6 +156,7 @@ fn isolated_context(
 ) -> Context {
     Context {
         service: context.service.with_response_hook(response_hook),
+        stores: context.stores.clone(),
         ledger: context.ledger.clone(),
         key: context.key.clone(),
         profile: context.profile.clone(),

@@ -65,7 +65,7 @@ fn help_shows_commands_and_topics() {
 #[test]
 fn the_commands_of_topics_are_accepted() {
     let home = Home::new();
-    for name in ["exit-codes", "environment", "config", "formats", "scripting"] {
+    for name in ["exit-codes", "environment", "config", "formats", "storage", "scripting"] {
         let text = topic(&home, name);
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("    rbgv ")).collect();
         for line in &lines {

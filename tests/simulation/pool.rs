@@ -61,7 +61,7 @@ struct Thread {
 impl Thread {
     async fn job(&self, path: &Path) {
         let upload = UploadFile {
-            path: path.to_owned(),
+            content: path.to_owned().into(),
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             size: 0,
             content_type: "video/mp4".to_owned(),

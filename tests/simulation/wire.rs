@@ -9,6 +9,7 @@ use axum::http;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
+use rbgv::client::UploadContent;
 use rbgv::client::transport::{
     Auth, BodyEnd, Method, Payload, Response, ResponseBody, ResponseHead, Transport,
     TransportError, TransportRequest,
@@ -317,12 +318,16 @@ impl Client {
                 body = json;
             }
             Payload::File { file, progress } => {
-                let bytes = std::fs::read(&file.path)
+                let UploadContent::File(path) = &file.content else {
+                    let why = "the simulation uploads files only";
+                    return Err(TransportError::Unsendable(why.to_owned()));
+                };
+                let bytes = std::fs::read(path)
                     .map_err(|error| TransportError::Unreadable(error.to_string()))?;
                 progress(bytes.len() as u64);
                 body = multipart(&file.name, &file.content_type, &bytes);
                 content_type = Some("multipart/form-data; boundary=simulation".to_owned());
-                name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+                name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             }
         }
         let kinds = kinds(method, url.path());

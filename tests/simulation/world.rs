@@ -10,7 +10,7 @@ use rbgv::client::{Client, ClientConfig, ProxyChoice, RequestOptions};
 use rbgv::flow::plan::{PlanRequest, Planner};
 use rbgv::flow::state_machine::Goal;
 use rbgv::flow::{
-    BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
+    BatchRunner, ByUrl, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
     RunResult, RunState, adopt, unknown_jobs_of_key,
 };
 use rbgv::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
@@ -19,6 +19,7 @@ use rbgv::model::{
     ApiKey, Clock, Event, ExitClass, Failure, FailureKind, InputEvent, JobOptions, Observer, Random,
 };
 use rbgv::sandbox::InProcess;
+use rbgv::store::{ObjectStores, StoreConfig};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -176,6 +177,7 @@ impl World {
         let run_options = self.run_options();
         let planner = Planner {
             ledger: context.ledger.blocking(),
+            stores: &context.stores,
             key: context.key.clone(),
             profile: &context.profile,
             pricing: Some(&pricing),
@@ -192,6 +194,7 @@ impl World {
             template: NameTemplate::default(),
             options: JobOptions::default(),
             run_options: run_options.clone(),
+            hash_objects: false,
             current_dir: self.files.path().to_owned(),
         })?;
         let known = unknown_jobs_of_key(&context).await?;
@@ -209,6 +212,7 @@ impl World {
             overwrite: false,
             fail_fast: false,
             retry_failed: 0,
+            by_url: ByUrl::default(),
             again: false,
         }
     }
@@ -250,6 +254,7 @@ impl World {
         };
         Ok(Arc::new(Context {
             service,
+            stores: ObjectStores::new(StoreConfig::default()),
             ledger,
             key,
             profile: "simulation".to_owned(),

@@ -8,12 +8,13 @@ use clap::Args;
 
 use crate::env::Env;
 use crate::flow::{Destination, FileSelection, InputList, InputSpec, NameTemplate};
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, ObjectUrl};
 use crate::output::events::messages::argument;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct InputArgs {
-    /// Videos: files, directories, http(s) URLs, or - for a list on standard input
+    /// Videos: files, directories, http(s) URLs, objects (s3://, gs://, az://), or - for a list on
+    /// standard input
     #[arg(value_name = "INPUT", required_unless_present = "from_file")]
     inputs: Vec<PathBuf>,
 
@@ -37,8 +38,12 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Output directory, output file (for one input), or - for standard output [default: next to each
-    /// input]
+    /// Identify objects by their content, which reads each one once
+    #[arg(long)]
+    hash: bool,
+
+    /// Output directory or s3:// prefix, output file (for one input), or - for standard output [default:
+    /// next to each input]
     #[arg(short, long, value_name = "OUT")]
     output: Option<OsString>,
 
@@ -54,6 +59,8 @@ pub(crate) struct Inputs {
     pub(crate) selection: FileSelection,
     pub(crate) destination: Destination,
     pub(crate) template: NameTemplate,
+    /// Objects are identified by their content.
+    pub(crate) hash: bool,
 }
 
 impl Inputs {
@@ -65,6 +72,7 @@ impl Inputs {
             selection: self.selection.clone(),
             destination: self.destination.clone(),
             template: self.template.clone(),
+            hash: self.hash,
         }
     }
 }
@@ -92,9 +100,11 @@ impl InputArgs {
             Destination::Directory(outputs) => {
                 selection.without_outputs_in(env.current_dir.join(outputs))
             }
+            Destination::Prefix(prefix) => selection.without_objects_below(prefix.clone()),
             _ => selection,
         };
-        Ok(Inputs { named, lists, selection, destination, template: self.name })
+        let (template, hash) = (self.name, self.hash);
+        Ok(Inputs { named, lists, selection, destination, template, hash })
     }
 }
 
@@ -102,6 +112,7 @@ fn has_directory(named: &[InputSpec], env: &Env) -> bool {
     named.iter().any(|input| match input {
         InputSpec::Path(path) => env.current_dir.join(path).is_dir(),
         InputSpec::Url(_) => false,
+        InputSpec::Object(url) => url.is_prefix() || url.key.contains(['*', '?', '[', '{']),
     })
 }
 
@@ -116,6 +127,23 @@ fn open_list(path: &Path, nul: bool) -> Result<InputList, Failure> {
         return Err(refused("this is a directory, not a list of inputs".to_owned(), "rbgv run"));
     }
     Ok(InputList { path: Some(path.to_owned()), reader: Box::new(file), nul })
+}
+
+/// The destination of `-o` with the URL of an object: a prefix if it ends with a slash, or for several inputs.
+pub(crate) fn object_destination(
+    url: Result<ObjectUrl, String>,
+    several: bool,
+) -> Result<Destination, Failure> {
+    let url = url.map_err(|why| {
+        Failure::new(FailureKind::Usage, "-o", why).with_next("use -o s3://BUCKET/PREFIX/")
+    })?;
+    if url.is_prefix() {
+        return Ok(Destination::Prefix(url));
+    }
+    if several {
+        return Ok(Destination::Prefix(url.with_key(format!("{}/", url.key))));
+    }
+    Ok(Destination::Object(url))
 }
 
 /// `-o` is a directory if it exists as one, ends with a slash, or there are several inputs or a
@@ -136,6 +164,9 @@ fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Des
             );
         }
         return Ok(Destination::Stdout);
+    }
+    if let Some(url) = output.to_str().and_then(ObjectUrl::parse) {
+        return object_destination(url, several);
     }
     let slash = output.as_encoded_bytes().ends_with(b"/");
     let path = PathBuf::from(output);

@@ -2,9 +2,17 @@
 
 use std::time::Duration;
 
-use crate::flow::RunOptions;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames as _;
+
 use crate::flow::state_machine::Goal;
+use crate::flow::{ByUrl, RunOptions};
 use crate::model::Credits;
+
+fn by_url() -> impl TypedValueParser<Value = ByUrl> {
+    PossibleValuesParser::new(ByUrl::VARIANTS)
+        .map(|word| word.parse().unwrap_or_else(|_| unreachable!("{word} is possible")))
+}
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Run options")]
@@ -24,6 +32,17 @@ pub(crate) struct RunArgs {
     /// Retry a failed job up to N times; each new attempt may be billed
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) retry_failed: u32,
+
+    /// Send objects as signed URLs: auto (if their store is public), always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "always",
+        value_parser = by_url(),
+    )]
+    pub(crate) by_url: Option<ByUrl>,
 
     /// Stop at the first failure
     #[arg(long)]
@@ -47,6 +66,7 @@ impl RunArgs {
             overwrite: self.overwrite,
             fail_fast: self.fail_fast,
             retry_failed: self.retry_failed,
+            by_url: self.by_url.unwrap_or_default(),
             again,
         }
     }
@@ -57,6 +77,7 @@ impl RunArgs {
         run_options.max_credits = self.max_credits.map(Credits).or(run_options.max_credits);
         run_options.overwrite |= self.overwrite;
         run_options.fail_fast |= self.fail_fast;
+        run_options.by_url = self.by_url.unwrap_or(run_options.by_url);
         run_options.retry_failed = run_options.retry_failed.max(self.retry_failed);
         run_options
     }

@@ -33,6 +33,9 @@ use crate::settings::{
     self, EffectiveValue, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags,
     SettingsSources,
 };
+use crate::store::{ObjectStores, StoreConfig, is_store_variable};
+
+const USER_AGENT: &str = concat!("rbgv/", env!("CARGO_PKG_VERSION"));
 
 /// Timeout of connecting and of silence while probing the service.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -306,7 +309,7 @@ impl AppContext {
             admin_token: secrets.admin_token,
             allow_http: profile.allow_http,
             proxy: proxies(&self.env),
-            user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
             sanitizer: self.env.sanitizer.clone(),
         }
     }
@@ -339,6 +342,18 @@ impl AppContext {
         )?;
         wait_notes::tell(&client, &self.printer, &self.env.clock);
         Ok(client.with_profile_name(&self.settings.profile.name))
+    }
+
+    /// The object stores that the environment gives access to.
+    fn stores(&self) -> ObjectStores {
+        let vars = self.env.vars.iter().filter(|(name, _)| is_store_variable(name));
+        ObjectStores::new(StoreConfig {
+            vars: vars.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            proxy: proxies(&self.env),
+            user_agent: USER_AGENT.to_owned(),
+            timing: self.timing(),
+            sanitizer: self.env.sanitizer.clone(),
+        })
     }
 
     fn limits(&self) -> client::RateLimits {
@@ -403,6 +418,7 @@ impl AppContext {
         Arc::new(Context {
             key: key_id(&client),
             service: client,
+            stores: self.stores(),
             ledger,
             profile: self.settings.profile.name.clone(),
             clock: self.env.clock.clone(),

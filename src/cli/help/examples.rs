@@ -28,6 +28,7 @@ const EXAMPLES: &[Examples] = &[
             ("rbgv run clips/ -r -o done/ --dry-run", "the price of a directory tree"),
             ("rbgv run clip.mp4 --format mp4 --background '#101820'", "on a colour"),
             ("rbgv run clip.mp4 --model pro --prompt 'person, dog'", "what to keep"),
+            ("rbgv run -r s3://clips/in/ -o s3://clips/out/", "objects of S3"),
             ("rbgv run --sandbox clip.mp4", "without an account"),
         ],
     ),

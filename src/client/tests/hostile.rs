@@ -84,7 +84,7 @@ async fn an_address_of_an_upload_that_holds_a_key_is_not_used() {
     let clip = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(clip.path(), b"clip").unwrap();
     let file = UploadFile {
-        path: clip.path().to_owned(),
+        content: clip.path().to_owned().into(),
         name: "a.mp4".into(),
         size: 4,
         content_type: "video/mp4".into(),

@@ -159,7 +159,7 @@ async fn failing_uploads_do_not_stop_polls() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), b"1234").unwrap();
     let upload = crate::client::UploadFile {
-        path: file.path().to_owned(),
+        content: file.path().to_owned().into(),
         name: "a.mp4".into(),
         size: 4,
         content_type: "video/mp4".into(),

@@ -15,7 +15,7 @@ pub(crate) fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFil
     let on_disk = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(on_disk.path(), content).unwrap();
     let file = UploadFile {
-        path: on_disk.path().to_owned(),
+        content: on_disk.path().to_owned().into(),
         name: "clip 1.mp4".into(),
         size: content.len() as u64,
         content_type: "video/mp4".into(),

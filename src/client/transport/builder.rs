@@ -35,7 +35,7 @@ pub(crate) fn with_proxies(
 }
 
 /// The system resolver, with a typed error for unknown names.
-struct SystemResolver;
+pub(crate) struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {

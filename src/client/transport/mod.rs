@@ -11,6 +11,7 @@ mod error;
 mod forward;
 mod http;
 pub(crate) mod proxy;
+pub(crate) mod storage;
 mod tls;
 pub(super) mod tls_probe;
 pub(super) mod upload;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::io::ReaderStream;
 
 use super::Progress;
-use crate::client::types::UploadFile;
+use crate::client::types::{UploadContent, UploadFile};
 
 /// Chunk size in bytes.
 const CHUNK_SIZE: usize = 256 * 1024;
@@ -73,7 +74,7 @@ impl UploadProgress {
 
 /// A file ready to be sent.
 pub(crate) struct FileBody {
-    file: File,
+    bytes: BoxStream<'static, io::Result<Bytes>>,
     size: u64,
     pub(crate) name: String,
     pub(crate) content_type: String,
@@ -84,11 +85,17 @@ pub(crate) struct FileBody {
 impl FileBody {
     /// Opens the file; every attempt sends it from its start.
     pub(crate) async fn open(file: &UploadFile, progress: &Progress) -> Result<Self, String> {
-        let opened = File::open(&file.path)
-            .await
-            .map_err(|error| format!("cannot open {}: {error}", file.path.display()))?;
+        let bytes = match &file.content {
+            UploadContent::File(path) => {
+                let opened = File::open(path)
+                    .await
+                    .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+                ReaderStream::with_capacity(opened.take(file.size), CHUNK_SIZE).boxed()
+            }
+            UploadContent::Stream(open) => open().await.map_err(|error| error.to_string())?,
+        };
         Ok(Self {
-            file: opened,
+            bytes,
             size: file.size,
             name: ascii_name(&file.name),
             content_type: file.content_type.clone(),
@@ -103,14 +110,17 @@ impl FileBody {
 
     /// Exactly [`FileBody::size`] bytes, or an error.
     pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        let Self { file, size, pulse, progress, .. } = self;
+        let Self { bytes, size, pulse, progress, .. } = self;
         pulse.beat();
         let watched = Arc::clone(&pulse);
-        let pieces = ReaderStream::with_capacity(file.take(size), CHUNK_SIZE).map(move |piece| {
+        let pieces = bytes.map(move |piece| {
             let piece =
                 piece.map_err(|error| watched.fail(format!("cannot read the file: {error}")))?;
             let length = piece.len() as u64;
             let sent = watched.sent.fetch_add(length, Ordering::Relaxed) + length;
+            if sent > size {
+                return Err(watched.fail(format!("the file changed: more than {size} bytes")));
+            }
             watched.beat();
             watched.complete.store(sent == size, Ordering::Relaxed);
             progress(sent);
@@ -152,7 +162,7 @@ mod tests {
         let on_disk = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(on_disk.path(), content).unwrap();
         let file = UploadFile {
-            path: on_disk.path().to_owned(),
+            content: on_disk.path().to_owned().into(),
             name: "a.mp4".into(),
             size,
             content_type: "video/mp4".into(),

@@ -28,7 +28,7 @@ use crate::model::event::{PublishedOutput, RunSummary};
 use crate::model::secret::redact_url;
 use crate::model::text::shell_quoted;
 use crate::model::{
-    Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant,
+    Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant, Target,
 };
 
 /// Maximum inputs that download or wait for their download, besides the active ones.
@@ -454,7 +454,8 @@ async fn save_output(
         Ok(CollectResult::New(mut output)) => {
             output.elapsed = Some(driver.run.context.clock.now().since(began));
             if output_writer.input.target.is_none()
-                && let (Some(path), Some(sink)) = (output.path.take(), output_writer.stdout.clone())
+                && let (Some(Target::File(path)), Some(sink)) =
+                    (output.path.take(), output_writer.stdout.clone())
             {
                 crate::blocking::blocking(move || {
                     sink(&path)
@@ -493,6 +494,9 @@ fn failure_of_attempt(attempt: &Attempt) -> Failure {
                     match &attempt.work.source {
                         InputSource::File { path, .. } => shell_quoted(path),
                         InputSource::Url(url) => redact_url(url),
+                        InputSource::Object { object, .. } => {
+                            shell_quoted(Path::new(&object.url.to_string()))
+                        }
                     }
                 ))
             }

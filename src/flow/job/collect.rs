@@ -6,9 +6,10 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use sha2::{Digest, Sha256};
 
 use super::driver::JobDriver;
@@ -19,7 +20,10 @@ use crate::flow::output_file::{is_sandbox_output, part_name};
 use crate::ledger::{BatchInput, InputSource};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
-use crate::model::{Background, Failure, FailureKind, InputEvent, OutputLink, Stage};
+use crate::model::{
+    Background, Failure, FailureKind, InputEvent, ObjectUrl, OutputLink, Stage, Target,
+};
+use crate::store::{NewObject, OutputTag};
 
 /// Maximum consecutive failures without progress before a download is given up.
 const MAX_STALLED_RETRIES: u32 = 6;
@@ -56,15 +60,16 @@ impl JobDriver<'_> {
         let earlier = context.ledger.outputs_of_attempt(self.attempt.id).await?;
         let target = input.target.clone();
         if let Some(target) = &target
-            && let Some((path, sha256, size)) =
-                earlier.iter().find(|(path, ..)| path == target).cloned()
-            && file_matches(&path, &sha256, size).await?
+            && let Some((target, sha256, size)) =
+                earlier.iter().find(|(earlier, ..)| earlier == target).cloned()
+            && self.is_unchanged(&target, &sha256, size).await?
         {
             context.ledger.record_output_hash(input.id, &sha256, size).await?;
-            return Ok(CollectResult::Existing(self.output(Some(path), sha256, size)));
+            return Ok(CollectResult::Existing(self.output(Some(target), sha256, size)));
         }
-        let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool);
-        let path = directory.join(part_name(target.as_deref(), &self.attempt.correlation_id));
+        let file = target.as_ref().and_then(Target::as_file);
+        let directory = file.and_then(Path::parent).unwrap_or(spool);
+        let path = directory.join(part_name(target.as_ref(), &self.attempt.correlation_id));
         let part = Arc::new(blocking(move || PartFile::open(path)).await?);
         let complete = match self.copy_earlier(&earlier, &part).await? {
             Some(complete) => complete,
@@ -72,18 +77,68 @@ impl JobDriver<'_> {
         };
         context.ledger.record_output_hash(input.id, &complete.sha256, complete.size).await?;
         let overwrite = self.run.run_options.overwrite;
-        let shown = target.clone().unwrap_or_else(|| part.path().to_owned());
-        if let Some(target) = target {
-            blocking(move || {
-                let overwrite = overwrite || is_sandbox_output(context.ledger.blocking(), &target)?;
-                part.publish(&target, overwrite)
-            })
-            .await?;
+        let shown = target.clone().unwrap_or_else(|| part.path().to_owned().into());
+        match target {
+            Some(Target::File(target)) => {
+                blocking(move || {
+                    let overwrite =
+                        overwrite || is_sandbox_output(context.ledger.blocking(), &target)?;
+                    part.publish(&target, overwrite)
+                })
+                .await?;
+            }
+            Some(Target::Object(url)) => {
+                self.write_object(&url, &part, &complete, overwrite).await?;
+                blocking(move || part.remove()).await?;
+            }
+            None => {}
         }
         Ok(CollectResult::New(self.output(Some(shown), complete.sha256, complete.size)))
     }
 
-    fn output(&self, path: Option<PathBuf>, sha256: String, size: u64) -> PublishedOutput {
+    /// The output is still at `target` with this content.
+    async fn is_unchanged(
+        &self,
+        target: &Target,
+        sha256: &str,
+        size: u64,
+    ) -> Result<bool, Failure> {
+        match target {
+            Target::File(path) => file_matches(path, sha256, size).await,
+            Target::Object(url) => {
+                let head = self.run.context.stores.head(url).await?;
+                Ok(head.is_some_and(|head| {
+                    let is_tagged = head.tag.is_some_and(|tag| tag.sha256 == sha256);
+                    is_tagged && head.object.size == size
+                }))
+            }
+        }
+    }
+
+    /// Writes the verified part to an object store.
+    async fn write_object(
+        &self,
+        url: &ObjectUrl,
+        part: &Arc<PartFile>,
+        complete: &CompletePart,
+        overwrite: bool,
+    ) -> Result<(), Failure> {
+        let context = &self.run.context;
+        part.check()?;
+        let file = part.file().try_clone();
+        let new = NewObject {
+            file: Arc::new(file.map_err(|error| cannot_write(part.path(), &error))?),
+            size: complete.size,
+            content_type: self.attempt.work.options.format.media_type(),
+            tag: OutputTag {
+                sha256: complete.sha256.clone(),
+                content_key: self.attempt.work.content_key.clone(),
+            },
+        };
+        context.stores.write(url, &new, overwrite, &context.stop).await
+    }
+
+    fn output(&self, path: Option<Target>, sha256: String, size: u64) -> PublishedOutput {
         PublishedOutput {
             path,
             size,
@@ -98,18 +153,46 @@ impl JobDriver<'_> {
     /// Copies an earlier output of the same job, which saves the download.
     async fn copy_earlier(
         &self,
-        earlier: &[(PathBuf, String, u64)],
+        earlier: &[(Target, String, u64)],
         to: &Arc<PartFile>,
     ) -> Result<Option<CompletePart>, Failure> {
         for (from, sha256, size) in earlier {
-            if !file_matches(from, sha256, *size).await? {
+            if !self.is_unchanged(from, sha256, *size).await? {
                 continue;
             }
             self.run.context.emit_stage(&self.input, Stage::Verify);
+            let from = match from {
+                Target::File(from) => from,
+                Target::Object(url) => {
+                    if let Some(copied) = self.copy_object(url, to, sha256).await? {
+                        return Ok(Some(copied));
+                    }
+                    continue;
+                }
+            };
             let (from, to, sha256) = (from.clone(), Arc::clone(to), sha256.clone());
             return blocking(move || copy(&from, &to, &sha256)).await;
         }
         Ok(None)
+    }
+
+    /// Copies an earlier output from an object store; `None` if it is not that output.
+    async fn copy_object(
+        &self,
+        url: &ObjectUrl,
+        to: &Arc<PartFile>,
+        sha256: &str,
+    ) -> Result<Option<CompletePart>, Failure> {
+        let context = &self.run.context;
+        let Some(head) = context.stores.head(url).await? else { return Ok(None) };
+        let mut pieces = context.stores.read(&head.object).await?;
+        let mut sink = PartWriter::open(Arc::clone(to), 0).await?;
+        while let Some(piece) = context.unless_stopped(pieces.next()).await? {
+            let piece = piece.map_err(|error| Failure::local(format!("reading {url}"), &error))?;
+            sink.write(piece).await?;
+        }
+        let complete = sink.finish().await?;
+        Ok((complete.sha256 == sha256).then_some(complete))
     }
 
     /// Downloads and verifies. An output that fails verification is downloaded once more: a gateway
@@ -271,8 +354,9 @@ impl JobDriver<'_> {
             return Ok(link);
         }
         let Some(job) = self.attempt.state.job.clone() else {
-            let why = "no job in the ledger for this input";
-            return Err(Failure::new(FailureKind::Local, "requesting the output", why));
+            let why = "its output was found where it was written, and is no longer there";
+            return Err(Failure::new(FailureKind::Local, "requesting the output", why)
+                .with_next("run the same command with --again (billed)"));
         };
         let on_retry = self.on_retry();
         let service = &self.run.context.service;
@@ -357,8 +441,11 @@ fn check_free_space(path: &Path, bytes: u64) -> Result<(), Failure> {
 /// Length of an input file that was `seconds` long when it was planned; with its frame count while
 /// the file is unchanged. Only the service knows the length of a URL.
 fn input_length(source: &InputSource, seconds: Option<f64>) -> Option<ExpectedLength> {
-    let (InputSource::File { path, size, .. }, Some(seconds)) = (source, seconds) else {
-        return None;
+    let seconds = seconds?;
+    let (path, size) = match source {
+        InputSource::File { path, size, .. } => (path, size),
+        InputSource::Object { .. } => return Some(ExpectedLength::of_seconds(seconds)),
+        InputSource::Url(_) => return None,
     };
     let now = media::inspect_input(path).ok().filter(|video| video.size == *size);
     let known = now.and_then(|video| video.length());

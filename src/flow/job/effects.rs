@@ -10,18 +10,26 @@ use futures_util::FutureExt as _;
 
 use super::driver::JobDriver;
 use super::lost_create::search;
-use super::upload::{HashedFile, retry_reporter, send_file, send_video};
+use super::upload::{HashedFile, retry_reporter, send_file, send_object, send_video};
 use crate::blocking::blocking;
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::interrupted;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::run::start_evidence::EVENTS;
-use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
+use crate::flow::run_options::ByUrl;
+use crate::flow::state_machine::{Effect, Goal, JobSnapshot, Observation};
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
-    Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
+    Background, Execution, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, ObjectUrl,
+    Stage,
 };
+
+/// Minimum validity of a signed URL: the service may fetch it late.
+const SIGNED_MIN: Duration = Duration::from_hours(24);
+
+/// Validity for a draft, which is started by a later run.
+const SIGNED_FOR_DRAFT: Duration = Duration::from_hours(7 * 24);
 
 /// Longest time between the commit of a start and its first byte (`docs/architecture.md`, *The
 /// protocol*).
@@ -49,25 +57,41 @@ impl JobDriver<'_> {
 
     async fn upload(&self) -> Result<Observation, Failure> {
         let context = &self.run.context;
-        let (path, size, modified_ns, sha256) = match &self.attempt.work.source {
+        let source = &self.attempt.work.source;
+        match source {
             InputSource::Url(url) => {
                 return Ok(Observation::Uploaded { url: url.clone(), reused: false });
             }
-            InputSource::File { path, size, modified_ns, sha256 } => {
-                (path.clone(), *size, *modified_ns, sha256.clone())
+            InputSource::Object { object, .. } if self.sends_signed_url(&object.url)? => {
+                // Signed only when the job is created. "Reused" since the service may refuse it, as it may
+                // have forgotten an upload: then the bytes are sent.
+                return Ok(Observation::Uploaded { url: object.url.to_string(), reused: true });
             }
-        };
-        if self.attempt.state.reupload_count > 0 {
-            context.ledger.delete_upload(&context.key, &sha256).await?;
+            _ => {}
         }
-        if let Some(url) = context.ledger.find_upload(&context.key, &sha256).await? {
+        let upload_id = source.upload_id().unwrap_or_default();
+        if self.attempt.state.reupload_count > 0 {
+            context.ledger.delete_upload(&context.key, &upload_id).await?;
+        }
+        if let Some(url) = context.ledger.find_upload(&context.key, &upload_id).await? {
             return Ok(Observation::Uploaded { url, reused: true });
         }
         let _permit = self.run.uploads.acquire().await;
         context.emit_stage(&self.input, Stage::Upload);
-        let file = HashedFile { path, size, modified_ns, sha256 };
         let on_retry = self.on_retry();
-        match send_video(context, &self.input, &file, self.call(&on_retry)).await {
+        let call = self.call(&on_retry);
+        let sent = match source {
+            InputSource::File { path, size, modified_ns, .. } => {
+                let (path, size, modified_ns) = (path.clone(), *size, *modified_ns);
+                let file = HashedFile { path, size, modified_ns, sha256: upload_id };
+                send_video(context, &self.input, &file, call).await
+            }
+            InputSource::Object { object, .. } => {
+                send_object(context, &self.input, object, &upload_id, call).await
+            }
+            InputSource::Url(url) => Ok(url.clone()),
+        };
+        match sent {
             Ok(url) => Ok(Observation::Uploaded { url, reused: false }),
             // The file itself is the cause, so repeating does not help.
             Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Local) => {
@@ -77,9 +101,64 @@ impl JobDriver<'_> {
         }
     }
 
+    /// The service gets a signed URL of the object instead of its bytes. After an earlier attempt, or a create
+    /// that was refused, it gets the bytes: perhaps it cannot fetch the URL.
+    fn sends_signed_url(&self, url: &ObjectUrl) -> Result<bool, Failure> {
+        let is_first = self.attempt.number == 1;
+        Ok(is_first
+            && self.attempt.state.reupload_count == 0
+            && match self.run.run_options.by_url {
+                ByUrl::Auto => self.run.context.stores.gives_public_urls(url)?,
+                ByUrl::Always => true,
+                ByUrl::Never => false,
+            })
+    }
+
+    /// The URL of the video for a create: that of the upload, or a signed one, which is never stored.
+    async fn video_url(&self) -> Result<String, Observation> {
+        let known = self.attempt.state.video_url.clone().unwrap_or_default();
+        let InputSource::Object { object, .. } = &self.attempt.work.source else {
+            return Ok(known);
+        };
+        if known != object.url.to_string() {
+            return Ok(known);
+        }
+        let stores = &self.run.context.stores;
+        let head = match stores.head(&object.url).await {
+            Ok(head) => head,
+            Err(failure) => {
+                let delivery = Execution::NotExecuted;
+                return Err(Observation::CreateFailed(Failure { delivery, ..failure }));
+            }
+        };
+        if head.is_none_or(|head| head.object != *object) {
+            let why = "the object changed during processing";
+            let failure = Failure::new(FailureKind::Local, self.input.name.clone(), why)
+                .with_next("run the same command again; a changed object is a new input");
+            return Err(Observation::InputFailed(failure));
+        }
+        let valid = match self.run.run_options.goal {
+            Goal::Draft => SIGNED_FOR_DRAFT,
+            _ => self.run.context.timing.wait_timeout.max(SIGNED_MIN),
+        };
+        match stores.sign(&object.url, valid).await {
+            Ok(link) => Ok(link.expose().to_owned()),
+            // As if the service had refused the URL.
+            Err(failure) => Err(Observation::CreateFailed(Failure {
+                kind: FailureKind::InvalidRequest,
+                delivery: Execution::Refused,
+                ..failure
+            })),
+        }
+    }
+
     async fn create(&self) -> Result<Observation, Failure> {
         let context = &self.run.context;
         context.emit_stage(&self.input, Stage::Create);
+        let video_url = match self.video_url().await {
+            Ok(url) => url,
+            Err(observation) => return Ok(observation),
+        };
         let background = match self.background().await? {
             Ok(background) => background,
             Err(failure) => return Ok(Observation::CreateFailed(failure)),
@@ -88,7 +167,7 @@ impl JobDriver<'_> {
         metadata.insert(CORRELATION_ID.to_owned(), self.attempt.correlation_id.clone());
         metadata.insert(CONTENT_KEY.to_owned(), self.attempt.work.content_key.clone());
         let job = NewJob {
-            video_url: self.attempt.state.video_url.as_deref().unwrap_or_default(),
+            video_url: &video_url,
             options: &self.attempt.work.options,
             background_image_url: background.as_deref(),
             auto_start: false,
@@ -321,7 +400,7 @@ impl JobDriver<'_> {
         let file = UploadFile {
             name: picture.upload_name(path),
             content_type: picture.content_type.to_owned(),
-            path: path.clone(),
+            content: path.clone().into(),
             size: hash.size,
         };
         let on_retry = self.on_retry();

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::blocking::blocking;
-use crate::client::{RequestOptions, UploadFile};
+use crate::client::{OpenStream, RequestOptions, UploadContent, UploadFile};
 use crate::flow::context::Context;
 use crate::media;
 use crate::model::event::RemarkLevel;
-use crate::model::{Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Observer, Stage};
+use crate::model::{
+    Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Observer, Stage, StoredObject,
+};
 
 /// A file as it was when it was hashed.
 #[derive(Debug, Clone)]
@@ -61,7 +63,7 @@ pub(crate) async fn send_video(
         blocking(move || media::inspect_input(&path).map_err(|bad| bad.failure(&name))).await?;
     let file = UploadFile {
         name: kind.upload_name(&video.path),
-        path: video.path.clone(),
+        content: video.path.clone().into(),
         size: video.size,
         content_type: kind.content_type.to_owned(),
     };
@@ -70,6 +72,41 @@ pub(crate) async fn send_video(
     video.unchanged(&input.name).await?;
     let url = sent?;
     context.ledger.record_upload(&context.key, &video.sha256, &url).await?;
+    Ok(url)
+}
+
+/// Streams an object from its store to the service, and records the URL.
+///
+/// # Errors
+///
+/// The object changed or cannot be read, or the service does not accept it.
+pub(crate) async fn send_object(
+    context: &Context,
+    input: &InputRef,
+    object: &StoredObject,
+    upload_id: &str,
+    call: RequestOptions<'_>,
+) -> Result<String, Failure> {
+    let video = context
+        .stores
+        .inspect(object)
+        .await
+        .map_err(|bad| Failure::new(FailureKind::Usage, input.name.clone(), bad.to_string()))?;
+    let (stores, opened) = (context.stores.clone(), object.clone());
+    let open: OpenStream = Arc::new(move || {
+        let (stores, object) = (stores.clone(), opened.clone());
+        Box::pin(async move {
+            stores.read(&object).await.map_err(|failure| std::io::Error::other(failure.why))
+        })
+    });
+    let file = UploadFile {
+        name: video.upload_name(Path::new(object.url.file_name())),
+        content: UploadContent::Stream(open),
+        size: object.size,
+        content_type: video.content_type.to_owned(),
+    };
+    let url = send_file(context, input, &file, call).await?;
+    context.ledger.record_upload(&context.key, upload_id, &url).await?;
     Ok(url)
 }
 

@@ -13,7 +13,7 @@ use crate::flow::polling::find_job::key_context;
 use crate::flow::polling::list_poll::{FollowedJob, ListPoller, poll_lists};
 use crate::flow::polling::list_schedule::{JobStart, JobUpdate};
 use crate::flow::run::RunState;
-use crate::flow::run_options::RunOptions;
+use crate::flow::run_options::{ByUrl, RunOptions};
 use crate::flow::state_machine::{Goal, Observation};
 use crate::ledger::{AttemptStatus, BatchId, Claim};
 use crate::model::{
@@ -30,6 +30,7 @@ pub(crate) fn polling_run(context: &Arc<Context>) -> RunState {
         overwrite: false,
         fail_fast: false,
         retry_failed: 0,
+        by_url: ByUrl::default(),
         again: false,
     };
     RunState::new(Arc::clone(context), BatchId(0), run_options, true)

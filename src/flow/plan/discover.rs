@@ -1,4 +1,4 @@
-//! Input discovery: files, directories, URLs and lists, streamed and never all in memory.
+//! Input discovery: files, directories, URLs, objects and lists, streamed and never all in memory.
 
 use std::fs;
 use std::io;
@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::media;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, ObjectUrl};
 
 pub use super::input_list::InputList;
 pub use super::input_spec::InputSpec;
+use super::objects::{InspectedObject, ObjectFinder};
 pub(crate) use super::skipped_files::SkippedFiles;
 
 /// Extensions that make a file of a directory an input without `--include`; a file without
@@ -30,11 +31,13 @@ pub struct FileSelection {
     pruned: GlobSet,
     /// Output directory: not read when it is below an input directory.
     outputs: Option<PathBuf>,
+    /// Prefix of outputs in an object store: likewise.
+    object_outputs: Option<ObjectUrl>,
 }
 
 /// Decision about a file of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileChoice {
+pub(crate) enum FileChoice {
     Taken,
     Excluded,
     NotIncluded,
@@ -58,6 +61,7 @@ impl FileSelection {
             exclude: globs("--exclude", exclude)?,
             pruned: globs("--exclude", &directories)?,
             outputs: None,
+            object_outputs: None,
         })
     }
 
@@ -68,7 +72,32 @@ impl FileSelection {
         self
     }
 
-    fn choose(&self, below: &Path) -> FileChoice {
+    /// Excludes the outputs in an object store.
+    #[must_use]
+    pub fn without_objects_below(mut self, prefix: ObjectUrl) -> Self {
+        self.object_outputs = Some(prefix);
+        self
+    }
+
+    pub(crate) fn is_recursive(&self) -> bool {
+        self.recursive
+    }
+
+    pub(crate) fn excludes(&self, below: &Path) -> bool {
+        self.exclude.is_match(below)
+    }
+
+    /// The object is below the prefix of outputs, and `listed` is not.
+    pub(crate) fn is_output_object(&self, listed: &ObjectUrl, url: &ObjectUrl) -> bool {
+        self.object_outputs.as_ref().is_some_and(|outputs| {
+            let has = |url: &ObjectUrl| {
+                outputs.with_key(&*url.key) == *url && url.key.starts_with(&outputs.key)
+            };
+            has(url) && !has(listed)
+        })
+    }
+
+    pub(crate) fn choose(&self, below: &Path) -> FileChoice {
         if self.exclude.is_match(below) {
             return FileChoice::Excluded;
         }
@@ -118,6 +147,7 @@ pub struct DiscoveredInput {
 #[derive(Debug)]
 pub(crate) enum DirectoryItem {
     Input(DiscoveredInput),
+    Object(DiscoveredInput, Box<InspectedObject>),
     /// A directory below a named one cannot be read.
     Unreadable {
         path: PathBuf,
@@ -130,6 +160,7 @@ pub(crate) enum DirectoryItem {
 /// A named directory, after everything in it.
 #[derive(Debug)]
 pub(crate) struct ScannedDirectory {
+    /// Or the URL of a prefix.
     pub(crate) path: PathBuf,
     pub(crate) explicit: bool,
     /// Files in it that were taken as inputs.
@@ -137,7 +168,7 @@ pub(crate) struct ScannedDirectory {
     pub(crate) passed_over: SkippedFiles,
 }
 
-type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
+pub(crate) type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
 
 /// Calls `take` for everything behind `named`, then for each line of `lists`. Directories are read
 /// in order of names, so that equal runs have equal orders.
@@ -145,13 +176,14 @@ pub(crate) fn find(
     named: &[InputSpec],
     lists: Vec<InputList>,
     selection: &FileSelection,
+    objects: &ObjectFinder<'_>,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     for input in named {
-        find_one(input.clone(), true, selection, take)?;
+        find_one(input.clone(), true, selection, objects, take)?;
     }
     for list in lists {
-        list.read(&mut |input| find_one(input, false, selection, take))?;
+        list.read(&mut |input| find_one(input, false, selection, objects, take))?;
     }
     Ok(())
 }
@@ -160,6 +192,7 @@ fn find_one(
     input: InputSpec,
     explicit: bool,
     selection: &FileSelection,
+    objects: &ObjectFinder<'_>,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     // For inputs of a list, the folders of relative paths are kept like those below a directory.
@@ -180,6 +213,7 @@ fn find_one(
             let below = if is_kept(path) { path.clone() } else { file };
             take(DirectoryItem::Input(DiscoveredInput { input, below, explicit }))
         }
+        InputSpec::Object(url) => objects.find(url, explicit, selection, take),
         InputSpec::Url(_) => {
             take(DirectoryItem::Input(DiscoveredInput { input, below: PathBuf::new(), explicit }))
         }
@@ -288,11 +322,12 @@ mod tests {
         selection: &FileSelection,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let mut all = Vec::new();
-        find(named, lists, selection, &mut |item| {
+        find(named, lists, selection, &ObjectFinder::default(), &mut |item| {
             if let DirectoryItem::Input(found) = item {
                 let shown = match &found.input {
                     InputSpec::Path(_) => found.below.display().to_string(),
                     InputSpec::Url(url) => url.clone(),
+                    InputSpec::Object(url) => url.to_string(),
                 };
                 all.push((shown, found.explicit));
             }
@@ -304,7 +339,8 @@ mod tests {
     /// The notice about a directory.
     fn skipped_notice(dir: &Path, selection: &FileSelection) -> String {
         let mut notices = Vec::new();
-        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |item| {
+        let here = [InputSpec::Path(dir.to_owned())];
+        find(&here, vec![], selection, &ObjectFinder::default(), &mut |item| {
             if let DirectoryItem::Directory(directory) = item {
                 notices.push(directory.passed_over.to_string());
             }

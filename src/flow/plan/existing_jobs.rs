@@ -12,7 +12,7 @@ use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
 use crate::model::{
-    Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
+    Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat, Target,
 };
 
 /// A request to fetch the outputs of jobs.
@@ -66,12 +66,23 @@ async fn add_job(
     let earlier_input = context.ledger.find_input_by_job(job).await?;
     let earlier_target = earlier_input.and_then(|input| input.target);
     let name = format!("job {job}");
-    if let InputSource::File { path, .. } = &work.source {
-        targets.add_input(&path.display().to_string(), path)?;
+    match &work.source {
+        InputSource::File { path, .. } => targets.add_input(&path.display().to_string(), path)?,
+        InputSource::Object { object, .. } => {
+            targets.add_object(&object.url.to_string(), &object.url)?;
+        }
+        InputSource::Url(_) => {}
     }
-    let target = target(request, job, &work.options, earlier_target);
+    let target = target(request, job, &work.options, earlier_target)?;
     let proof = match &target {
-        Some(target) => Some(targets.prove(&name, target).map_err(|refusal| refusal.failure)?),
+        Some(Target::File(path)) => {
+            Some(targets.prove(&name, path).map_err(|refusal| refusal.failure)?)
+        }
+        Some(Target::Object(url)) => {
+            targets.prove_object(&name, url)?;
+            context.stores.check_writable(url).await?;
+            None
+        }
         None => None,
     };
     let is_shared = proof.as_ref().is_some_and(|proof| targets.add_output(&name, proof));
@@ -147,19 +158,32 @@ fn target(
     request: &FetchRequest,
     job: &JobId,
     options: &JobOptions,
-    earlier_target: Option<PathBuf>,
-) -> Option<PathBuf> {
-    let name = earlier_target
-        .as_deref()
-        .and_then(Path::file_name)
-        .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
+    earlier_target: Option<Target>,
+) -> Result<Option<Target>, Failure> {
+    let earlier_name = earlier_target.as_ref().and_then(|target| match target {
+        Target::File(path) => path.file_name().map(ToOwned::to_owned),
+        Target::Object(url) => Some(url.file_name().into()),
+    });
+    let name = earlier_name.unwrap_or_else(|| safe_name(job, options).into());
     let target = match &request.destination {
-        Destination::Stdout => return None,
+        Destination::Stdout => return Ok(None),
         Destination::File(file) => request.current_dir.join(file),
         Destination::Directory(directory) => request.current_dir.join(directory).join(name),
-        Destination::Beside => earlier_target.unwrap_or_else(|| request.current_dir.join(name)),
+        Destination::Object(url) => return Ok(Some(Target::Object(url.clone()))),
+        Destination::Prefix(prefix) => {
+            let url = prefix.join(Path::new(&name)).map_err(|why| {
+                Failure::new(FailureKind::Usage, format!("job {job}"), why)
+                    .with_next(format!("rbgv fetch {job} -o {prefix}NAME"))
+            })?;
+            return Ok(Some(Target::Object(url)));
+        }
+        Destination::Beside => match earlier_target {
+            Some(Target::File(path)) => path,
+            Some(object) => return Ok(Some(object)),
+            None => request.current_dir.join(name),
+        },
     };
-    Some(without_dots(&target))
+    Ok(Some(without_dots(&target).into()))
 }
 
 /// A job's id is foreign text, and must not become a path.

@@ -142,6 +142,7 @@ mod tests {
             all.push(match named {
                 InputSpec::Path(path) => path.display().to_string(),
                 InputSpec::Url(url) => url,
+                InputSpec::Object(url) => url.to_string(),
             });
             Ok(())
         })?;

@@ -1,9 +1,9 @@
-//! An input as the user names it: a path or a URL.
+//! An input as the user names it: a path, a URL, or objects of a store.
 
 use std::path::PathBuf;
 
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, ObjectUrl};
 
 /// An input as named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,15 +12,18 @@ pub enum InputSpec {
     Path(PathBuf),
     /// A URL with its scheme in lower case. The plan checks whether the service can fetch it.
     Url(String),
+    /// An object; a prefix that ends with a slash; or a glob.
+    Object(ObjectUrl),
 }
 
 impl InputSpec {
     /// Parses an argument, or a line of a list.
     #[must_use]
     pub fn read(text: PathBuf) -> Self {
-        match text.to_str().and_then(address) {
-            Some(url) => Self::Url(url),
-            None => Self::Path(text),
+        let Some(url) = text.to_str().and_then(address) else { return Self::Path(text) };
+        match ObjectUrl::parse(&url) {
+            Some(Ok(object)) => Self::Object(object),
+            _ => Self::Url(url),
         }
     }
 }
@@ -59,8 +62,11 @@ pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
             refused(why.to_owned(), format!("rbgv run {path}"))
         }
         _ => {
+            if let Some(Err(why)) = ObjectUrl::parse(url) {
+                return refused(why, format!("rbgv run {scheme}://BUCKET/KEY"));
+            }
             let why = format!(
-                "{scheme}:// URLs are not supported; the service only fetches http:// and https://"
+                "{scheme}:// URLs are not supported; use http://, https://, s3://, gs:// or az://"
             );
             let next = "download the file first, or use a public https:// URL";
             refused(why, next.to_owned())
@@ -76,15 +82,15 @@ mod tests {
     fn addresses_are_known_by_their_scheme_in_any_case() {
         let read = |text: &str| match InputSpec::read(text.into()) {
             InputSpec::Url(url) => Some(url),
-            InputSpec::Path(_) => None,
+            InputSpec::Path(_) | InputSpec::Object(_) => None,
         };
         // (text, URL, error)
         let table = [
             ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
             ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),
             (" Http://x.example/a.mp4 ", "http://x.example/a.mp4", None),
-            ("s3://bucket/a.mp4", "s3://bucket/a.mp4", Some("s3://")),
-            ("GS://bucket/a.mp4", "gs://bucket/a.mp4", Some("gs://")),
+            ("s3:///a.mp4", "s3:///a.mp4", Some("bucket")),
+            ("GS://bucket//a.mp4", "gs://bucket//a.mp4", Some("empty part")),
             ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
             ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
             ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
@@ -102,6 +108,9 @@ mod tests {
                     assert!(failure.why.contains(word) && failure.next.is_some(), "{failure}");
                 }
             }
+        }
+        for text in ["s3://bucket/a b.mp4", "GS://bucket/in/", "az://container", "s3://b/*.mp4"] {
+            assert!(matches!(InputSpec::read(text.into()), InputSpec::Object(_)), "{text}");
         }
         let next = check_address("file:///etc/it's%20a.mp4").unwrap_err().next.unwrap();
         assert_eq!(next, r"rbgv run '/etc/it'\''s a.mp4'");

@@ -4,6 +4,7 @@
 //!
 //! - `input_spec`, `input_list`: inputs as the user names them
 //! - `discover`, `skipped_files`: the files of directories, and those that are skipped
+//! - `objects`: the objects of prefixes and globs
 //! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
 //! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
 //! - `existing_jobs`: the plan of `rbgv fetch`
@@ -13,6 +14,7 @@ pub(crate) mod discover;
 pub(crate) mod existing_jobs;
 pub(crate) mod input_list;
 pub(crate) mod input_spec;
+pub(crate) mod objects;
 pub(crate) mod output_path;
 pub(crate) mod output_target;
 pub(crate) mod own_outputs;
@@ -23,13 +25,16 @@ pub(crate) mod watch_folder;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::discover::{
     DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory, find,
 };
 use self::input_spec::check_address;
+use self::objects::{InspectedObject, ObjectFinder, quoted};
 use self::output_path::{NameTemplate, SourceName, target};
 use self::output_target::{TargetRefusal, Targets, is_ours, replaces_sandbox_output, without_dots};
 use self::own_outputs::SourceVideos;
@@ -37,17 +42,21 @@ use super::context::interrupted;
 use super::run_options::{Destination, RunOptions};
 use crate::ledger::{
     AddResult, ApiKeyId, AttemptSpec, BatchId, InputId, InputSource, InputState, Ledger,
-    LedgerError, NewBatch, NewInput, PlanTotals,
+    LedgerError, NewBatch, NewInput, PlanTotals, object_identity,
 };
 use crate::media;
 use crate::model::event::RemarkLevel;
 use crate::model::{
-    Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, Observer, Pricing,
-    Random, Stage,
+    Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, ObjectUrl, Observer,
+    Pricing, Random, Stage, Target,
 };
+use crate::store::{ObjectHead, ObjectStores};
 
 /// Inputs written to the ledger in one transaction.
 const CHUNK: usize = 256;
+
+/// Targets in object stores that are checked at the same time.
+const TARGETS_AT_ONCE: usize = 16;
 
 /// Request for a plan.
 pub struct PlanRequest {
@@ -65,6 +74,8 @@ pub struct PlanRequest {
     pub template: NameTemplate,
     pub options: JobOptions,
     pub run_options: RunOptions,
+    /// Objects are identified by their content, which is read.
+    pub hash_objects: bool,
     /// Base of relative paths.
     pub current_dir: PathBuf,
 }
@@ -72,6 +83,8 @@ pub struct PlanRequest {
 /// Dependencies of planning.
 pub struct Planner<'a> {
     pub ledger: &'a Ledger,
+    /// Object stores of inputs and outputs.
+    pub stores: &'a ObjectStores,
     /// Origin of the service, and the key that creates new jobs.
     pub key: ApiKeyId,
     /// Name of the profile.
@@ -142,11 +155,13 @@ impl Planner<'_> {
         request: PlanRequest,
     ) -> Result<Plan, Failure> {
         let mut builder = PlanBuilder::new(self, batch, pricing, &request)?;
-        let PlanRequest { named, lists, selection, only, .. } = request;
-        find(&named, lists, &selection, &mut |discovered| match (&only, discovered) {
+        let PlanRequest { named, lists, selection, only, hash_objects, .. } = request;
+        let Planner { stores, observer, stop, .. } = *self;
+        let objects = ObjectFinder::new(stores, hash_objects, &builder.template, observer, stop);
+        find(&named, lists, &selection, &objects, &mut |discovered| match (&only, discovered) {
             (None, discovered) => builder.add_discovered(discovered),
             (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
-                builder.add(&found)
+                builder.add(&found, None)
             }
             (Some(_), _) => Ok(()),
         })?;
@@ -228,7 +243,10 @@ struct PlanBuilder<'a> {
     options: JobOptions,
     result_key: String,
     again: bool,
+    overwrite: bool,
     current_dir: PathBuf,
+    /// Buckets of outputs that are known to be writable.
+    buckets: HashSet<ObjectUrl>,
     discovered: i64,
     /// Inputs that were named more than once.
     repeated: usize,
@@ -264,6 +282,8 @@ impl<'a> PlanBuilder<'a> {
             result_key: result_key(&request.options)?,
             options: request.options.clone(),
             again: request.run_options.again,
+            overwrite: request.run_options.overwrite,
+            buckets: HashSet::new(),
             current_dir: request.current_dir.clone(),
             discovered: 0,
             repeated: 0,
@@ -280,7 +300,8 @@ impl<'a> PlanBuilder<'a> {
 
     fn add_discovered(&mut self, discovered: DirectoryItem) -> Result<(), Failure> {
         match discovered {
-            DirectoryItem::Input(found) => self.add(&found),
+            DirectoryItem::Input(found) => self.add(&found, None),
+            DirectoryItem::Object(found, object) => self.add(&found, Some(&object)),
             DirectoryItem::Unreadable { path, why } => {
                 let name = path.display().to_string();
                 let why = format!("cannot read the directory: {why}");
@@ -306,9 +327,18 @@ impl<'a> PlanBuilder<'a> {
             return;
         }
         passed_over.outputs = outputs;
-        let why = format!("no videos in this directory: {passed_over}");
-        let failure = Failure::new(FailureKind::Usage, path.display().to_string(), why)
-            .with_next(passed_over.next(&path));
+        let failure = if let Some(Ok(url)) = path.to_str().and_then(ObjectUrl::parse) {
+            let why = match passed_over.parts() {
+                parts if parts.is_empty() => "there are no such objects".to_owned(),
+                parts => format!("no videos among these objects: {}", parts.join("; ")),
+            };
+            Failure::new(FailureKind::Usage, url.to_string(), why)
+                .with_next(passed_over.next_for_objects(&url))
+        } else {
+            let why = format!("no videos in this directory: {passed_over}");
+            Failure::new(FailureKind::Usage, path.display().to_string(), why)
+                .with_next(passed_over.next(&path))
+        };
         if explicit {
             self.refused.push(failure);
         } else {
@@ -318,13 +348,17 @@ impl<'a> PlanBuilder<'a> {
 
     /// Adds an input to the plan. A mistake in one that was named itself ends the plan; one that
     /// was discovered is recorded as rejected.
-    fn add(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
+    fn add(
+        &mut self,
+        found: &DiscoveredInput,
+        object: Option<&InspectedObject>,
+    ) -> Result<(), Failure> {
         if self.planner.stop.is_cancelled() {
             return Err(interrupted());
         }
         self.discovered += 1;
         let name = display_name(found);
-        match self.prepare(found, &name) {
+        match self.prepare(found, object, &name) {
             Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.pending.push(pending);
@@ -350,6 +384,7 @@ impl<'a> PlanBuilder<'a> {
     fn prepare(
         &mut self,
         found: &DiscoveredInput,
+        object: Option<&InspectedObject>,
         name: &str,
     ) -> Result<Option<PendingInput>, InputRefusal> {
         if let InputSpec::Url(url) = &found.input {
@@ -357,6 +392,7 @@ impl<'a> PlanBuilder<'a> {
         }
         let is_repeated = match &found.input {
             InputSpec::Url(url) => self.targets.repeats_url(url),
+            InputSpec::Object(url) => self.targets.repeats_object(url),
             InputSpec::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
         };
         if is_repeated {
@@ -365,13 +401,24 @@ impl<'a> PlanBuilder<'a> {
         }
         let target =
             target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
-        let Some((source, duration, content)) = self.read(found, name)? else { return Ok(None) };
-        if let InputSource::File { path, .. } = &source {
-            self.targets.add_input(name, path).map_err(InputRefusal::Plan)?;
-        }
+        let read = match object {
+            Some(object) => self.read_object(found, object, name)?,
+            None => self.read(found, name)?,
+        };
+        let Some((source, duration, content)) = read else { return Ok(None) };
+        let added = match &source {
+            InputSource::File { path, .. } => self.targets.add_input(name, path),
+            InputSource::Object { object, .. } => self.targets.add_object(name, &object.url),
+            InputSource::Url(_) => Ok(()),
+        };
+        added.map_err(InputRefusal::Plan)?;
         let proof = match &target {
             None => None,
-            Some(target) => {
+            Some(Target::Object(url)) => {
+                self.targets.prove_object(name, url)?;
+                None
+            }
+            Some(Target::File(target)) => {
                 let proof = self.targets.prove(name, target);
                 Some(proof.map_err(|refusal| self.refusal_for(found, refusal))?)
             }
@@ -411,6 +458,8 @@ impl<'a> PlanBuilder<'a> {
             InputSpec::Url(url) => {
                 return Ok(Some((InputSource::Url(url.clone()), None, format!("url {url}"))));
             }
+            // Objects are read while they are discovered.
+            InputSpec::Object(_) => return Ok(None),
         };
         let video =
             media::inspect_input(&path).map_err(|bad| input_failure(&path, found, name, &bad))?;
@@ -440,6 +489,40 @@ impl<'a> PlanBuilder<'a> {
         Ok(Some((source, video.duration, content)))
     }
 
+    /// The source of an object, its length and its content; `None` for an output of ours.
+    fn read_object(
+        &mut self,
+        found: &DiscoveredInput,
+        inspected: &InspectedObject,
+        name: &str,
+    ) -> Result<Option<(InputSource, Option<f64>, String)>, InputRefusal> {
+        let InspectedObject { object, video, sha256, is_output } = inspected;
+        let is_ours = match sha256 {
+            _ if *is_output => true,
+            Some(sha256) => self.planner.ledger.is_output(sha256)?,
+            None => false,
+        };
+        if is_ours {
+            self.skip_output(found, name)?;
+            return Ok(None);
+        }
+        let video = video.as_ref().map_err(|bad| object_failure(&object.url, found, name, bad))?;
+        if let Some(note) = &video.note {
+            let text = format!("{name}: {note}");
+            self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
+        }
+        let content = match sha256 {
+            Some(sha256) => format!("sha256 {sha256}"),
+            None => object_identity(object).ok_or_else(|| {
+                let why = "its store gives no entity tag by which a change would be noticed";
+                Failure::new(FailureKind::Usage, name, why)
+                    .with_next(format!("rbgv run --hash {}", quoted(&object.url)))
+            })?,
+        };
+        let source = InputSource::Object { object: object.clone(), sha256: sha256.clone() };
+        Ok(Some((source, video.duration, content)))
+    }
+
     /// An unwritable directory ends the plan where no output could be written that the user asked
     /// for: it is the `-o` directory, the named directory, or above it.
     fn refusal_for(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
@@ -450,7 +533,7 @@ impl<'a> PlanBuilder<'a> {
                 let root = path.ancestors().nth(below).unwrap_or(Path::new(""));
                 self.current_dir.join(root)
             }
-            (_, InputSpec::Url(_)) => self.current_dir.clone(),
+            (_, InputSpec::Url(_) | InputSpec::Object(_)) => self.current_dir.clone(),
         };
         match refusal.directory {
             Some(directory) if without_dots(&root).starts_with(&directory) => {
@@ -493,13 +576,15 @@ impl<'a> PlanBuilder<'a> {
 
     fn flush(&mut self) -> Result<(), Failure> {
         self.flush_rejected()?;
+        let mut pending = std::mem::take(&mut self.pending);
+        let existing = self.existing_objects(&mut pending)?;
         let (mut inputs, mut checks) = (Vec::new(), Vec::new());
-        for pending in std::mem::take(&mut self.pending) {
+        for (pending, existing) in pending.into_iter().zip(existing) {
             inputs.push(pending.input);
-            checks.push((pending.explicit, pending.existing_target, pending.is_shared));
+            checks.push((pending.explicit, pending.existing_target, pending.is_shared, existing));
         }
         let results = self.planner.ledger.add_inputs(self.batch, &inputs)?;
-        for ((input, (explicit, existing_target, is_shared)), results) in
+        for ((input, (explicit, existing_target, is_shared, existing)), results) in
             inputs.iter().zip(checks).zip(results)
         {
             let (id, attempt) = match results {
@@ -520,15 +605,16 @@ impl<'a> PlanBuilder<'a> {
                 }
                 AddResult::Added { input, attempt, .. } => (input, attempt),
             };
+            if let Some(ObjectHead { object, tag: Some(tag) }) = existing {
+                let ledger = self.planner.ledger;
+                ledger.record_existing_output(id, attempt, &tag.sha256, object.size)?;
+            }
             let (Some(refusal), Some(target)) = (existing_target, &input.target) else { continue };
             if is_ours(self.planner.ledger, attempt, target)? {
                 continue;
             }
             if replaces_sandbox_output(self.planner.ledger, &refusal, target)? {
-                let text = format!(
-                    "{} is an output of the sandbox and will be replaced",
-                    target.display()
-                );
+                let text = format!("{target} is an output of the sandbox and will be replaced");
                 self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
                 continue;
             }
@@ -541,6 +627,52 @@ impl<'a> PlanBuilder<'a> {
         self.flush_rejected()
     }
 
+    /// The outputs that exist already in object stores, by their tags. Any other object at a target is the
+    /// reason for a refusal.
+    fn existing_objects(
+        &mut self,
+        pending: &mut [PendingInput],
+    ) -> Result<Vec<Option<ObjectHead>>, Failure> {
+        let targets = pending.iter().map(|pending| match &pending.input.target {
+            Some(Target::Object(url)) => Some(url.clone()),
+            _ => None,
+        });
+        let targets: Vec<Option<ObjectUrl>> = targets.collect();
+        if targets.iter().all(Option::is_none) {
+            return Ok(targets.iter().map(|_| None).collect());
+        }
+        let stores = self.planner.stores;
+        let new_buckets: Vec<_> =
+            targets.iter().flatten().filter(|url| self.buckets.insert(url.with_key(""))).collect();
+        let heads = Handle::current().block_on(async {
+            for url in new_buckets {
+                stores.check_writable(url).await?;
+            }
+            let heads = targets.iter().map(async |url| match url {
+                Some(url) => stores.head(url).await,
+                None => Ok(None),
+            });
+            stream::iter(heads).buffered(TARGETS_AT_ONCE).try_collect::<Vec<_>>().await
+        })?;
+        let mut existing = Vec::new();
+        for (pending, head) in pending.iter_mut().zip(heads) {
+            let is_output = |head: &ObjectHead| {
+                let key = &pending.input.work.content_key;
+                !self.again && head.tag.as_ref().is_some_and(|tag| tag.content_key == *key)
+            };
+            let (output, other) = match head {
+                Some(head) if is_output(&head) => (Some(head), None),
+                other => (None, other),
+            };
+            if let Some(other) = other.filter(|_| !self.overwrite) {
+                let what = format!("{}: the output {}", pending.input.name, other.object.url);
+                pending.existing_target = Some(output_target::exists(what).into());
+            }
+            existing.push(output);
+        }
+        Ok(existing)
+    }
+
     fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
         self.planner.ledger.set_input_state(id, InputState::Failed, Some(failure.clone()))?;
         self.emit(id.0, name, InputEvent::Failed(failure));
@@ -549,7 +681,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// Failure for two inputs of the plan with the same target.
     fn collision(&self, input: &NewInput, other: &str) -> Failure {
-        let target = input.target.as_deref().unwrap_or(Path::new("")).display();
+        let target = input.target.as_ref().map(Target::to_string).unwrap_or_default();
         let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
         let distinct_template = self.template.disambiguated(&source(&input.name), &source(other));
         let next = match distinct_template {
@@ -585,6 +717,30 @@ fn display_name(found: &DiscoveredInput) -> String {
     match &found.input {
         InputSpec::Path(path) => without_dots(path).display().to_string(),
         InputSpec::Url(url) => crate::model::secret::redact_url(url),
+        InputSpec::Object(url) => url.to_string(),
+    }
+}
+
+/// Failure for an object that is not a usable input; with a remedy for one that was named itself.
+fn object_failure(
+    url: &ObjectUrl,
+    found: &DiscoveredInput,
+    name: &str,
+    bad: &media::InputError,
+) -> InputRefusal {
+    let why = match bad {
+        media::InputError::Missing => "there is no such object".to_owned(),
+        other => other.to_string(),
+    };
+    let failure = Failure::new(FailureKind::Usage, name, why);
+    let failure = if found.explicit {
+        failure.with_next(format!("rbgv run --dry-run {}", quoted(&url.folder())))
+    } else {
+        failure
+    };
+    match bad {
+        media::InputError::Unreadable(_) => InputRefusal::Unreadable(failure),
+        _ => InputRefusal::Input(failure),
     }
 }
 

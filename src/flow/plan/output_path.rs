@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use super::discover::{DiscoveredInput, InputSpec, VIDEO_ENDINGS};
 use super::output_target::without_dots;
 use crate::flow::run_options::Destination;
-use crate::model::{Failure, FailureKind, JobOptions, ModelName, OutputFormat};
+use crate::model::{Failure, FailureKind, JobOptions, ModelName, ObjectUrl, OutputFormat, Target};
 
 /// Maximum bytes of a URL segment that becomes part of a name.
 const MAX_SEGMENT_BYTES: usize = 200;
@@ -137,24 +137,32 @@ impl Default for NameTemplate {
     }
 }
 
-/// Absolute path of the output of `found`; `None` for standard output.
+/// Target of the output of `found`; `None` for standard output.
 pub(crate) fn target(
     found: &DiscoveredInput,
     destination: &Destination,
     template: &NameTemplate,
     options: &JobOptions,
     current_dir: &Path,
-) -> Result<Option<PathBuf>, Failure> {
-    let directory = match destination {
+) -> Result<Option<Target>, Failure> {
+    let folder = match destination {
         Destination::Stdout => return Ok(None),
         Destination::File(file) => {
             check_ending(file, options)?;
-            return Ok(Some(without_dots(&current_dir.join(file))));
+            return Ok(Some(without_dots(&current_dir.join(file)).into()));
         }
-        Destination::Directory(root) => root.join(relative_directory(found)),
+        Destination::Object(url) => {
+            check_ending(Path::new(&url.to_string()), options)?;
+            return Ok(Some(Target::Object(url.clone())));
+        }
+        Destination::Directory(root) => Folder::Local(root.join(relative_directory(found))),
+        Destination::Prefix(prefix) => Folder::Objects(prefix.clone(), relative_directory(found)),
         Destination::Beside => match &found.input {
-            InputSpec::Path(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
-            InputSpec::Url(_) => PathBuf::new(),
+            InputSpec::Path(path) => {
+                Folder::Local(path.parent().map(Path::to_owned).unwrap_or_default())
+            }
+            InputSpec::Url(_) => Folder::Local(PathBuf::new()),
+            InputSpec::Object(url) => Folder::Objects(url.folder(), PathBuf::new()),
         },
     };
     let name = template.fill(&SourceName::of(&found.input, current_dir), options);
@@ -163,7 +171,23 @@ pub(crate) fn target(
         let why = "the name is that of a directory";
         return Err(Failure::new(FailureKind::Usage, what, why).with_next("use another --name"));
     }
-    Ok(Some(without_dots(&current_dir.join(directory).join(name))))
+    Ok(Some(match folder {
+        Folder::Local(folder) => without_dots(&current_dir.join(folder).join(name)).into(),
+        Folder::Objects(prefix, below) => {
+            let below = below.join(name);
+            Target::Object(prefix.join(&below).map_err(|why| {
+                let what = format!("naming the output of {}", found.below.display());
+                Failure::new(FailureKind::Usage, what, why).with_next("use another --name")
+            })?)
+        }
+    }))
+}
+
+/// Where the output with a name is written.
+enum Folder {
+    Local(PathBuf),
+    /// A prefix, and the part of the input's path that is kept below it.
+    Objects(ObjectUrl, PathBuf),
 }
 
 /// The directories between the named one and the file; never any that lead elsewhere.
@@ -186,6 +210,7 @@ impl SourceName {
     pub(crate) fn of(input: &InputSpec, current_dir: &Path) -> Self {
         let url = match input {
             InputSpec::Path(path) => return Self::of_path(&without_dots(&current_dir.join(path))),
+            InputSpec::Object(url) => return Self::of_path(&url.as_path()),
             InputSpec::Url(url) => url::Url::parse(url).ok(),
         };
         let mut segments: Vec<&str> =
@@ -250,7 +275,43 @@ mod tests {
     fn put(found: &DiscoveredInput, destination: &Destination, template: &str) -> Option<PathBuf> {
         let options = JobOptions { format: OutputFormat::Mov, ..JobOptions::default() };
         let template = NameTemplate::parse(template).unwrap();
-        target(found, destination, &template, &options, Path::new("/cwd")).unwrap()
+        let target = target(found, destination, &template, &options, Path::new("/cwd")).unwrap();
+        target.map(|target| target.as_file().unwrap().to_owned())
+    }
+
+    #[test]
+    fn outputs_of_objects_are_objects_unless_a_directory_is_named() {
+        let url = |text: &str| ObjectUrl::parse(text).unwrap().unwrap();
+        let object = |text: &str, below: &str| {
+            let input = InputSpec::Object(url(text));
+            DiscoveredInput { input, below: below.into(), explicit: false }
+        };
+        let options = JobOptions { format: OutputFormat::Mov, ..JobOptions::default() };
+        let named = |found: &DiscoveredInput, destination: &Destination| {
+            let plain = NameTemplate::default();
+            let target = target(found, destination, &plain, &options, Path::new("/cwd"));
+            target.map(|target| target.unwrap().to_string())
+        };
+        let clip = object("s3://b/in/cam 1/a#b.mp4", "cam 1/a#b.mp4");
+        assert_eq!(named(&clip, &Destination::Beside).unwrap(), "s3://b/in/cam 1/a#b-nobg.mov");
+        let out = Destination::Prefix(url("gs://c/out/"));
+        assert_eq!(named(&clip, &out).unwrap(), "gs://c/out/cam 1/a#b-nobg.mov");
+        let local = Destination::Directory("out".into());
+        assert_eq!(named(&clip, &local).unwrap(), "/cwd/out/cam 1/a#b-nobg.mov");
+        assert_eq!(named(&file("in/x.mp4", "x.mp4"), &out).unwrap(), "gs://c/out/x-nobg.mov");
+        assert_eq!(
+            named(&object("az://c/x.mp4", "x.mp4"), &Destination::Beside).unwrap(),
+            "az://c/x-nobg.mov"
+        );
+        let one = Destination::Object(url("s3://b/y.mp4"));
+        assert!(named(&clip, &one).unwrap_err().why.contains(".mp4"));
+        let foreign = Path::new(OsStr::from_bytes(b"a\xff.mp4")).to_owned();
+        let found = DiscoveredInput {
+            input: InputSpec::Path(foreign.clone()),
+            below: foreign,
+            explicit: true,
+        };
+        assert!(named(&found, &out).unwrap_err().why.contains("UTF-8"));
     }
 
     #[test]

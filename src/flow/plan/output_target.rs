@@ -3,6 +3,7 @@
 //! replaced.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
@@ -18,7 +19,7 @@ use crate::flow::output_file::{
 };
 use crate::ledger::{AttemptId, BatchId, InputOrder, InputSource, Ledger};
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, ObjectUrl, Target};
 
 /// Open inputs read from the ledger at a time.
 const PAGE: u32 = 256;
@@ -69,9 +70,13 @@ pub(crate) struct Targets {
     /// Each input file, with a digest of its name.
     inputs: HashMap<FileId, u64>,
     urls: HashSet<u128>,
+    /// Input objects.
+    objects: HashSet<u128>,
     /// Files that outputs will replace, and the inputs of these outputs.
     replaced: HashMap<FileId, String>,
     outputs: HashSet<u128>,
+    /// Objects that outputs will be written to, and the inputs of these outputs.
+    object_outputs: HashMap<u128, String>,
     /// The directory of the last target, as a cache: targets of one directory follow one another.
     directory: Option<ProbedDirectory>,
 }
@@ -83,8 +88,10 @@ impl Targets {
             overwrite,
             inputs: HashMap::new(),
             urls: HashSet::new(),
+            objects: HashSet::new(),
             replaced: HashMap::new(),
             outputs: HashSet::new(),
+            object_outputs: HashMap::new(),
             directory: None,
         }
     }
@@ -111,9 +118,38 @@ impl Targets {
         let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
         let id = file_id(&metadata);
         if let Some(other) = self.replaced.get(&id) {
-            return Err(replaces_input(other, name, path));
+            return Err(replaces_input(other, name, &path.display()));
         }
         self.inputs.insert(id, name_digest(path));
+        Ok(())
+    }
+
+    /// Adds an object that the plan reads: no output may replace it.
+    ///
+    /// # Errors
+    ///
+    /// An output of the plan would replace it.
+    pub(crate) fn add_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
+        let text = url.to_string();
+        if let Some(other) = self.object_outputs.get(&digest(text.as_bytes())) {
+            return Err(replaces_input(other, name, &text));
+        }
+        self.objects.insert(digest(text.as_bytes()));
+        Ok(())
+    }
+
+    /// The plan already has the object as an input.
+    pub(crate) fn repeats_object(&self, url: &ObjectUrl) -> bool {
+        self.objects.contains(&digest(url.to_string().as_bytes()))
+    }
+
+    /// Proves that the output of `name` at `url` replaces no input, and adds it to the plan.
+    pub(crate) fn prove_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
+        let text = url.to_string();
+        if self.objects.contains(&digest(text.as_bytes())) {
+            return Err(replaces_input(name, name, &text));
+        }
+        self.object_outputs.insert(digest(text.as_bytes()), name.to_owned());
         Ok(())
     }
 
@@ -133,7 +169,7 @@ impl Targets {
             let linked_file = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
             let is_input = |id: FileId| self.inputs.contains_key(&id);
             if is_input(file_id(found)) || linked_file.is_some_and(is_input) {
-                return Err(replaces_input(name, name, target).into());
+                return Err(replaces_input(name, name, &target.display()).into());
             }
         }
         let is_overwritten = self.overwrite && found.as_ref().is_some_and(Metadata::is_file);
@@ -275,14 +311,18 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     blocking(move || {
         let ledger = ledger.blocking();
         let mut targets = Targets::new(overwrite);
-        each_open(ledger, batch, &mut |name, _, source, _| {
-            if let InputSource::File { path, .. } = source {
-                targets.add_input(name, path)?;
-            }
-            Ok(())
+        each_open(ledger, batch, &mut |name, _, source, _| match source {
+            InputSource::File { path, .. } => targets.add_input(name, path),
+            InputSource::Object { object, .. } => targets.add_object(name, &object.url),
+            InputSource::Url(_) => Ok(()),
         })?;
         each_open(ledger, batch, &mut |name, attempt, _, target| {
-            let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
+            // Whether an object exists is checked when it is written.
+            let path = match target {
+                Target::File(path) => path,
+                Target::Object(url) => return targets.prove_object(name, url),
+            };
+            let proof = targets.prove(name, path).map_err(|refusal| refusal.failure)?;
             match proof.existing {
                 Some(refusal)
                     if !is_ours(ledger, attempt, target)?
@@ -304,9 +344,13 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     })
 }
 
-/// The file at `target` was written there as an output of `attempt`. Its content may have changed
+/// `target` was written as an output of `attempt`. Its content may have changed
 /// since: collecting compares it.
-pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Result<bool, Failure> {
+pub(crate) fn is_ours(
+    ledger: &Ledger,
+    attempt: AttemptId,
+    target: &Target,
+) -> Result<bool, Failure> {
     Ok(ledger.outputs_of_attempt(attempt)?.iter().any(|(path, ..)| path == target))
 }
 
@@ -315,12 +359,13 @@ pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Res
 pub(crate) fn replaces_sandbox_output(
     ledger: &Ledger,
     refusal: &TargetRefusal,
-    target: &Path,
+    target: &Target,
 ) -> Result<bool, Failure> {
+    let Target::File(target) = target else { return Ok(false) };
     Ok(refusal.directory.is_none() && is_sandbox_output(ledger, target)?)
 }
 
-type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<(), Failure> + 'a;
+type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Target) -> Result<(), Failure> + 'a;
 
 /// Passes every open input of a batch that has a target to `visit`.
 fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Result<(), Failure> {
@@ -337,7 +382,7 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
     }
 }
 
-fn exists(what: String) -> Failure {
+pub(crate) fn exists(what: String) -> Failure {
     let why = "a different file with this name exists";
     Failure::new(FailureKind::Usage, what, why).with_next(
         "use --name '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to replace it",
@@ -356,12 +401,12 @@ fn not_replaceable(what: String, target: &Path) -> Failure {
         .with_next(format!("use another -o, or check the file: ls -l {}", shell_quoted(target)))
 }
 
-fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
+fn replaces_input(name: &str, input: &str, target: &dyn Display) -> Failure {
     let why = if name == input {
         "it is an input of this run and is never replaced".to_owned()
     } else {
         format!("it is the input {input} and is never replaced")
     };
-    Failure::new(FailureKind::Usage, format!("{name}: the output {}", target.display()), why)
+    Failure::new(FailureKind::Usage, format!("{name}: the output {target}"), why)
         .with_next("use another --name or -o")
 }

@@ -26,7 +26,7 @@ impl SourceVideos {
         }
         let path = |named: &InputSpec| match named {
             InputSpec::Path(path) => Some(path.clone()),
-            InputSpec::Url(_) => None,
+            InputSpec::Url(_) | InputSpec::Object(_) => None,
         };
         Self { templates, named: named.iter().filter_map(path).collect(), read: None }
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::model::ObjectUrl;
+
 /// Maximum extensions shown.
 const SHOWN_ENDINGS: usize = 5;
 
@@ -57,6 +59,21 @@ impl SkippedFiles {
         self.unreadable_root = Some(error.to_string());
     }
 
+    /// The command that takes more of the objects that `url` names.
+    pub(crate) fn next_for_objects(&self, url: &ObjectUrl) -> String {
+        let shown = crate::model::text::shell_quoted(Path::new(&url.to_string()));
+        match self.endings.iter().find(|ending| !ending.is_empty()) {
+            _ if self.subfolders > 0 => format!("rbgv run -r {shown}"),
+            Some(ending) => format!("rbgv run {shown} --include '*.{ending}'"),
+            None if url.is_prefix() => "rbgv help storage".to_owned(),
+            None => {
+                let folder = url.folder().to_string();
+                let folder = crate::model::text::shell_quoted(Path::new(&folder));
+                format!("rbgv run --dry-run {folder}")
+            }
+        }
+    }
+
     /// The command that takes more files of `directory`.
     pub(crate) fn next(&self, directory: &Path) -> String {
         let directory = crate::model::text::shell_quoted(directory);
@@ -71,11 +88,9 @@ impl SkippedFiles {
     }
 }
 
-impl fmt::Display for SkippedFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(why) = &self.unreadable_root {
-            return write!(f, "cannot be read: {why}");
-        }
+impl SkippedFiles {
+    /// The counts in words; empty without any.
+    pub(crate) fn parts(&self) -> Vec<String> {
         let counts = [
             (self.not_included, "file not matched by --include", "files not matched by --include"),
             (self.excluded, "excluded by --exclude", "excluded by --exclude"),
@@ -91,7 +106,16 @@ impl fmt::Display for SkippedFiles {
             counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
                 format!("{number} {}", if number == 1 { one } else { many })
             });
-        let parts: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
+        self.other_endings().into_iter().chain(counts).collect()
+    }
+}
+
+impl fmt::Display for SkippedFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unreadable_root {
+            return write!(f, "cannot be read: {why}");
+        }
+        let parts = self.parts();
         if parts.is_empty() {
             f.write_str("the directory is empty")
         } else {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find};
+use super::objects::ObjectFinder;
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
@@ -46,7 +47,7 @@ impl FolderWatcher {
         quiet_period: Duration,
     ) -> Result<FolderScan, Failure> {
         let mut scan = FolderScan::default();
-        find(named, Vec::new(), selection, &mut |file| {
+        find(named, Vec::new(), selection, &ObjectFinder::default(), &mut |file| {
             match file {
                 DirectoryItem::Input(DiscoveredInput {
                     input: InputSpec::Path(path),
@@ -77,7 +78,7 @@ impl FolderWatcher {
                         scan.unreadable.push((directory.path, why));
                     }
                 }
-                DirectoryItem::Input(_) => {}
+                DirectoryItem::Input(_) | DirectoryItem::Object(..) => {}
             }
             Ok(())
         })?;

@@ -11,13 +11,14 @@ use crate::ledger::error::LedgerError;
 const APPLICATION_ID: i64 = 0x7262_6776;
 
 /// All migrations, oldest first. The n-th brings the file to version n.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
+    include_str!("migrations/0007.sql"),
 ];
 
 /// Migrates the file behind `db` to the newest version.
@@ -52,7 +53,7 @@ fn is_current(db: &Connection) -> Result<bool, LedgerError> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::*;
     use crate::ledger::rows::json_columns::encode;
@@ -65,7 +66,7 @@ mod tests {
     use crate::model::limits::{KeyLimits, LimitKey, LimiterStore as _};
     use crate::model::{
         Credits, Failure, FailureKind, Fingerprint, Instant, JobId, JobOptions, JobStatus, Pricing,
-        Timestamp,
+        Target, Timestamp,
     };
 
     /// Rows for every table of version 1. The origin and key are those of [`key`].
@@ -229,7 +230,7 @@ mod tests {
         let stored = &details.inputs[0];
         assert_eq!((stored.id, stored.name.as_str()), (InputId(8), "a.mp4"));
         assert_eq!((stored.state, stored.duration_ms), (InputState::Failed, 2_500));
-        assert_eq!(stored.target, Some(PathBuf::from("/out/a")));
+        assert_eq!(stored.target, Some(Target::File("/out/a".into())));
         assert_eq!(stored.output, Some(("bb".to_owned(), 200)));
         assert_eq!(stored.failure, Some(failure()));
         assert_eq!(ledger.output_etag(AttemptId(6)).unwrap().as_deref(), Some("etag"));

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 use rusqlite::types::Type;
+use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId};
 use super::json_columns::{decode_failure, decode_options, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{
-    Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp,
+    Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, ObjectUrl, StoredObject,
+    Timestamp,
 };
 
 /// Status of an attempt; `docs/architecture.md` has the diagram.
@@ -229,6 +231,37 @@ pub enum InputSource {
     },
     /// A public URL; its content is taken as unchanging.
     Url(String),
+    /// An object of a store, as it was when it was planned.
+    Object {
+        object: StoredObject,
+        /// Lowercase hex digest, if the content was read.
+        sha256: Option<String>,
+    },
+}
+
+impl InputSource {
+    /// Identifies the bytes among uploads of the same key: SHA-256 of the content, or of what
+    /// identifies an object.
+    #[must_use]
+    pub fn upload_id(&self) -> Option<String> {
+        match self {
+            Self::File { sha256, .. } | Self::Object { sha256: Some(sha256), .. } => {
+                Some(sha256.clone())
+            }
+            Self::Object { object, sha256: None } => {
+                Some(hex::encode(Sha256::digest(object_identity(object)?)))
+            }
+            Self::Url(_) => None,
+        }
+    }
+}
+
+/// What identifies the content of an object that was not read: URL, entity tag and size. `None` without
+/// an entity tag. A version is not part of it, since it also changes when the content does not.
+#[must_use]
+pub fn object_identity(object: &StoredObject) -> Option<String> {
+    let etag = object.etag.as_ref()?;
+    Some(format!("object {} {etag} {}", object.url, object.size))
 }
 
 /// Immutable part of an attempt.
@@ -262,6 +295,7 @@ impl AttemptSpec {
     pub fn max_price(&self, rate: Option<f64>) -> Option<Credits> {
         let size = match &self.source {
             InputSource::File { size, .. } => *size,
+            InputSource::Object { object, .. } => object.size,
             InputSource::Url(_) => MAX_FILE_BYTES,
         };
         let longest = (size as f64 / MIN_BYTES_PER_SECOND).max(MIN_ASSUMED_SECONDS);
@@ -339,7 +373,7 @@ impl Attempt {
 }
 
 pub(crate) const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, \
-     key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options, \
+     key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration, options, \
      estimate, pricing, status, job, draft_observation, create_count, start_count, reupload_count, \
      orphan_count, sent_boot_ms, boot_id, video_url, upload_reused, failure, job_status, progress, \
      output_seconds, started_at, coalesce(sent_at, created_at) AS sent_at, epoch";
@@ -433,12 +467,20 @@ fn unreadable(word: &str) -> rusqlite::Error {
 
 fn source_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<InputSource> {
     let bytes: Vec<u8> = row.get("source")?;
+    let size = row.get::<_, Option<i64>>("size")?.unwrap_or_default().cast_unsigned();
     if row.get("source_is_url")? {
-        return Ok(InputSource::Url(String::from_utf8_lossy(&bytes).into_owned()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Ok(match ObjectUrl::parse(&text) {
+            Some(Ok(url)) => InputSource::Object {
+                object: StoredObject { url, size, etag: row.get("etag")? },
+                sha256: row.get("sha256")?,
+            },
+            _ => InputSource::Url(text),
+        });
     }
     Ok(InputSource::File {
         path: path_from_bytes(bytes),
-        size: row.get::<_, i64>("size")?.cast_unsigned(),
+        size,
         modified_ns: row.get("modified_ns")?,
         sha256: row.get("sha256")?,
     })

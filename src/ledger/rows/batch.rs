@@ -1,14 +1,12 @@
 //! Batches and their inputs: types, and how their rows are read.
 
-use std::path::PathBuf;
-
 use rusqlite::{Connection, params};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use super::json_columns::{decode_failure, path_from_bytes};
+use super::json_columns::decode_failure;
 use crate::ledger::LedgerError;
-use crate::model::{Failure, Fingerprint, Timestamp};
+use crate::model::{Failure, Fingerprint, Target, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -64,8 +62,8 @@ pub struct BatchInput {
     pub attempt: Option<AttemptId>,
     /// As the user wrote it.
     pub name: String,
-    /// Path of the output; `None` for standard output.
-    pub target: Option<PathBuf>,
+    /// `None` for standard output.
+    pub target: Option<Target>,
     pub state: InputState,
     /// Milliseconds of video; the queue's order.
     pub duration_ms: i64,
@@ -127,7 +125,7 @@ pub(crate) fn read_input(
         batch: BatchId(row.get(1)?),
         attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
         name: row.get(3)?,
-        target: row.get::<_, Option<Vec<u8>>>(4)?.map(path_from_bytes),
+        target: row.get::<_, Option<Vec<u8>>>(4)?.map(Target::from_bytes),
         state,
         duration_ms: row.get(6)?,
         output: sha256.zip(size.map(i64::cast_unsigned)),

@@ -3,8 +3,6 @@
 //! A [`BatchInput`] is an input and the file wanted for it; an [`Attempt`] is the job behind it.
 //! Inputs of equal content and options share one attempt, and so one bill.
 
-use std::path::PathBuf;
-
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
@@ -13,9 +11,9 @@ use crate::ledger::rows::batch::{
     count_inputs, read_batch, read_input,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::rows::json_columns::{encode, path_from_bytes};
+use crate::ledger::rows::json_columns::encode;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Failure, FailureKind};
+use crate::model::{Credits, Failure, FailureKind, Target};
 
 #[derive(Debug, Clone)]
 pub struct NewBatch {
@@ -122,7 +120,8 @@ impl Ledger {
             tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", [batch.0])?;
             tx.execute(
                 "DELETE FROM attempts WHERE id IN (SELECT id FROM loose)
-                 AND owner IS NULL AND status = 'planned'
+                 AND owner IS NULL
+                 AND (status = 'planned' OR status = 'completed' AND job IS NULL)
                  AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
                 [],
             )?;
@@ -253,14 +252,14 @@ impl Ledger {
         })
     }
 
-    /// Paths of the verified outputs of a batch.
-    pub fn output_paths(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
+    /// Targets of the verified outputs of a batch.
+    pub fn output_targets(&self, batch: BatchId) -> Result<Vec<Target>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
                  AND state IN ('done', 'skipped') ORDER BY id",
             )?;
-            let rows = statement.query_map([batch.0], |row| Ok(path_from_bytes(row.get(0)?)))?;
+            let rows = statement.query_map([batch.0], |row| Ok(Target::from_bytes(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -348,12 +347,12 @@ impl Ledger {
         })
     }
 
-    /// Path, SHA-256 and size of the attempt's verified outputs, newest first. The files may have
-    /// been moved or changed since.
+    /// Target, SHA-256 and size of the attempt's verified outputs, newest first. They may have been
+    /// moved or changed since.
     pub fn outputs_of_attempt(
         &self,
         attempt: AttemptId,
-    ) -> Result<Vec<(PathBuf, String, u64)>, LedgerError> {
+    ) -> Result<Vec<(Target, String, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT target, output_sha256, output_size FROM batch_inputs
@@ -362,7 +361,7 @@ impl Ledger {
             )?;
             let rows = statement.query_map([attempt.0], |row| {
                 Ok((
-                    path_from_bytes(row.get(0)?),
+                    Target::from_bytes(row.get(0)?),
                     row.get(1)?,
                     row.get::<_, i64>(2)?.cast_unsigned(),
                 ))

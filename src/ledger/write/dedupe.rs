@@ -1,8 +1,6 @@
 //! Adds inputs to a batch, and finds or creates the attempt behind each. Only this file decides
 //! whether an input is paid for again.
 
-use std::path::{Path, PathBuf};
-
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::ledger::rows::attempt::{
@@ -11,14 +9,14 @@ use crate::ledger::rows::attempt::{
 use crate::ledger::rows::ids::{AttemptId, BatchId, InputId};
 use crate::ledger::rows::json_columns::{encode, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Failure, JobId};
+use crate::model::{Failure, JobId, Target};
 
 #[derive(Debug, Clone)]
 pub struct NewInput {
     /// As the user wrote it.
     pub name: String,
-    /// Absolute path of the output; `None` for standard output.
-    pub target: Option<PathBuf>,
+    /// `None` for standard output.
+    pub target: Option<Target>,
     pub work: AttemptSpec,
     /// Used if a new attempt is created.
     pub correlation_id: String,
@@ -71,6 +69,30 @@ impl Ledger {
         })
     }
 
+    /// Records that the output of an input exists, written by another machine or before the ledger was lost.
+    /// An attempt that was just created is completed, without a job.
+    pub fn record_existing_output(
+        &self,
+        input: InputId,
+        attempt: AttemptId,
+        sha256: &str,
+        size: u64,
+    ) -> Result<(), LedgerError> {
+        let now = self.now_ms();
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
+                params![input.0, sha256, size.cast_signed()],
+            )?;
+            tx.execute(
+                "UPDATE attempts SET status = 'completed', finished_at = ?2
+                 WHERE id = ?1 AND status = 'planned' AND owner IS NULL AND create_count = 0",
+                params![attempt.0, now],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Creates a new attempt after a failed one, for the inputs of this batch (`--retry-failed`).
     pub fn retry_failed_attempt(
         &self,
@@ -82,13 +104,13 @@ impl Ledger {
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
-                     key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration,
+                     key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
                      options, estimate, pricing, status, created_at, updated_at, rerun_reason)
                  SELECT content_key,
                      (SELECT max(number) + 1 FROM attempts AS other
                       WHERE other.content_key = attempts.content_key),
                      ?2, origin, profile, key_fingerprint, source, source_is_url, size,
-                     modified_ns, sha256, duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
+                     modified_ns, sha256, etag, duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
                  FROM attempts WHERE id = ?1 AND status = 'failed'",
                 params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
             )?;
@@ -147,7 +169,7 @@ fn add_input(
         batch.0,
         attempt.0,
         new.name,
-        new.target.as_deref().map(path_bytes),
+        new.target.as_ref().map(Target::to_bytes),
         duration_ms
     ])?;
     Ok(AddResult::Added { input: InputId(tx.last_insert_rowid()), attempt, status, fresh })
@@ -156,11 +178,11 @@ fn add_input(
 fn input_with_target(
     tx: &Transaction<'_>,
     batch: BatchId,
-    target: &Path,
+    target: &Target,
 ) -> Result<Option<String>, LedgerError> {
     Ok(tx
         .prepare_cached("SELECT name FROM batch_inputs WHERE batch = ?1 AND target = ?2")?
-        .query_row(params![batch.0, path_bytes(target)], |row| row.get(0))
+        .query_row(params![batch.0, target.to_bytes()], |row| row.get(0))
         .optional()?)
 }
 
@@ -216,19 +238,58 @@ fn find_or_create_attempt(
     Ok((attempt, status, false))
 }
 
-/// A file that was renamed before anything was sent is read under its new name.
+/// Before anything was sent, the bytes are read where they were found last: a file may have been
+/// renamed.
 fn refresh_source(
     tx: &Transaction<'_>,
     attempt: AttemptId,
     source: &InputSource,
 ) -> Result<(), LedgerError> {
-    if let InputSource::File { path, modified_ns, .. } = source {
+    if !matches!(source, InputSource::Url(_)) {
+        let row = SourceRow::of(source);
         tx.execute(
-            "UPDATE attempts SET source = ?2, modified_ns = ?3 WHERE id = ?1",
-            params![attempt.0, path_bytes(path), modified_ns],
+            "UPDATE attempts SET source = ?2, source_is_url = ?3, modified_ns = ?4, etag = ?5
+             WHERE id = ?1",
+            params![attempt.0, row.source, row.is_url, row.modified_ns, row.etag],
         )?;
     }
     Ok(())
+}
+
+/// The columns of a source.
+#[derive(Default)]
+struct SourceRow<'a> {
+    source: Vec<u8>,
+    is_url: bool,
+    size: Option<i64>,
+    modified_ns: Option<i64>,
+    sha256: Option<&'a str>,
+    etag: Option<&'a str>,
+}
+
+impl<'a> SourceRow<'a> {
+    fn of(source: &'a InputSource) -> Self {
+        match source {
+            InputSource::Url(url) => {
+                Self { source: url.clone().into_bytes(), is_url: true, ..Self::default() }
+            }
+            InputSource::File { path, size, modified_ns, sha256 } => Self {
+                source: path_bytes(path),
+                size: Some(size.cast_signed()),
+                modified_ns: Some(*modified_ns),
+                sha256: Some(sha256),
+                ..Self::default()
+            },
+            InputSource::Object { object, sha256 } => Self {
+                source: object.url.to_string().into_bytes(),
+                is_url: true,
+                size: Some(object.size.cast_signed()),
+                sha256: sha256.as_deref(),
+                etag: object.etag.as_deref(),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 fn insert_attempt(
@@ -238,19 +299,13 @@ fn insert_attempt(
     now: i64,
 ) -> Result<AttemptId, LedgerError> {
     let work = &new.work;
-    let (source, is_url, size, modified_ns, sha256) = match &work.source {
-        InputSource::Url(url) => (url.clone().into_bytes(), true, None, None, None),
-        InputSource::File { path, size, modified_ns, sha256 } => {
-            let size = Some(size.cast_signed());
-            (path_bytes(path), false, size, Some(*modified_ns), Some(sha256))
-        }
-    };
+    let row = SourceRow::of(&work.source);
     tx.prepare_cached(
         "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
-             key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options,
-             estimate, pricing, status, created_at, updated_at, rerun_reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'planned',
-             ?16, ?16, ?17)",
+             key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
+             options, estimate, pricing, status, created_at, updated_at, rerun_reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'planned',
+             ?17, ?17, ?18)",
     )?
     .execute(params![
         work.content_key,
@@ -259,11 +314,12 @@ fn insert_attempt(
         work.key.origin,
         work.profile,
         work.key.fingerprint.0,
-        source,
-        is_url,
-        size,
-        modified_ns,
-        sha256,
+        row.source,
+        row.is_url,
+        row.size,
+        row.modified_ns,
+        row.sha256,
+        row.etag,
         work.duration,
         encode(&work.options)?,
         work.estimate.map(|credits| credits.0),

@@ -1,6 +1,7 @@
 //! Local check of an input before its upload.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use crate::media::container::{Container, SNIFF_BYTES, sniff};
@@ -39,6 +40,34 @@ pub struct Video {
 }
 
 impl Video {
+    /// A video of which only the type is known.
+    pub fn of_container(container: Container, size: u64) -> Result<Self, InputError> {
+        let Some((content_type, extension)) = container.upload_type() else {
+            return Err(if container.is_moving() {
+                InputError::Unsupported(container)
+            } else {
+                InputError::NotAVideo(container)
+            });
+        };
+        if size > MAX_UPLOAD_BYTES {
+            return Err(InputError::TooLarge { size });
+        }
+        Ok(Self {
+            container,
+            content_type,
+            extension,
+            size,
+            duration: None,
+            reach: 0.0,
+            frames: None,
+            width: None,
+            height: None,
+            has_alpha: None,
+            complete: false,
+            note: None,
+        })
+    }
+
     /// The expected length of an output.
     pub fn length(&self) -> Option<ExpectedLength> {
         let seconds = self.duration?;
@@ -138,28 +167,21 @@ pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
     if !metadata.is_file() {
         return Err(InputError::NotAFile);
     }
-    if metadata.len() == 0 {
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    inspect_source(file, metadata.len())
+}
+
+/// [`inspect_input`] of `source`, which has `size` bytes.
+pub fn inspect_source<R: Read + Seek>(mut source: R, size: u64) -> Result<Video, InputError> {
+    if size == 0 {
         return Err(InputError::Empty);
     }
-    let (container, size, file) = parse::open(path).map_err(|error| unreadable(&error))?;
-    let Some((content_type, extension)) = container.upload_type() else {
-        return Err(if container.is_moving() {
-            InputError::Unsupported(container)
-        } else {
-            InputError::NotAVideo(container)
-        });
-    };
-    if size > MAX_UPLOAD_BYTES {
-        return Err(InputError::TooLarge { size });
-    }
-    let facts = parse::facts(container, file, size)
+    let container = parse::container_in(&mut source).map_err(|error| unreadable(&error))?;
+    let video = Video::of_container(container, size)?;
+    let facts = parse::facts(container, source, size)
         .map_err(|flaw| refusal(container, size, flaw))?
         .ok_or(InputError::Unsupported(container))?;
     Ok(Video {
-        container,
-        content_type,
-        extension,
-        size,
         duration: facts.duration,
         width: facts.width,
         height: facts.height,
@@ -168,6 +190,7 @@ pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
         reach: facts.reach,
         frames: facts.frames,
         note: facts.note.map(|note| note.describe(size)),
+        ..video
     })
 }
 

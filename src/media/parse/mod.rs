@@ -22,16 +22,21 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
+    Ok((container_in(&mut file)?, size, file))
+}
+
+/// The type of the content that `source` begins with.
+pub(crate) fn container_in<R: Read>(source: &mut R) -> io::Result<Container> {
     let mut head = Vec::with_capacity(SNIFF_BYTES);
-    (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    source.take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
     // The header, which distinguishes Matroska from WebM, may be padded.
     if let Some(end) =
         header_end(&head).filter(|end| (SNIFF_BYTES..=MAX_HEADER_BYTES).contains(end))
     {
         let more = (end - head.len().min(end)) as u64;
-        (&mut file).take(more).read_to_end(&mut head)?;
+        source.take(more).read_to_end(&mut head)?;
     }
-    Ok((sniff(&head), size, file))
+    Ok(sniff(&head))
 }
 
 /// Parses a `container` of moving pictures; `None` for any other type.

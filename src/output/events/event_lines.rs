@@ -1,10 +1,8 @@
 //! Maps events to lines for people. Pure.
 
-use std::path::Path;
-
 use super::messages::{self, InputMessage};
 use crate::model::event::{PublishedOutput, RemarkLevel};
-use crate::model::{Event, InputEvent, InputRef, JobId, Stage};
+use crate::model::{Event, InputEvent, InputRef, JobId, Stage, Target};
 use crate::output::style::Painter;
 
 /// A line to print. Texts are escaped and coloured.
@@ -15,7 +13,7 @@ pub(crate) enum EventLine<'a> {
     /// A warning or error.
     Trouble(String),
     /// An output: the line, and the path that ends it.
-    Landed(String, &'a Path),
+    Landed(String, &'a Target),
     /// The id of a job that is not waited for.
     Left(String, &'a str),
     /// A remark about the whole run. Not escaped yet.

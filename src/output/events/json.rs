@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::messages;
 use crate::model::event::{self, RemarkLevel, RunSummary};
 use crate::model::text::is_hostile;
-use crate::model::{Credits, Event, Failure, InputEvent, InputRef};
+use crate::model::{Credits, Event, Failure, InputEvent, InputRef, Target};
 
 /// A line of the stream; the tag is the key `event`.
 #[derive(Serialize)]
@@ -165,7 +165,7 @@ impl<'a> From<&'a InputRef> for JsonInput<'a> {
 impl<'a> From<&'a event::PublishedOutput> for OutputRecord<'a> {
     fn from(output: &'a event::PublishedOutput) -> Self {
         Self {
-            output: output.path.as_deref().map(path),
+            output: output.path.as_ref().map(target),
             size: output.size,
             sha256: &output.sha256,
             job: output.job.as_ref().map(|job| job.0.as_str()),
@@ -303,6 +303,15 @@ impl<'a> From<&'a Failure> for FailedCommand<'a> {
 #[must_use]
 pub fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// Path of a file, or URL of an object.
+#[must_use]
+pub fn target(target: &Target) -> String {
+    match target {
+        Target::File(file) => path(file),
+        Target::Object(url) => url.to_string(),
+    }
 }
 
 /// Seconds, rounded to milliseconds.

@@ -13,7 +13,7 @@ use crate::flow::{Context, Destination, InputSpec};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
-use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
+use crate::model::{Background, Failure, FailureKind, JobView, Pricing, Target};
 use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch};
 use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, JobCredits, growth};
 use crate::smoke::judgements::fields::Drift;
@@ -197,7 +197,7 @@ impl SmokeRun<'_> {
         length: Option<ExpectedLength>,
         result: &mut StageResult,
     ) {
-        let Some(path) = output.path.clone() else { return };
+        let Some(Target::File(path)) = output.path.clone() else { return };
         let options = &self.setup.options;
         let format = options.format;
         let transparent = options.background == Background::Transparent;

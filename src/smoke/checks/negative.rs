@@ -35,7 +35,7 @@ impl SmokeRun<'_> {
         };
         let path = self.setup.place.join("not-a-video.mp4");
         let file = UploadFile {
-            path: path.clone(),
+            content: path.clone().into(),
             name: "not-a-video.mp4".to_owned(),
             size: NOT_A_VIDEO.len() as u64,
             content_type: "video/mp4".to_owned(),

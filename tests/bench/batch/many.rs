@@ -249,7 +249,7 @@ fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
 fn entry(number: usize) -> NewInput {
     let name = format!("clips/{number:07}.mp4");
     NewInput {
-        target: Some(PathBuf::from(format!("/out/{number:07}-nobg.webm"))),
+        target: Some(PathBuf::from(format!("/out/{number:07}-nobg.webm")).into()),
         work: AttemptSpec {
             content_key: format!("{number:064x}"),
             key: key(),

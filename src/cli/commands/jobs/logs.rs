@@ -13,7 +13,10 @@ use crate::ledger::{
     ReceivedWebhook, Transition,
 };
 use crate::model::secret::redact_url;
-use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
+use crate::model::text::escaped;
+use crate::model::{
+    Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Target, Timestamp,
+};
 use crate::output::{
     Printer, Table,
     events::{json, messages},
@@ -138,7 +141,7 @@ fn told(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String;
         (heard.at, row("", format!("received webhook {}{open}", heard.event), &heard.id))
     }));
     told.extend(history.inputs.iter().filter_map(|input| {
-        let target = input.target.as_deref().map(|path| format!(" as {}", printer.path_text(path)));
+        let target = input.target.as_ref().map(|at| format!(" as {}", target_text(at, printer)));
         let how = format!("output {}{}", input.state.as_str(), target.unwrap_or_default());
         Some((input.done_at?, row("", how, "")))
     }));
@@ -263,6 +266,9 @@ fn facts_of(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, S
 fn source(source: &InputSource, printer: &Printer) -> String {
     match source {
         InputSource::Url(url) => redact_url(url),
+        InputSource::Object { object, .. } => {
+            format!("{}, {}", escaped(&object.url.to_string()), amounts::bytes(object.size))
+        }
         InputSource::File { path, size, sha256, .. } => {
             let short: String = sha256.chars().take(12).collect();
             let (path, size) = (printer.path_text(path), amounts::bytes(*size));
@@ -274,8 +280,15 @@ fn source(source: &InputSource, printer: &Printer) -> String {
 fn output(input: &BatchInput, printer: &Printer) -> Option<String> {
     let target = input.target.as_ref()?;
     let size = input.output.as_ref().map(|(_, size)| format!(", {}", amounts::bytes(*size)));
-    let path = printer.path_text(target);
-    Some(format!("{path}: {}{}", input.state.as_str(), size.unwrap_or_default()))
+    let target = target_text(target, printer);
+    Some(format!("{target}: {}{}", input.state.as_str(), size.unwrap_or_default()))
+}
+
+fn target_text(target: &Target, printer: &Printer) -> String {
+    match target {
+        Target::File(path) => printer.path_text(path),
+        Target::Object(url) => escaped(&url.to_string()),
+    }
 }
 
 fn step(step: &Transition) -> StepLine<'_> {
@@ -296,6 +309,9 @@ fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
         InputSource::File { path, size, sha256, .. } => {
             (json::path(path), Some(*size), Some(sha256.as_str()))
         }
+        InputSource::Object { object, sha256 } => {
+            (object.url.to_string(), Some(object.size), sha256.as_deref())
+        }
     };
     let webhook = |heard: &'a ReceivedWebhook| WebhookLine {
         at: amounts::time(heard.at),
@@ -306,7 +322,7 @@ fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
     let output = |input: &'a BatchInput| OutputLine {
         batch: input.batch.0,
         input: name(&input.name),
-        output: input.target.as_deref().map(json::path),
+        output: input.target.as_ref().map(json::target),
         state: input.state.as_str(),
         done_at: time(input.done_at),
         sha256: input.output.as_ref().map(|(sha256, _)| sha256.as_str()),

@@ -10,7 +10,7 @@ use crate::cli::files::absolute;
 use crate::cli::report_file::ReportTarget;
 use crate::env::{Env, platform};
 use crate::ledger::{AsyncLedger, BatchId, BatchInput, InputState};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure, FailureKind, Target};
 use crate::output::documents::local::OpenedPath;
 use crate::output::events::{json, messages};
 
@@ -97,7 +97,8 @@ fn is_done(input: &BatchInput) -> bool {
 }
 
 fn existing_output(input: &BatchInput) -> Option<PathBuf> {
-    input.target.clone().filter(|path| is_done(input) && path.exists())
+    let target = input.target.as_ref().and_then(Target::as_file).map(ToOwned::to_owned);
+    target.filter(|path| is_done(input) && path.exists())
 }
 
 /// Writes the page of a batch to the state directory, as of now.

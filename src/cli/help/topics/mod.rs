@@ -10,7 +10,7 @@ pub(crate) struct Topic {
     parts: &'static [&'static str],
 }
 
-pub(crate) const TOPICS: [Topic; 5] = [
+pub(crate) const TOPICS: [Topic; 6] = [
     Topic {
         name: "exit-codes",
         summary: "exit codes of all commands",
@@ -30,6 +30,11 @@ pub(crate) const TOPICS: [Topic; 5] = [
         name: "formats",
         summary: "input and output formats, and output names",
         parts: &[include_str!("formats.txt")],
+    },
+    Topic {
+        name: "storage",
+        summary: "inputs and outputs in S3, Google Cloud Storage and Azure",
+        parts: &[include_str!("storage.txt")],
     },
     Topic {
         name: "scripting",

@@ -5,7 +5,7 @@ use crate::cli::context::AppContext;
 use crate::flow::Context;
 use crate::ledger::BatchId;
 use crate::media::{ArchiveBounds, OutputError, extract_archive};
-use crate::model::Failure;
+use crate::model::{Failure, Target};
 use crate::output::formats::amounts;
 
 /// Extracts every archive that a batch has downloaded into a directory of the same name. `overwrite`
@@ -16,7 +16,15 @@ pub(crate) async fn unpack(
     batch: BatchId,
     overwrite: bool,
 ) -> Result<(), Failure> {
-    for archive in context.ledger.output_paths(batch).await? {
+    for target in context.ledger.output_targets(batch).await? {
+        let archive = match target {
+            Target::File(archive) => archive,
+            Target::Object(url) => {
+                let text = format!("{url} is not extracted: only local archives are");
+                app.printer.warn(&text);
+                continue;
+            }
+        };
         if archive.extension().is_none_or(|ending| ending != "zip") {
             continue;
         }

@@ -4,11 +4,12 @@ mod extract;
 
 use std::path::PathBuf;
 
+use crate::cli::args::input::object_destination;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::{lift_key_blocks, run_batch};
 use crate::flow::state_machine::Goal;
-use crate::flow::{Destination, FetchRequest, RunOptions, plan_fetch};
-use crate::model::{ExitClass, Failure, FailureKind, JobId};
+use crate::flow::{ByUrl, Destination, FetchRequest, RunOptions, plan_fetch};
+use crate::model::{ExitClass, Failure, FailureKind, JobId, ObjectUrl};
 
 /// Download the outputs of jobs, verified and resumable
 ///
@@ -64,6 +65,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         overwrite: args.overwrite,
         fail_fast: false,
         retry_failed: 0,
+        by_url: ByUrl::default(),
         again: false,
     };
     let request = FetchRequest {
@@ -86,6 +88,9 @@ fn destination(
     app: &AppContext,
 ) -> Result<Destination, Failure> {
     let Some(output) = output else { return Ok(Destination::Beside) };
+    if let Some(url) = output.to_str().and_then(ObjectUrl::parse) {
+        return object_destination(url, jobs > 1);
+    }
     let slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
     if slash || app.env.current_dir.join(&output).is_dir() {
         return Ok(Destination::Directory(output));

@@ -41,6 +41,7 @@ pub(crate) fn request(
         template: inputs.template,
         options: wish.options.clone(),
         run_options: wish.run_options.clone(),
+        hash_objects: inputs.hash,
         current_dir: app.env.current_dir.clone(),
     }
 }
@@ -202,6 +203,7 @@ pub(crate) async fn make_plan(
     blocking(move || {
         let planner = Planner {
             ledger: context.ledger.blocking(),
+            stores: &context.stores,
             key: context.key.clone(),
             profile: &context.profile,
             pricing: Some(&pricing),

@@ -102,6 +102,9 @@ fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
             InputSpec::Path(path) => {
                 return refused(path.display().to_string(), "--watch needs a directory");
             }
+            InputSpec::Object(url) => {
+                return refused(url.to_string(), "--watch needs a directory");
+            }
             InputSpec::Url(url) => {
                 let shown = crate::model::secret::redact_url(url);
                 return refused(shown, "--watch needs a directory");

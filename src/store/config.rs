@@ -1,0 +1,228 @@
+//! Clients of buckets, from the variables that the stores' own tools read. Credentials come from these
+//! variables, from the machine (instance role), or from a web identity token; never from a file of ours.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+use object_store::{BackoffConfig, RetryConfig};
+use url::Url;
+
+use super::http::Connector;
+use super::{Bucket, BucketClient, error};
+use crate::client::StorageHttp;
+use crate::model::host::{is_loopback, is_public_host};
+use crate::model::{Failure, FailureKind, ObjectUrl, StoreKind, Timing};
+
+/// Parts of the names of variables whose values are secrets.
+const SECRETS: [&str; 5] = ["SECRET", "TOKEN", "_KEY", "PASSWORD", "SAS"];
+
+/// Maximum time of one request with all of its retries.
+const RETRY_TIME: Duration = Duration::from_mins(2);
+
+/// Whether the value of a variable is a secret. `AWS_ACCESS_KEY_ID` is none, but looks like one.
+pub(crate) fn is_secret(name: &str) -> bool {
+    let is_file = name.ends_with("_FILE") || name.ends_with("_URI");
+    !is_file && SECRETS.iter().any(|part| name.contains(part))
+}
+
+/// A client of the bucket of `url`.
+pub(crate) fn connect(
+    url: &ObjectUrl,
+    vars: &BTreeMap<String, String>,
+    http: &StorageHttp,
+    timing: &Timing,
+) -> Result<Bucket, Failure> {
+    let connector = Connector { http: http.clone(), timing: *timing };
+    let endpoint = endpoint(url.kind, vars);
+    check_endpoint(url, endpoint, vars, http)?;
+    let retry = RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: timing.backoff_first / 4,
+            max_backoff: timing.backoff_max,
+            ..BackoffConfig::default()
+        },
+        max_retries: usize::try_from(timing.retries).unwrap_or(usize::MAX),
+        retry_timeout: RETRY_TIME,
+    };
+    let client: Result<Arc<dyn BucketClient>, _> = match url.kind {
+        StoreKind::S3 => options::<AmazonS3ConfigKey>(vars, "AWS_")
+            .filter(|(key, _)| !matches!(key, AmazonS3ConfigKey::Client(_)))
+            .fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value))
+            .with_bucket_name(&url.bucket)
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|client| Arc::new(client) as _),
+        StoreKind::Gcs => options::<GoogleConfigKey>(vars, "GOOGLE_")
+            .filter(|(key, _)| !matches!(key, GoogleConfigKey::Client(_)))
+            .fold(GoogleCloudStorageBuilder::new(), |builder, (key, value)| {
+                builder.with_config(key, value)
+            })
+            .with_bucket_name(&url.bucket)
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|client| Arc::new(client) as _),
+        StoreKind::Azure => options::<AzureConfigKey>(vars, "AZURE_")
+            .filter(|(key, _)| {
+                !matches!(key, AzureConfigKey::Client(_) | AzureConfigKey::UseAzureCli)
+            })
+            .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| {
+                builder.with_config(key, value)
+            })
+            .with_container_name(&url.bucket)
+            .with_http_connector(connector)
+            .with_retry(retry)
+            .build()
+            .map(|client| Arc::new(client) as _),
+    };
+    let client = client.map_err(|error| error::misconfigured(url, &error))?;
+    let is_emulated = vars.get("AZURE_STORAGE_USE_EMULATOR").is_some_and(|value| is_true(value));
+    let is_public = endpoint.and_then(parsed).map_or(endpoint.is_none(), |endpoint| {
+        endpoint.scheme() == "https" && is_public_host(&endpoint)
+    });
+    Ok(Bucket { client, is_public: is_public && !(url.kind == StoreKind::Azure && is_emulated) })
+}
+
+/// The variables that the client library knows, as its options.
+fn options<K: FromStr>(
+    vars: &BTreeMap<String, String>,
+    prefix: &str,
+) -> impl Iterator<Item = (K, String)> {
+    let known = vars.iter().filter(move |(name, value)| {
+        name.starts_with(prefix) && !value.is_empty() && !name.contains("BUCKET")
+    });
+    known.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.clone())))
+}
+
+/// The configured address of a store, if it is not the usual one.
+fn endpoint(kind: StoreKind, vars: &BTreeMap<String, String>) -> Option<&str> {
+    let names: &[&str] = match kind {
+        StoreKind::S3 => &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"],
+        StoreKind::Gcs => &["GOOGLE_BASE_URL"],
+        StoreKind::Azure => &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"],
+    };
+    let value = |name: &&str| vars.get(*name).map(String::as_str);
+    names.iter().filter_map(value).find(|value| !value.is_empty())
+}
+
+fn parsed(endpoint: &str) -> Option<Url> {
+    Url::parse(endpoint).ok().filter(|url| url.host().is_some())
+}
+
+/// Plain http is for stores on this machine, or where the user allows it: it sends requests
+/// unencrypted.
+fn check_endpoint(
+    url: &ObjectUrl,
+    endpoint: Option<&str>,
+    vars: &BTreeMap<String, String>,
+    http: &StorageHttp,
+) -> Result<(), Failure> {
+    let refused = |why: &str, next: &str| {
+        Err(Failure::new(FailureKind::Configuration, url.to_string(), why).with_next(next))
+    };
+    let address = endpoint.map(parsed);
+    let allow_http = match url.kind {
+        StoreKind::S3 => "AWS_ALLOW_HTTP",
+        StoreKind::Gcs => "GOOGLE_ALLOW_HTTP",
+        StoreKind::Azure => "AZURE_ALLOW_HTTP",
+    };
+    match (&address, &http.no_tls) {
+        (Some(None), _) => refused(
+            "the configured endpoint is not a URL",
+            "use an endpoint such as https://s3.example",
+        ),
+        (Some(Some(address)), _) if address.scheme() == "http" => {
+            let is_allowed = vars.get(allow_http).is_some_and(|value| is_true(value));
+            if is_allowed || is_loopback(address) {
+                return Ok(());
+            }
+            refused(
+                "the configured endpoint is not https",
+                &format!("use https, or set {allow_http}=true"),
+            )
+        }
+        (_, Some(why)) => refused(
+            &format!("no certificates for https on this machine: {why}"),
+            "apt-get install ca-certificates",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn is_true(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "y")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::ProxyChoice;
+
+    fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn connected(url: &str, pairs: &[(&str, &str)]) -> Result<Bucket, Failure> {
+        let url = ObjectUrl::parse(url).unwrap().unwrap();
+        let mut http =
+            StorageHttp::new(&ProxyChoice::default(), "rbgv", &Timing::default()).unwrap();
+        http.no_tls = None;
+        connect(&url, &vars(pairs), &http, &Timing::default())
+    }
+
+    #[test]
+    fn only_addresses_that_strangers_reach_give_public_urls() {
+        let keys = [("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")];
+        for (endpoint, is_public) in [
+            ("", true),
+            ("https://account.r2.cloudflarestorage.com", true),
+            ("https://minio.internal", false),
+            ("https://minio", false),
+            ("https://192.168.1.7:9000", false),
+            ("https://10.0.0.1", false),
+            ("https://[fd00::1]", false),
+            ("https://localhost:9000", false),
+            ("http://127.0.0.1:9000", false),
+        ] {
+            let with = [keys[0], keys[1], ("AWS_ENDPOINT_URL", endpoint)];
+            assert_eq!(connected("s3://b/k", &with).unwrap().is_public, is_public, "{endpoint}");
+        }
+        let emulated = [("AZURE_STORAGE_USE_EMULATOR", "true")];
+        assert!(!connected("az://c/k", &emulated).unwrap().is_public);
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        let endpoint = ("AWS_ENDPOINT_URL_S3", "http://minio.example:9000");
+        let Err(failure) = connected("s3://b/k", &[endpoint]) else { panic!("http was accepted") };
+        assert_eq!(failure.kind, FailureKind::Configuration);
+        assert!(failure.next.as_deref().unwrap().contains("AWS_ALLOW_HTTP"), "{failure:?}");
+        assert!(connected("s3://b/k", &[endpoint, ("AWS_ALLOW_HTTP", "true")]).is_ok());
+        assert!(connected("s3://b/k", &[("AWS_ENDPOINT", "minio:9000")]).is_err());
+        let half = [("AWS_ACCESS_KEY_ID", "AK")];
+        assert!(connected("s3://b/k", &half).is_err(), "the secret is missing");
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AZURE_STORAGE_ACCOUNT_KEY",
+            "AZURE_CLIENT_SECRET",
+            "AZURE_STORAGE_SAS_TOKEN",
+            "GOOGLE_SERVICE_ACCOUNT_KEY",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["AWS_REGION", "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_STORAGE_ACCOUNT_NAME"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Object stores: inputs and outputs at `s3://`, `gs://` and `az://`. The only module that uses their client
+//! library; its requests go through an HTTP client of `client`, so that proxies, certificates, user agent and
+//! timeouts are those of all other requests. In reading order:
+//!
+//! - `config`: credentials and addresses from the environment
+//! - `http`: the connection to the HTTP client
+//! - `read`: lists, properties, bytes, and the length of a video without a download
+//! - `write`: outputs, written whole or not at all
+//! - `error`: failures in our own words
+//!
+//! Nothing here is stored or logged: neither credentials nor signed URLs.
+
+mod config;
+mod error;
+mod http;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use object_store::list::PaginatedListStore;
+use object_store::path::Path as Key;
+use object_store::signer::{Method, Signer};
+
+use crate::client::{ProxyChoice, StorageHttp};
+use crate::model::{Failure, ObjectUrl, OutputLink, Sanitizer, StoreKind, Timing};
+
+use self::error::Access;
+pub use self::read::{ObjectHead, ObjectPage};
+pub use self::write::{NewObject, OutputTag};
+
+/// Settings of the object stores.
+#[derive(Clone, Default)]
+pub struct StoreConfig {
+    /// Variables that may hold credentials and addresses: see [`is_store_variable`].
+    pub vars: BTreeMap<String, String>,
+    pub proxy: ProxyChoice,
+    pub user_agent: String,
+    pub timing: Timing,
+    /// Redacts the secrets among `vars`.
+    pub sanitizer: Sanitizer,
+}
+
+/// Whether an environment variable configures an object store.
+#[must_use]
+pub fn is_store_variable(name: &str) -> bool {
+    ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Access to object stores. Clones share connections. Nothing is connected before the first use.
+#[derive(Clone)]
+pub struct ObjectStores {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: StoreConfig,
+    http: OnceLock<Result<StorageHttp, Failure>>,
+    buckets: Mutex<BTreeMap<(StoreKind, String), Bucket>>,
+}
+
+/// A client of one bucket.
+#[derive(Clone)]
+struct Bucket {
+    client: Arc<dyn BucketClient>,
+    /// Strangers reach it over https with a signed URL.
+    is_public: bool,
+}
+
+trait BucketClient: ObjectStore + PaginatedListStore + Signer {}
+impl<T: ObjectStore + PaginatedListStore + Signer> BucketClient for T {}
+
+impl ObjectStores {
+    #[must_use]
+    pub fn new(config: StoreConfig) -> Self {
+        for (name, value) in &config.vars {
+            if config::is_secret(name) {
+                config.sanitizer.add(value);
+            }
+        }
+        let (http, buckets) = (OnceLock::new(), Mutex::default());
+        Self { shared: Arc::new(Shared { config, http, buckets }) }
+    }
+
+    fn bucket(&self, url: &ObjectUrl) -> Result<Bucket, Failure> {
+        let Shared { config, http, buckets } = &*self.shared;
+        let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (url.kind, url.bucket.clone());
+        if let Some(bucket) = buckets.get(&name) {
+            return Ok(bucket.clone());
+        }
+        let http = http
+            .get_or_init(|| StorageHttp::new(&config.proxy, &config.user_agent, &config.timing));
+        let bucket = config::connect(
+            url,
+            &config.vars,
+            http.as_ref().map_err(Clone::clone)?,
+            &config.timing,
+        )?;
+        buckets.insert(name, bucket.clone());
+        Ok(bucket)
+    }
+
+    /// Whether the service can fetch a signed URL of the object, as far as its address tells.
+    pub fn gives_public_urls(&self, url: &ObjectUrl) -> Result<bool, Failure> {
+        Ok(self.bucket(url)?.is_public)
+    }
+
+    /// A URL with which anybody can read the object for `valid`, at most 7 days. It ends earlier with
+    /// temporary credentials.
+    pub async fn sign(&self, url: &ObjectUrl, valid: Duration) -> Result<OutputLink, Failure> {
+        let client = self.bucket(url)?.client;
+        let signed = client.signed_url(Method::GET, &key(url)?, valid.min(SIGNED_MAX)).await;
+        let signed = signed.map_err(|error| self.failure(url, &error, Access::Sign))?;
+        Ok(OutputLink::new(signed))
+    }
+
+    fn failure(&self, url: &ObjectUrl, error: &object_store::Error, access: Access) -> Failure {
+        error::failure(url, error, access, &self.shared.config)
+    }
+}
+
+/// Maximum validity of a signed URL in all stores.
+const SIGNED_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// The key of `url`, without encoding.
+fn key(url: &ObjectUrl) -> Result<Key, Failure> {
+    Key::parse(&url.key).map_err(|_| error::bad_key(url))
+}
