@@ -7,7 +7,7 @@ use std::path::Path;
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
-use super::StoreConfig;
+use super::environment::StoreConfig;
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind, ObjectUrl, StoreKind};
 
@@ -132,9 +132,11 @@ fn cause(error: &Error) -> Cause {
         }
         _ => {}
     }
-    let is_of_machine = text.contains("169.254.") || text.contains("metadata.google.internal");
+    if text.contains("169.254.") || text.contains("metadata.google.internal") {
+        // The machine has no service that issues credentials.
+        return Cause::NoCredentials;
+    }
     match http_error(error) {
-        Some(_) if is_of_machine => Cause::NoCredentials,
         Some(HttpErrorKind::Connect) => Cause::Unreachable("no connection"),
         Some(HttpErrorKind::Timeout) => Cause::Unreachable("no response in time"),
         Some(_) => Cause::Unreachable("the transfer was interrupted"),

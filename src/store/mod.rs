@@ -2,7 +2,8 @@
 //! library; its requests go through an HTTP client of `client`, so that proxies, certificates, user agent and
 //! timeouts are those of all other requests. In reading order:
 //!
-//! - `config`: credentials and addresses from the environment
+//! - `environment`: the variables with settings and credentials
+//! - `connect`: a client of a bucket
 //! - `http`: the connection to the HTTP client
 //! - `read`: lists, properties, bytes, and the length of a video without a download
 //! - `write`: outputs, written whole or not at all
@@ -10,7 +11,8 @@
 //!
 //! Nothing here is stored or logged: neither credentials nor signed URLs.
 
-mod config;
+mod connect;
+mod environment;
 mod error;
 mod http;
 mod read;
@@ -25,30 +27,13 @@ use object_store::list::PaginatedListStore;
 use object_store::path::Path as Key;
 use object_store::signer::{Method, Signer};
 
-use crate::client::{ProxyChoice, StorageHttp};
-use crate::model::{Failure, ObjectUrl, OutputLink, Sanitizer, StoreKind, Timing};
+use crate::client::StorageHttp;
+use crate::model::{Failure, ObjectUrl, OutputLink, StoreKind};
 
+pub use self::environment::{StoreConfig, is_store_variable};
 use self::error::Access;
 pub use self::read::{ObjectHead, ObjectPage};
 pub use self::write::{NewObject, OutputTag};
-
-/// Settings of the object stores.
-#[derive(Clone, Default)]
-pub struct StoreConfig {
-    /// Variables that may hold credentials and addresses: see [`is_store_variable`].
-    pub vars: BTreeMap<String, String>,
-    pub proxy: ProxyChoice,
-    pub user_agent: String,
-    pub timing: Timing,
-    /// Redacts the secrets among `vars`.
-    pub sanitizer: Sanitizer,
-}
-
-/// Whether an environment variable configures an object store.
-#[must_use]
-pub fn is_store_variable(name: &str) -> bool {
-    ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix))
-}
 
 /// Access to object stores. Clones share connections. Nothing is connected before the first use.
 #[derive(Clone)]
@@ -77,7 +62,7 @@ impl ObjectStores {
     #[must_use]
     pub fn new(config: StoreConfig) -> Self {
         for (name, value) in &config.vars {
-            if config::is_secret(name) {
+            if environment::is_secret(name) {
                 config.sanitizer.add(value);
             }
         }
@@ -94,7 +79,7 @@ impl ObjectStores {
         }
         let http = http
             .get_or_init(|| StorageHttp::new(&config.proxy, &config.user_agent, &config.timing));
-        let bucket = config::connect(
+        let bucket = connect::connect(
             url,
             &config.vars,
             http.as_ref().map_err(Clone::clone)?,

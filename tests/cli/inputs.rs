@@ -147,15 +147,15 @@ fn addresses_that_the_service_cannot_fetch_are_named_as_such() {
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "HTTPS://example.com/a.mp4", "--dry-run"]).ends_with(0);
     for (address, why) in [
-        ("s3://bucket/a.mp4", "s3:// URLs are not supported"),
+        ("ftp://example.com/a.mp4", "ftp:// URLs are not supported"),
         ("File:///etc/a.mp4", "next: rbgv run '/etc/a.mp4'"),
         ("https://", "incomplete URL"),
     ] {
         home.run(&sandbox, &["run", address, "--dry-run"]).ends_with(2).says(why);
     }
-    std::fs::write(home.work().join("list"), "\u{feff}s3://bucket/b.mp4\r\na.mp4\r\n").unwrap();
+    std::fs::write(home.work().join("list"), "\u{feff}ftp://bucket/b.mp4\r\na.mp4\r\n").unwrap();
     let ran = home.run(&sandbox, &["run", "--from-file", "list", "-o", "out"]).ends_with(1);
-    assert_eq!(ran.says("s3://bucket/b.mp4: skipped").lines().len(), 1);
+    assert_eq!(ran.says("ftp://bucket/b.mp4: skipped").lines().len(), 1);
     home.run(&sandbox, &["run", "--from-file", "a.mp4"])
         .ends_with(2)
         .says("an MP4 video instead of a list of inputs")

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::media;
-use crate::model::{Failure, FailureKind, ObjectUrl};
+use crate::media::{self, InputError, Video};
+use crate::model::{Failure, FailureKind, ObjectUrl, StoredObject};
 
 pub use super::input_list::InputList;
 pub use super::input_spec::InputSpec;
-use super::objects::{InspectedObject, ObjectFinder};
 pub(crate) use super::skipped_files::SkippedFiles;
 
 /// Extensions that make a file of a directory an input without `--include`; a file without
@@ -33,6 +32,17 @@ pub struct FileSelection {
     outputs: Option<PathBuf>,
     /// Prefix of outputs in an object store: likewise.
     object_outputs: Option<ObjectUrl>,
+}
+
+/// What is known of an object before its plan.
+#[derive(Debug)]
+pub(crate) struct InspectedObject {
+    pub(crate) object: StoredObject,
+    pub(crate) video: Result<Video, InputError>,
+    /// Of the content, if it was read.
+    pub(crate) sha256: Option<String>,
+    /// Written by this program, on any machine.
+    pub(crate) is_output: bool,
 }
 
 /// Decision about a file of a directory.
@@ -170,20 +180,31 @@ pub(crate) struct ScannedDirectory {
 
 pub(crate) type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
 
+/// Calls [`Take`] for every object behind a URL, which was named itself or not.
+pub(crate) type FindObjects<'a> =
+    dyn Fn(&ObjectUrl, bool, &mut Take<'_>) -> Result<(), Failure> + 'a;
+
+/// [`FindObjects`] where objects cannot be inputs.
+pub(crate) fn no_objects(url: &ObjectUrl, _: bool, _: &mut Take<'_>) -> Result<(), Failure> {
+    let shown = crate::model::text::shell_quoted(Path::new(&url.to_string()));
+    Err(Failure::new(FailureKind::Usage, url.to_string(), "objects cannot be inputs here")
+        .with_next(format!("rbgv run {shown}")))
+}
+
 /// Calls `take` for everything behind `named`, then for each line of `lists`. Directories are read
 /// in order of names, so that equal runs have equal orders.
 pub(crate) fn find(
     named: &[InputSpec],
     lists: Vec<InputList>,
     selection: &FileSelection,
-    objects: &ObjectFinder<'_>,
+    find_objects: &FindObjects<'_>,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     for input in named {
-        find_one(input.clone(), true, selection, objects, take)?;
+        find_one(input.clone(), true, selection, find_objects, take)?;
     }
     for list in lists {
-        list.read(&mut |input| find_one(input, false, selection, objects, take))?;
+        list.read(&mut |input| find_one(input, false, selection, find_objects, take))?;
     }
     Ok(())
 }
@@ -192,7 +213,7 @@ fn find_one(
     input: InputSpec,
     explicit: bool,
     selection: &FileSelection,
-    objects: &ObjectFinder<'_>,
+    find_objects: &FindObjects<'_>,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     // For inputs of a list, the folders of relative paths are kept like those below a directory.
@@ -213,7 +234,7 @@ fn find_one(
             let below = if is_kept(path) { path.clone() } else { file };
             take(DirectoryItem::Input(DiscoveredInput { input, below, explicit }))
         }
-        InputSpec::Object(url) => objects.find(url, explicit, selection, take),
+        InputSpec::Object(url) => find_objects(url, explicit, take),
         InputSpec::Url(_) => {
             take(DirectoryItem::Input(DiscoveredInput { input, below: PathBuf::new(), explicit }))
         }
@@ -322,7 +343,7 @@ mod tests {
         selection: &FileSelection,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let mut all = Vec::new();
-        find(named, lists, selection, &ObjectFinder::default(), &mut |item| {
+        find(named, lists, selection, &no_objects, &mut |item| {
             if let DirectoryItem::Input(found) = item {
                 let shown = match &found.input {
                     InputSpec::Path(_) => found.below.display().to_string(),
@@ -340,7 +361,7 @@ mod tests {
     fn skipped_notice(dir: &Path, selection: &FileSelection) -> String {
         let mut notices = Vec::new();
         let here = [InputSpec::Path(dir.to_owned())];
-        find(&here, vec![], selection, &ObjectFinder::default(), &mut |item| {
+        find(&here, vec![], selection, &no_objects, &mut |item| {
             if let DirectoryItem::Directory(directory) = item {
                 notices.push(directory.passed_over.to_string());
             }

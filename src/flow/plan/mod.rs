@@ -31,10 +31,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::discover::{
-    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory, find,
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, InspectedObject,
+    ScannedDirectory, Take, find,
 };
 use self::input_spec::check_address;
-use self::objects::{InspectedObject, ObjectFinder, quoted};
+use self::objects::{ObjectFinder, quoted};
 use self::output_path::{NameTemplate, SourceName, target};
 use self::output_target::{TargetRefusal, Targets, is_ours, replaces_sandbox_output, without_dots};
 use self::own_outputs::SourceVideos;
@@ -158,13 +159,22 @@ impl Planner<'_> {
         let PlanRequest { named, lists, selection, only, hash_objects, .. } = request;
         let Planner { stores, observer, stop, .. } = *self;
         let objects = ObjectFinder::new(stores, hash_objects, &builder.template, observer, stop);
-        find(&named, lists, &selection, &objects, &mut |discovered| match (&only, discovered) {
-            (None, discovered) => builder.add_discovered(discovered),
-            (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
-                builder.add(&found, None)
-            }
-            (Some(_), _) => Ok(()),
-        })?;
+        let find_objects = |url: &ObjectUrl, explicit: bool, take: &mut Take<'_>| {
+            objects.find(url, explicit, &selection, take)
+        };
+        find(
+            &named,
+            lists,
+            &selection,
+            &find_objects,
+            &mut |discovered| match (&only, discovered) {
+                (None, discovered) => builder.add_discovered(discovered),
+                (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
+                    builder.add(&found, None)
+                }
+                (Some(_), _) => Ok(()),
+            },
+        )?;
         builder.flush()?;
         builder.report_repeated();
         let (mut refused, outputs) = (builder.refused, builder.unknown_outputs);

@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::discover::{
-    DirectoryItem, DiscoveredInput, FileChoice, FileSelection, InputSpec, ScannedDirectory,
-    SkippedFiles, Take,
+    DirectoryItem, DiscoveredInput, FileChoice, FileSelection, InputSpec, InspectedObject,
+    ScannedDirectory, SkippedFiles, Take,
 };
 use super::output_path::NameTemplate;
 use crate::flow::context::interrupted;
-use crate::media::{InputError, Video};
+use crate::media::InputError;
 use crate::model::text::shell_quoted;
 use crate::model::{
     Event, Failure, FailureKind, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
@@ -26,22 +26,8 @@ use crate::store::ObjectStores;
 /// Objects that are inspected at the same time.
 const INSPECTED_AT_ONCE: usize = 16;
 
-/// What is known of an object before its plan.
-#[derive(Debug)]
-pub(crate) struct InspectedObject {
-    pub(crate) object: StoredObject,
-    pub(crate) video: Result<Video, InputError>,
-    /// Of the content, if it was read.
-    pub(crate) sha256: Option<String>,
-    /// Written by this program, on any machine.
-    pub(crate) is_output: bool,
-}
-
-/// Finds the objects behind a URL. The default has no access to any store.
-#[derive(Default)]
-pub(crate) struct ObjectFinder<'a>(Option<Finder<'a>>);
-
-struct Finder<'a> {
+/// Finds the objects behind a URL.
+pub(crate) struct ObjectFinder<'a> {
     stores: &'a ObjectStores,
     /// Reads every object to hash its content.
     hash: bool,
@@ -96,7 +82,7 @@ impl<'a> ObjectFinder<'a> {
     ) -> Self {
         let mut templates = vec![NameTemplate::default()];
         templates.extend(Some(template.clone()).filter(|own| *own != templates[0]));
-        Self(Some(Finder { stores, hash, templates, observer, stop }))
+        Self { stores, hash, templates, observer, stop }
     }
 
     /// Calls `take` for every object behind `url`. For threads of the runtime that may block.
@@ -107,19 +93,12 @@ impl<'a> ObjectFinder<'a> {
         selection: &FileSelection,
         take: &mut Take<'_>,
     ) -> Result<(), Failure> {
-        let Some(finder) = &self.0 else {
-            let why = "objects cannot be inputs here";
-            return Err(Failure::new(FailureKind::Usage, url.to_string(), why)
-                .with_next(format!("rbgv run {}", quoted(url))));
-        };
         match Pattern::of(url, selection.is_recursive())? {
-            None => finder.find_one(url, explicit, take),
-            Some(pattern) => finder.find_all(url, &pattern, explicit, selection, take),
+            None => self.find_one(url, explicit, take),
+            Some(pattern) => self.find_all(url, &pattern, explicit, selection, take),
         }
     }
-}
 
-impl Finder<'_> {
     fn find_one(
         &self,
         url: &ObjectUrl,

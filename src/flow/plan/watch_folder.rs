@@ -6,8 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find};
-use super::objects::ObjectFinder;
+use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find, no_objects};
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
@@ -47,7 +46,7 @@ impl FolderWatcher {
         quiet_period: Duration,
     ) -> Result<FolderScan, Failure> {
         let mut scan = FolderScan::default();
-        find(named, Vec::new(), selection, &ObjectFinder::default(), &mut |file| {
+        find(named, Vec::new(), selection, &no_objects, &mut |file| {
             match file {
                 DirectoryItem::Input(DiscoveredInput {
                     input: InputSpec::Path(path),
