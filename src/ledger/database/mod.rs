@@ -1,6 +1,133 @@
-//! The database file: `access` (permissions), `schema` and its migrations, and `group_commit` (one sync
-//! for many commits).
+//! The databases below the ledger. A statement is written once, in SQL that both understand, with
+//! parameters `?1`, `?2` and so on.
+//!
+//! - `value`: parameters, rows and their values
+//! - `sqlite`: a file on this machine, with its permissions (`access`), tables (`schema`) and syncs
+//!   (`group_commit`)
+//! - `postgres`: a server that several machines share
 
 pub(crate) mod access;
 pub(crate) mod group_commit;
+pub(crate) mod postgres;
 pub(crate) mod schema;
+pub(crate) mod sqlite;
+pub(crate) mod value;
+
+use self::postgres::PostgresTransaction;
+use self::value::{Row, Value};
+use crate::ledger::LedgerError;
+
+/// A database with a ledger.
+pub(crate) enum Database {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// How a transaction uses the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reads without a transaction: each statement sees the latest commits.
+    Read,
+    /// Reads one state of the database.
+    Snapshot,
+    /// Writes, durable on return.
+    Write,
+    /// Writes that may be lost in a crash of the database's machine.
+    WriteRelaxed,
+}
+
+impl Database {
+    /// Runs `work` in a transaction. PostgreSQL may run it more than once: after a conflict, or
+    /// when the connection was lost and the commit did not take place.
+    ///
+    /// # Errors
+    ///
+    /// Nothing that `work` wrote is in the database.
+    pub(crate) fn transact<T>(
+        &self,
+        access: Access,
+        work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.transact(access, work),
+            Self::Postgres(postgres) => postgres.transact(access, work),
+        }
+    }
+}
+
+/// Statements of one transaction.
+pub(crate) enum Tx<'a> {
+    Sqlite(&'a rusqlite::Connection),
+    Postgres(&'a PostgresTransaction<'a>),
+}
+
+impl Tx<'_> {
+    /// Number of rows that the statement changed.
+    pub(crate) fn execute<const N: usize>(
+        &self,
+        sql: &str,
+        params: [Value; N],
+    ) -> Result<usize, LedgerError> {
+        match self {
+            Self::Sqlite(db) => {
+                Ok(db.prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))?)
+            }
+            Self::Postgres(tx) => tx.execute(sql, &params),
+        }
+    }
+
+    /// All rows of a query.
+    pub(crate) fn query<T, const N: usize>(
+        &self,
+        sql: &str,
+        params: [Value; N],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
+    ) -> Result<Vec<T>, LedgerError> {
+        match self {
+            Self::Sqlite(db) => {
+                let mut statement = db.prepare_cached(sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                let mut all = Vec::new();
+                while let Some(row) = rows.next()? {
+                    all.push(read(&Row::Sqlite(row))?);
+                }
+                Ok(all)
+            }
+            Self::Postgres(tx) => {
+                tx.query(sql, &params)?.iter().map(|row| read(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// The first row of a query, if there is any.
+    pub(crate) fn query_opt<T, const N: usize>(
+        &self,
+        sql: &str,
+        params: [Value; N],
+        read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
+    ) -> Result<Option<T>, LedgerError> {
+        Ok(self.query(sql, params, read)?.into_iter().next())
+    }
+
+    /// The only row of a query.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::NoRow`] if there is none.
+    pub(crate) fn query_row<T, const N: usize>(
+        &self,
+        sql: &str,
+        params: [Value; N],
+        read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        self.query_opt(sql, params, read)?.ok_or(LedgerError::NoRow)
+    }
+
+    /// Waits until no other transaction holds this lock. SQLite has one writer at a time anyway.
+    pub(crate) fn lock(&self, name: &str) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.lock(name),
+        }
+    }
+}
