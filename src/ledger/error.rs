@@ -10,6 +10,9 @@ pub enum LedgerError {
     /// Error from SQLite: disk full, permissions, a lock held too long.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
+    /// Error from PostgreSQL, or no connection to it.
+    #[error("{0}")]
+    Postgres(#[from] tokio_postgres::Error),
     /// A file beside the database cannot be created or locked.
     #[error("{path}: {why}")]
     File { path: PathBuf, why: std::io::Error },
@@ -33,6 +36,8 @@ pub enum LedgerError {
     /// A link or a device where a file of the ledger should be.
     #[error("{} is not a plain file", .0.display())]
     NotPlain(PathBuf),
+    #[error("a row that should exist is missing")]
+    NoRow,
     /// A row whose content cannot be parsed.
     #[error("a row cannot be read: {0}")]
     Corrupt(String),
@@ -60,7 +65,7 @@ impl LedgerError {
                 Remedy::FollowHint
             }
             Self::File { .. } => Remedy::Directory,
-            Self::Corrupt(_) => Remedy::Content,
+            Self::NoRow | Self::Corrupt(_) => Remedy::Content,
             Self::Database(error) => match error.sqlite_error_code() {
                 Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
                     Remedy::Directory
@@ -69,7 +74,8 @@ impl LedgerError {
                 Some(Code::DiskFull) => Remedy::FollowHint,
                 _ => Remedy::Content,
             },
-            Self::Foreign
+            Self::Postgres(_)
+            | Self::Foreign
             | Self::Newer { .. }
             | Self::NetworkFileSystem(_)
             | Self::NotOurs(_)

@@ -7,12 +7,31 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::params;
-
+use super::database::value::{Row, params};
 use super::{Ledger, LedgerError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProcessId(pub i64);
+
+/// A registered process, as far as its row shows whether it is alive.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) id: ProcessId,
+    lock_file: String,
+}
+
+impl Process {
+    /// Columns of `processes` that [`Process::read`] reads.
+    pub(crate) const COLUMNS: &str =
+        "processes.id AS process_id, processes.lock_file AS process_lock_file";
+
+    /// `None` if a left join found no process.
+    pub(crate) fn read(row: &Row<'_>) -> Result<Option<Self>, LedgerError> {
+        let Some(id) = row.get::<_, Option<i64>>("process_id")? else { return Ok(None) };
+        let lock_file = row.get("process_lock_file")?;
+        Ok(Some(Self { id: ProcessId(id), lock_file }))
+    }
+}
 
 /// Lease of this process, held as long as the value lives.
 #[derive(Debug)]
@@ -67,34 +86,27 @@ impl Ledger {
             ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
         let now = self.now_ms();
         let id = self.write(|tx| {
-            tx.execute(
-                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",
+            tx.query_row(
+                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2) RETURNING id",
                 params![lock_file, now],
-            )?;
-            Ok(ProcessId(tx.last_insert_rowid()))
+                |row| Ok(ProcessId(row.get(0)?)),
+            )
         })?;
         Ok(ProcessLease::new(id, path, lock))
     }
 
     /// Number of living processes with a lease. A process that only reads has none.
     pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT lock_file FROM processes")?;
-            let locks = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut living = 0;
-            for lock in locks {
-                living += u64::from(is_alive(&self.shared.process_directory, &lock?));
-            }
-            Ok(living)
-        })
+        let sql = format!("SELECT {} FROM processes", Process::COLUMNS);
+        let processes = self.read(|tx| tx.query(&sql, params![], Process::read))?;
+        Ok(processes.iter().flatten().map(|process| u64::from(self.is_alive(process))).sum())
     }
-}
 
-/// Whether the process with this lock file is alive. If in doubt it is: rows of a living process
-/// must not be taken.
-pub(crate) fn is_alive(directory: &Path, name: &str) -> bool {
-    match File::open(directory.join(name)) {
-        Ok(file) => !matches!(file.try_lock_shared(), Ok(())),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    /// Whether a process is alive. If in doubt it is: rows of a living process must not be taken.
+    pub(crate) fn is_alive(&self, process: &Process) -> bool {
+        match File::open(self.shared.process_directory.join(&process.lock_file)) {
+            Ok(file) => !matches!(file.try_lock_shared(), Ok(())),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        }
     }
 }

@@ -1,5 +1,9 @@
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
+use super::database::sqlite::network_name;
+use super::database::value::params;
 use super::*;
 use crate::model::limits::{LimitKey, LimiterStore as _};
 use crate::model::time::{Clock, Instant, Timestamp};
@@ -755,10 +759,9 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
         crate::ledger::write::attempts::COUNT_RUNNING_SINCE,
     ] {
         let steps: Vec<String> = ledger
-            .read(|db| {
-                let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
-                let steps = plan.query_map(rusqlite::params!["", "", 0], |row| row.get(3))?;
-                Ok(steps.collect::<Result<_, _>>()?)
+            .read(|tx| {
+                let plan = format!("EXPLAIN QUERY PLAN {query}");
+                tx.query(&plan, params!["", "", 0_i64], |row| row.get(3))
             })
             .unwrap();
         assert!(steps.concat().contains("INDEX attempts_in_flight"), "{query}: {steps:?}");

@@ -2,7 +2,9 @@
 //! others. Permissions that can be repaired are repaired and reported; anything else is refused.
 
 use std::fs::Permissions;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use crate::ledger::LedgerError;
@@ -81,6 +83,27 @@ pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(failed(why)),
     }
+}
+
+/// Creates the directory at `path`, and those above it, if they do not exist.
+pub(crate) fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|why| LedgerError::File { path: path.to_owned(), why })
+}
+
+/// Creates the file at `path` if it does not exist. SQLite gives its side files the mode of the
+/// database file.
+pub(crate) fn make_private_file(path: &Path) -> Result<(), LedgerError> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|why| LedgerError::File { path: path.to_owned(), why })
 }
 
 fn effective_uid() -> u32 {

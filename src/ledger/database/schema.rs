@@ -54,8 +54,10 @@ fn is_current(db: &Connection) -> Result<bool, LedgerError> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::MutexGuard;
 
     use super::*;
+    use crate::ledger::database::Database;
     use crate::ledger::rows::json_columns::encode;
     use crate::ledger::tests::{batch, input, key, open, placed};
     use crate::ledger::{
@@ -149,6 +151,14 @@ mod tests {
             db.execute_batch(&rows).unwrap();
         }
         db
+    }
+
+    /// The database below a ledger.
+    fn raw(ledger: &Ledger) -> MutexGuard<'_, Connection> {
+        match &ledger.shared.database {
+            Database::Sqlite(sqlite) => sqlite.db(),
+            Database::Postgres(_) => panic!("not SQLite"),
+        }
     }
 
     fn table_names(db: &Connection) -> Vec<String> {
@@ -260,12 +270,7 @@ mod tests {
 
         let of = |table: &str, columns: &str| -> Vec<i64> {
             let sql = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            let rows = |db: &Connection| -> Result<Vec<i64>, LedgerError> {
-                let mut statement = db.prepare(&sql)?;
-                let rows = statement.query_map([], |row| row.get(0))?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            };
-            ledger.read(rows).unwrap()
+            ledger.read(|tx| tx.query(&sql, [], |row| row.get(0))).unwrap()
         };
         assert_eq!(of("processes", "started_at"), [10]);
         assert_eq!(of("pricings", "fetched_at"), [11]);
@@ -284,7 +289,7 @@ mod tests {
         let (_, attempt, fresh) = placed(ledger, new, input("item", "/out/b", "c-8"));
         assert_eq!((attempt, fresh), (AttemptId(7), false), "known from before");
         assert_eq!(ledger.check_integrity().unwrap(), "ok");
-        let broken = ledger.read(|db| Ok(count_rows(db, "pragma_foreign_key_check"))).unwrap();
+        let broken = count_rows(&raw(ledger), "pragma_foreign_key_check");
         assert_eq!(broken, 0);
     }
 
@@ -307,10 +312,10 @@ mod tests {
         let webhooks = ledger.attempt_details(AttemptId(6)).unwrap().webhooks;
         assert_eq!((webhooks[0].at, webhooks[0].handled), (Timestamp(29), true));
         let sequence: i64 = ledger
-            .read(|db| Ok(db.query_row("SELECT seq FROM deliveries", [], |row| row.get(0))?))
+            .read(|tx| tx.query_row("SELECT seq FROM deliveries", [], |row| row.get(0)))
             .unwrap();
         assert_eq!(sequence, 28);
-        let tables = ledger.read(|db| Ok(table_names(db))).unwrap();
+        let tables = table_names(&raw(&ledger));
         assert_eq!(
             tables,
             [
@@ -327,7 +332,7 @@ mod tests {
                 "uploads",
             ]
         );
-        assert_eq!(ledger.read(|db| Ok(count_rows(db, "listeners"))).unwrap(), 1);
+        assert_eq!(count_rows(&raw(&ledger), "listeners"), 1);
         assert_usable(&ledger);
     }
 

@@ -157,7 +157,10 @@ impl<T: FromValue> FromValue for Option<T> {
 }
 
 /// A column by number or name.
-pub(crate) trait Column: rusqlite::RowIndex + tokio_postgres::row::RowIndex + Display + Copy {}
+pub(crate) trait Column:
+    rusqlite::RowIndex + tokio_postgres::row::RowIndex + Display + Copy
+{
+}
 impl<T: rusqlite::RowIndex + tokio_postgres::row::RowIndex + Display + Copy> Column for T {}
 
 /// A row of a query.

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
-
-use super::status::Transition;
+use super::status::{Transition, steps_of};
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::{Row, params};
 use crate::ledger::rows::attempt::Attempt;
 use crate::ledger::rows::batch::{BatchInput, SELECT_INPUT, read_input};
 use crate::ledger::rows::ids::{AttemptId, BatchId};
-use crate::ledger::rows::json_columns::path_bytes;
+use crate::ledger::rows::json_columns::{decode_failure, encode, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
@@ -38,21 +38,20 @@ pub struct ReceivedWebhook {
     pub handled: bool,
 }
 
-/// Lookups of an attempt, most specific first; the first that finds any decides. `?1` is the search
-/// term, `?2` its path.
-const LOOKUP_QUERIES: [&str; 5] = [
-    "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1",
-    "SELECT attempt FROM batch_inputs
-     WHERE attempt IS NOT NULL AND (name = ?1 OR target = ?2)
-     UNION SELECT id FROM attempts WHERE source = ?2 OR source = CAST(?1 AS BLOB)",
-    "SELECT attempt FROM attempt_log WHERE request_id = ?1",
-    "SELECT id FROM attempts
-     WHERE failure IS NOT NULL AND json_valid(failure)
-       AND json_extract(failure, '$.request_id') = ?1",
-    // File name without its directory.
-    "SELECT attempt FROM batch_inputs
-     WHERE attempt IS NOT NULL AND substr(name, -length(?1) - 1) = '/' || ?1",
-];
+/// What attempts are searched by.
+struct SearchTerm<'a> {
+    word: &'a str,
+    path: &'a Path,
+    /// Maximum number of attempts.
+    limit: u32,
+}
+
+type Lookup = fn(&Tx<'_>, &SearchTerm<'_>) -> Result<Vec<AttemptId>, LedgerError>;
+
+/// Lookups of attempts, newest first. The most specific comes first, and the first that finds any
+/// decides.
+const LOOKUPS: [Lookup; 5] =
+    [find_by_id, find_by_path, find_by_request, find_by_failed_request, find_by_file_name];
 
 impl Ledger {
     /// Attempts that match `word`: a job, a correlation id, an input or an output (`path`, or its
@@ -63,18 +62,10 @@ impl Ledger {
         path: &Path,
         limit: u32,
     ) -> Result<Vec<AttemptId>, LedgerError> {
-        self.read(|db| {
-            for way in LOOKUP_QUERIES {
-                // Uses `?2` in every statement, since all take three parameters.
-                let sql = format!(
-                    "SELECT id FROM attempts WHERE id IN ({way}) AND ?2 IS NOT NULL
-                     ORDER BY id DESC LIMIT ?3"
-                );
-                let mut statement = db.prepare_cached(&sql)?;
-                let rows = statement.query_map(params![word, path_bytes(path), limit], |row| {
-                    Ok(AttemptId(row.get(0)?))
-                })?;
-                let mut found: Vec<AttemptId> = rows.collect::<Result<_, _>>()?;
+        let term = SearchTerm { word, path, limit };
+        self.read(|tx| {
+            for lookup in LOOKUPS {
+                let mut found = lookup(tx, &term)?;
                 if !found.is_empty() {
                     found.reverse();
                     return Ok(found);
@@ -85,13 +76,12 @@ impl Ledger {
     }
 
     pub fn attempt_details(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
-        let steps = self.attempt_log(id)?;
-        self.read(|db| {
-            let attempt = self.load_attempt(db, id)?;
-            let facts = db.query_row(
+        self.read(|tx| {
+            let attempt = self.load_attempt(tx, id)?;
+            let facts = tx.query_row(
                 "SELECT created_at, finished_at, started_by_batch, charged FROM attempts
                  WHERE id = ?1",
-                [id.0],
+                params![id.0],
                 |row| {
                     let finished: Option<i64> = row.get(1)?;
                     let batch: Option<i64> = row.get(2)?;
@@ -106,32 +96,100 @@ impl Ledger {
                 finished_at: finished_at.map(Timestamp),
                 started_by_batch: started_by_batch.map(BatchId),
                 charged: charged.map(Credits),
-                inputs: inputs_of(db, id)?,
-                steps,
-                webhooks: webhooks_of(db, id)?,
+                inputs: inputs_of(tx, id)?,
+                steps: steps_of(tx, id)?,
+                webhooks: webhooks_of(tx, id)?,
             })
         })
     }
 }
 
-fn inputs_of(db: &Connection, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
-    let mut statement =
-        db.prepare_cached(&format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id"))?;
-    let rows = statement.query_map([id.0], read_input)?;
-    rows.map(|row| row?).collect()
+fn read_id(row: &Row<'_>) -> Result<AttemptId, LedgerError> {
+    Ok(AttemptId(row.get(0)?))
 }
 
-fn webhooks_of(db: &Connection, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
-    let mut statement = db.prepare_cached(
+/// By job or correlation id.
+fn find_by_id(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, LedgerError> {
+    tx.query(
+        "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1 ORDER BY id DESC LIMIT ?2",
+        params![term.word, term.limit],
+        read_id,
+    )
+}
+
+/// By an input or output.
+fn find_by_path(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, LedgerError> {
+    tx.query(
+        "SELECT id FROM attempts WHERE id IN (
+             SELECT attempt FROM batch_inputs
+             WHERE attempt IS NOT NULL AND (name = ?1 OR target = ?2)
+             UNION SELECT id FROM attempts WHERE source = ?2 OR source = ?3)
+         ORDER BY id DESC LIMIT ?4",
+        params![term.word, path_bytes(term.path), term.word.as_bytes().to_vec(), term.limit],
+        read_id,
+    )
+}
+
+/// By the request id of a step.
+fn find_by_request(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, LedgerError> {
+    tx.query(
+        "SELECT id FROM attempts
+         WHERE id IN (SELECT attempt FROM attempt_log WHERE request_id = ?1)
+         ORDER BY id DESC LIMIT ?2",
+        params![term.word, term.limit],
+        read_id,
+    )
+}
+
+/// By the request id of the failure.
+fn find_by_failed_request(
+    tx: &Tx<'_>,
+    term: &SearchTerm<'_>,
+) -> Result<Vec<AttemptId>, LedgerError> {
+    // `replace` tells whether the text contains the word, in any SQL and whatever its letters are.
+    let candidates = tx.query(
+        "SELECT id, failure FROM attempts
+         WHERE failure <> replace(failure, CAST(?1 AS TEXT), '') ORDER BY id DESC",
+        params![encode(&term.word)?.trim_matches('"')],
+        |row| Ok((read_id(row)?, row.get::<_, String>(1)?)),
+    )?;
+    let has_request = |json: &str| {
+        decode_failure(json).is_ok_and(|failure| failure.request_id.as_deref() == Some(term.word))
+    };
+    let found = candidates.into_iter().filter(|(_, failure)| has_request(failure));
+    Ok(found.map(|(id, _)| id).take(term.limit as usize).collect())
+}
+
+/// By the file name of an input, without its directory.
+fn find_by_file_name(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, LedgerError> {
+    tx.query(
+        "SELECT id FROM attempts WHERE id IN (
+             SELECT attempt FROM batch_inputs
+             WHERE attempt IS NOT NULL
+               AND substr(name, length(name) - length(CAST(?1 AS TEXT)))
+                   = '/' || CAST(?1 AS TEXT))
+         ORDER BY id DESC LIMIT ?2",
+        params![term.word, term.limit],
+        read_id,
+    )
+}
+
+fn inputs_of(tx: &Tx<'_>, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
+    let sql = format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id");
+    tx.query(&sql, params![id.0], read_input)
+}
+
+fn webhooks_of(tx: &Tx<'_>, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
+    tx.query(
         "SELECT received_at, event, deliveries.id, handled_at IS NOT NULL FROM deliveries
          JOIN attempts ON attempts.job = deliveries.job AND attempts.origin = deliveries.origin
          WHERE attempts.id = ?1 ORDER BY seq",
-    )?;
-    let rows = statement.query_map([id.0], |row| {
-        let (at, event, id, handled) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(ReceivedWebhook { at: Timestamp(at), event, id, handled })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        params![id.0],
+        |row| {
+            let (at, event, id, handled) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(ReceivedWebhook { at: Timestamp(at), event, id, handled })
+        },
+    )
 }
 
 #[cfg(test)]

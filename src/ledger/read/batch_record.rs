@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-
-use super::status::Transition;
-use crate::ledger::rows::attempt::{ATTEMPT_COLUMNS, Attempt, AttemptStatus};
+use super::status::{Transition, read_transition};
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::params;
+use crate::ledger::rows::attempt::{ATTEMPT_COLUMNS, Attempt};
 use crate::ledger::rows::batch::{Batch, BatchInput, SELECT_INPUT, batch_by_id, read_input};
 use crate::ledger::rows::ids::{AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
@@ -36,31 +36,31 @@ pub struct AttemptRecord {
 impl Ledger {
     /// The newest batch whose plan is complete.
     pub fn latest_batch(&self) -> Result<Option<BatchId>, LedgerError> {
-        self.read(|db| {
+        self.read(|tx| {
             let newest = "SELECT max(id) FROM batches WHERE plan_complete";
-            Ok(db.query_row(newest, [], |row| row.get::<_, Option<i64>>(0))?.map(BatchId))
+            Ok(tx.query_row(newest, params![], |row| row.get::<_, Option<i64>>(0))?.map(BatchId))
         })
     }
 
     /// `None` if there is no such batch.
     pub fn batch_record(&self, id: BatchId) -> Result<Option<BatchRecord>, LedgerError> {
-        self.read(|db| {
-            // One transaction, so that other processes do not change the rows between the queries.
-            let tx = db.unchecked_transaction()?;
-            let mut statement =
-                tx.prepare_cached("SELECT finished_at FROM batches WHERE id = ?1")?;
-            let mut found = statement.query_map([id.0], |row| row.get::<_, Option<i64>>(0))?;
-            let Some(finished_at) = found.next().transpose()? else { return Ok(None) };
-            let mut attempts = self.attempts_of_batch(&tx, id)?;
-            for (attempt, step) in steps_of_batch(&tx, id)? {
+        self.snapshot(|tx| {
+            let Some(batch) = batch_by_id(tx, id)? else { return Ok(None) };
+            let finished_at = tx.query_row(
+                "SELECT finished_at FROM batches WHERE id = ?1",
+                params![id.0],
+                |row| row.get::<_, Option<i64>>(0),
+            )?;
+            let mut attempts = self.attempts_of_batch(tx, id)?;
+            for (attempt, step) in steps_of_batch(tx, id)? {
                 if let Some(record) = attempts.get_mut(&attempt) {
                     record.steps.push(step);
                 }
             }
             Ok(Some(BatchRecord {
-                batch: batch_by_id(&tx, id)?,
+                batch,
                 finished_at: finished_at.map(Timestamp),
-                inputs: inputs_of_batch(&tx, id)?,
+                inputs: inputs_of_batch(tx, id)?,
                 attempts,
             }))
         })
@@ -68,64 +68,48 @@ impl Ledger {
 
     fn attempts_of_batch(
         &self,
-        db: &Connection,
+        tx: &Tx<'_>,
         id: BatchId,
     ) -> Result<BTreeMap<AttemptId, AttemptRecord>, LedgerError> {
-        let mut statement = db.prepare_cached(&format!(
+        let sql = format!(
             "SELECT {ATTEMPT_COLUMNS}, created_at, finished_at, started_by_batch, charged
              FROM attempts WHERE id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)"
-        ))?;
-        let mut rows = statement.query([id.0])?;
-        let mut attempts = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let attempt = self.read_attempt(row)??;
+        );
+        let attempts = tx.query(&sql, params![id.0], |row| {
             let record = AttemptRecord {
+                attempt: self.read_attempt(row)?,
                 created_at: Timestamp(row.get("created_at")?),
                 finished_at: row.get::<_, Option<i64>>("finished_at")?.map(Timestamp),
                 started_by_batch: row.get::<_, Option<i64>>("started_by_batch")?.map(BatchId),
                 charged: row.get::<_, Option<f64>>("charged")?.map(Credits),
                 steps: Vec::new(),
-                attempt,
             };
-            attempts.insert(record.attempt.id, record);
-        }
-        Ok(attempts)
+            Ok((record.attempt.id, record))
+        })?;
+        Ok(attempts.into_iter().collect())
     }
 }
 
-fn inputs_of_batch(db: &Connection, id: BatchId) -> Result<Vec<BatchInput>, LedgerError> {
-    let mut statement =
-        db.prepare_cached(&format!("{SELECT_INPUT} WHERE batch = ?1 ORDER BY id"))?;
-    let rows = statement.query_map([id.0], read_input)?;
-    rows.map(|row| row?).collect()
+fn inputs_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<BatchInput>, LedgerError> {
+    let sql = format!("{SELECT_INPUT} WHERE batch = ?1 ORDER BY id");
+    tx.query(&sql, params![id.0], read_input)
 }
 
 /// The log of every attempt of the batch, in order.
-fn steps_of_batch(
-    db: &Connection,
-    id: BatchId,
-) -> Result<Vec<(AttemptId, Transition)>, LedgerError> {
-    let mut statement = db.prepare_cached(
+fn steps_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<(AttemptId, Transition)>, LedgerError> {
+    tx.query(
         "SELECT attempt, at, status, note, request_id FROM attempt_log
          WHERE attempt IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)
          ORDER BY attempt, id",
-    )?;
-    let rows = statement.query_map([id.0], |row| {
-        let status: String = row.get(2)?;
-        Ok((row.get(0)?, Timestamp(row.get(1)?), status, row.get(3)?, row.get(4)?))
-    })?;
-    rows.map(|row| {
-        let (attempt, at, status, note, request_id) = row?;
-        let status = AttemptStatus::parse(&status)
-            .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{status}'")))?;
-        Ok((AttemptId(attempt), Transition { at, status, note, request_id }))
-    })
-    .collect()
+        params![id.0],
+        |row| Ok((AttemptId(row.get(0)?), read_transition(row)?)),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::AttemptStatus;
     use crate::ledger::tests::{batch, claimed, input, open, placed};
     use crate::model::JobId;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-
+use crate::ledger::database::value::{Row, params};
 use crate::ledger::rows::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::rows::json_columns::decode_options;
@@ -68,10 +67,13 @@ impl AttemptCost {
     }
 }
 
-/// Query for the columns of [`AttemptCost`].
+/// Start of the source of a job that was only fetched.
+const FETCHED_SOURCE: &[u8] = b"job:";
+
+/// Query for the columns of [`AttemptCost`]. `?1` is [`FETCHED_SOURCE`].
 fn cost_query() -> String {
     format!(
-        "SELECT attempts.id, content_key, number, job, origin, key_fingerprint, profile, options,
+        "SELECT id, content_key, number, job, origin, key_fingerprint, profile, options,
          status, {MAY_BE_BILLED} AS billable,
         coalesce(
             (SELECT min(at) FROM attempt_log WHERE attempt = attempts.id AND status = 'start_sent'),
@@ -80,7 +82,7 @@ fn cost_query() -> String {
         rerun_reason,
         create_count > 0 OR start_count > 0 AS sent_from_here,
         create_count = 0 AND start_count = 0 AND source_is_url
-            AND substr(CAST(source AS TEXT), 1, 4) = 'job:' AS only_fetched,
+            AND substr(source, 1, 4) = ?1 AS only_fetched,
         number > 1 AND EXISTS (
             SELECT 1 FROM attempts AS older
             WHERE older.content_key = attempts.content_key AND older.number < attempts.number
@@ -96,14 +98,13 @@ fn cost_query() -> String {
 impl Ledger {
     /// Attempts that the service may know of and that began at `since` or later, oldest first.
     pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
-        self.read(|db| {
+        self.read(|tx| {
             let sql = format!(
-                "{} WHERE (job IS NOT NULL OR create_count > 0) AND began >= ?1 ORDER BY began, id",
+                "SELECT * FROM ({} WHERE job IS NOT NULL OR create_count > 0) AS costs
+                 WHERE began >= ?2 ORDER BY began, id",
                 cost_query()
             );
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([since.0], read_cost)?;
-            rows.map(|row| row?).collect()
+            tx.query(&sql, params![FETCHED_SOURCE.to_vec(), since.0], read_cost)
         })
     }
 
@@ -113,31 +114,22 @@ impl Ledger {
         origin: &str,
         jobs: &[JobId],
     ) -> Result<Vec<AttemptCost>, LedgerError> {
-        self.read(|db| {
-            let mut statement =
-                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", cost_query()))?;
+        self.read(|tx| {
+            let sql = format!("{} WHERE job = ?2 AND origin = ?3", cost_query());
             let mut all = Vec::new();
             for job in jobs {
-                for row in statement.query_map(params![job.0, origin], read_cost)? {
-                    all.push(row??);
-                }
+                let params = params![FETCHED_SOURCE.to_vec(), job.0, origin];
+                all.extend(tx.query(&sql, params, read_cost)?);
             }
             Ok(all)
         })
     }
 }
 
-fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
-    let status: String = row.get("status")?;
-    let options = match decode_options(&row.get::<_, String>("options")?) {
-        Ok(options) => options,
-        Err(error) => return Ok(Err(error)),
-    };
-    let Some(status) = AttemptStatus::parse(&status) else {
-        return Ok(Err(LedgerError::Corrupt(format!("attempt status '{status}'"))));
-    };
+fn read_cost(row: &Row<'_>) -> Result<AttemptCost, LedgerError> {
+    let options = decode_options(&row.get::<_, String>("options")?)?;
     let credits = |amount: Option<f64>| amount.map(Credits);
-    Ok(Ok(AttemptCost {
+    Ok(AttemptCost {
         attempt: AttemptId(row.get("id")?),
         content_key: row.get("content_key")?,
         number: row.get("number")?,
@@ -155,7 +147,7 @@ fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, Le
         profile: row.get("profile")?,
         model: options.model,
         tags: options.tags,
-        status,
+        status: AttemptStatus::read(row, "status")?,
         may_be_billed: row.get("billable")?,
         sent_from_here: row.get("sent_from_here")?,
         only_fetched: row.get("only_fetched")?,
@@ -165,7 +157,7 @@ fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, Le
         output_seconds: row.get("output_seconds")?,
         estimate: credits(row.get("estimate")?),
         charged: credits(row.get("charged")?),
-    }))
+    })
 }
 
 #[cfg(test)]

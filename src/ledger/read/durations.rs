@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
-
+use crate::ledger::database::value::params;
 use crate::ledger::rows::ids::ApiKeyId;
 use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
@@ -25,24 +24,22 @@ impl Ledger {
         key: &ApiKeyId,
         limit: u32,
     ) -> Result<Vec<JobDuration>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        self.read(|tx| {
+            tx.query(
                 "SELECT options, duration, finished_at - started_at FROM attempts
                  WHERE origin = ?1 AND status = 'completed' AND start_count > 0
                    AND finished_at > started_at
                  ORDER BY id DESC LIMIT ?2",
-            )?;
-            let mut rows = statement.query(params![key.origin, limit])?;
-            let mut past = Vec::new();
-            while let Some(row) = rows.next()? {
-                let options = decode_options(&row.get::<_, String>(0)?)?;
-                past.push(JobDuration {
-                    model: options.model,
-                    video: row.get(1)?,
-                    took: Duration::from_millis(row.get::<_, i64>(2)?.unsigned_abs()),
-                });
-            }
-            Ok(past)
+                params![key.origin, limit],
+                |row| {
+                    let options = decode_options(&row.get::<_, String>(0)?)?;
+                    Ok(JobDuration {
+                        model: options.model,
+                        video: row.get(1)?,
+                        took: Duration::from_millis(row.get::<_, i64>(2)?.unsigned_abs()),
+                    })
+                },
+            )
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Figures of a key, and the attempts that still need it.
 
-use rusqlite::params;
-
+use crate::ledger::database::value::params;
 use crate::ledger::rows::ids::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
@@ -33,15 +32,15 @@ impl KeyReport {
 impl Ledger {
     /// Figures of the key's attempts created since `since`.
     pub fn key_report(&self, key: &ApiKeyId, since: Timestamp) -> Result<KeyReport, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT count(*) FILTER (WHERE job IS NOT NULL),
                         count(*) FILTER (WHERE job IS NOT NULL AND status NOT IN
                             ('completed', 'failed', 'needs_review', 'halted')),
                         count(*) FILTER (WHERE status = 'completed'),
                         count(*) FILTER (WHERE status = 'failed'),
                         count(*) FILTER (WHERE status IN ('needs_review', 'halted')),
-                        total(estimate) FILTER (WHERE start_count > 0)
+                        coalesce(sum(estimate) FILTER (WHERE start_count > 0), 0.0)
                  FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND created_at >= ?3",
                 params![key.fingerprint.0, key.origin, since.0],
                 |row| {
@@ -54,7 +53,7 @@ impl Ledger {
                         credits: Credits(row.get(5)?),
                     })
                 },
-            )?)
+            )
         })
     }
 
@@ -63,8 +62,8 @@ impl Ledger {
     /// counts too; any other unsent attempt is reassigned to another key.
     pub fn count_attempts_needing_key(&self, key: &ApiKeyId) -> Result<u64, LedgerError> {
         let is_at_work = self.count_living_processes()? > 0;
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT count(*) FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND (
                      status IN ('create_sent', 'create_doubt', 'draft', 'start_sent', 'start_doubt',
                                'start_refused', 'running', 'needs_review')
@@ -76,7 +75,7 @@ impl Ledger {
                          AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))))",
                 params![key.fingerprint.0, key.origin, is_at_work],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Batches and attempts for `status`, and the log of an attempt.
 
-use rusqlite::{Connection, params};
-
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::{Row, params};
 use crate::ledger::rows::attempt::{Attempt, AttemptStatus};
 use crate::ledger::rows::batch::{
-    Batch, BatchInput, InputCounts, SELECT_INPUT, batch_by_id, count_inputs, read_input,
+    Batch, BatchInput, InputCounts, SELECT_BATCH, SELECT_INPUT, count_inputs, read_batch,
+    read_input,
 };
-use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -41,12 +42,10 @@ pub struct Transition {
 impl Ledger {
     /// Newest first.
     pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
-        self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT id FROM batches ORDER BY id DESC LIMIT ?1")?;
-            let ids = statement.query_map([limit], |row| row.get(0))?;
-            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
-            ids.into_iter().map(|id| batch_summary(db, BatchId(id))).collect()
+        self.read(|tx| {
+            let sql = format!("{SELECT_BATCH} ORDER BY id DESC LIMIT ?1");
+            let batches = tx.query(&sql, params![limit], read_batch)?;
+            batches.into_iter().map(|batch| batch_summary(tx, batch)).collect()
         })
     }
 
@@ -71,26 +70,20 @@ impl Ledger {
         filter: &str,
         limit: u32,
     ) -> Result<Vec<AttemptSummary>, LedgerError> {
-        self.read(|db| {
+        self.read(|tx| {
             let sql = format!("SELECT id FROM attempts WHERE {filter}");
-            let mut statement = db.prepare_cached(&sql)?;
-            let ids = statement.query_map([limit], |row| row.get(0))?;
-            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
-            ids.into_iter().map(|id| self.attempt_summary(db, AttemptId(id))).collect()
+            let ids = tx.query(&sql, params![limit], |row| Ok(AttemptId(row.get(0)?)))?;
+            ids.into_iter().map(|id| self.attempt_summary(tx, id)).collect()
         })
     }
 
-    fn attempt_summary(
-        &self,
-        db: &Connection,
-        id: AttemptId,
-    ) -> Result<AttemptSummary, LedgerError> {
-        let attempt = self.load_attempt(db, id)?;
-        let (name, updated_at) = db.query_row(
+    fn attempt_summary(&self, tx: &Tx<'_>, id: AttemptId) -> Result<AttemptSummary, LedgerError> {
+        let attempt = self.load_attempt(tx, id)?;
+        let (name, updated_at) = tx.query_row(
             "SELECT coalesce((SELECT name FROM batch_inputs
                               WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''), updated_at
              FROM attempts WHERE id = ?1",
-            [id.0],
+            params![id.0],
             |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
         )?;
         Ok(AttemptSummary { attempt, name, updated_at })
@@ -102,70 +95,41 @@ impl Ledger {
         key: &ApiKeyId,
         limit: u32,
     ) -> Result<Vec<JobId>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        self.read(|tx| {
+            tx.query(
                 "SELECT job FROM attempts
                  WHERE key_fingerprint = ?1 AND origin = ?2 AND job IS NOT NULL
                    AND status IN ('completed', 'running') AND NOT EXISTS (
                        SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
                        AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
                  ORDER BY id LIMIT ?3",
-            )?;
-            let rows = statement
-                .query_map(params![key.fingerprint.0, key.origin, limit], |row| {
-                    Ok(JobId(row.get(0)?))
-                })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                params![key.fingerprint.0, key.origin, limit],
+                |row| Ok(JobId(row.get(0)?)),
+            )
         })
     }
 
     /// The newest input with this job.
     pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
-        self.read(|db| {
+        self.read(|tx| {
             let sql = format!(
                 "{SELECT_INPUT} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
                  ORDER BY id DESC LIMIT 1"
             );
-            let mut statement = db.prepare_cached(&sql)?;
-            let mut rows = statement.query_map([&job.0], read_input)?;
-            rows.next().map(|row| row?).transpose()
+            tx.query_opt(&sql, params![job.0], read_input)
         })
     }
 
     pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT at, status, note, request_id FROM attempt_log
-                 WHERE attempt = ?1 ORDER BY id",
-            )?;
-            let rows = statement.query_map([attempt.0], |row| {
-                let word: String = row.get(1)?;
-                Ok((Timestamp(row.get(0)?), word, row.get(2)?, row.get(3)?))
-            })?;
-            rows.map(|row| {
-                let (at, word, note, request_id) = row?;
-                let status = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
-                Ok(Transition { at, status, note, request_id })
-            })
-            .collect()
-        })
+        self.read(|tx| steps_of(tx, attempt))
     }
 
     /// Number of attempts in each status.
     pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
-        self.read(|db| {
-            let mut statement =
-                db.prepare_cached("SELECT status, count(*) FROM attempts GROUP BY status")?;
-            let rows = statement
-                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?)))?;
-            let known = rows.map(|row| {
-                let (word, number) = row?;
-                let status = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
-                Ok((status, number))
-            });
-            known.collect()
+        self.read(|tx| {
+            tx.query("SELECT status, count(*) FROM attempts GROUP BY status", params![], |row| {
+                Ok((AttemptStatus::read(row, 0)?, row.get(1)?))
+            })
         })
     }
 
@@ -175,26 +139,44 @@ impl Ledger {
         job: &JobId,
         correlation_id: Option<&str>,
     ) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM attempts WHERE job = ?1)
                      OR EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?2)",
                 params![job.0, correlation_id],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 }
 
-fn batch_summary(db: &Connection, id: BatchId) -> Result<BatchSummary, LedgerError> {
-    let batch = batch_by_id(db, id)?;
-    let credits: Option<f64> = db.query_row(
+/// The log of an attempt, in order.
+pub(crate) fn steps_of(tx: &Tx<'_>, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
+    tx.query(
+        "SELECT at, status, note, request_id FROM attempt_log WHERE attempt = ?1 ORDER BY id",
+        params![attempt.0],
+        read_transition,
+    )
+}
+
+/// Columns `at`, `status`, `note` and `request_id` of `attempt_log`.
+pub(crate) fn read_transition(row: &Row<'_>) -> Result<Transition, LedgerError> {
+    Ok(Transition {
+        at: Timestamp(row.get("at")?),
+        status: AttemptStatus::read(row, "status")?,
+        note: row.get("note")?,
+        request_id: row.get("request_id")?,
+    })
+}
+
+fn batch_summary(tx: &Tx<'_>, batch: Batch) -> Result<BatchSummary, LedgerError> {
+    let credits: Option<f64> = tx.query_row(
         "SELECT sum(estimate) FROM attempts WHERE started_by_batch = ?1 AND start_count > 0",
-        [id.0],
+        params![batch.id.0],
         |row| row.get(0),
     )?;
     Ok(BatchSummary {
-        counts: count_inputs(db, id)?,
+        counts: count_inputs(tx, batch.id)?,
         batch,
         credits: Credits(credits.unwrap_or(0.0)),
     })

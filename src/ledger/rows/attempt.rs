@@ -4,13 +4,13 @@
 
 use std::path::PathBuf;
 
-use rusqlite::Connection;
-use rusqlite::types::Type;
 use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId};
 use super::json_columns::{decode_failure, decode_options, path_from_bytes};
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::{Column, Row, params};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{
     Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, ObjectUrl, StoredObject,
@@ -74,6 +74,12 @@ impl AttemptStatus {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
+    }
+
+    /// Status in a column.
+    pub(crate) fn read<C: Column>(row: &Row<'_>, column: C) -> Result<Self, LedgerError> {
+        let word: String = row.get(column)?;
+        Self::parse(&word).ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))
     }
 
     /// Whether the attempt may occupy one of the key's slots at the service.
@@ -379,21 +385,12 @@ pub(crate) const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_i
      output_seconds, started_at, coalesce(sent_at, created_at) AS sent_at, epoch";
 
 impl Ledger {
-    pub(crate) fn load_attempt(
-        &self,
-        db: &Connection,
-        id: AttemptId,
-    ) -> Result<Attempt, LedgerError> {
+    pub(crate) fn load_attempt(&self, tx: &Tx<'_>, id: AttemptId) -> Result<Attempt, LedgerError> {
         let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE id = ?1");
-        let read = |row: &rusqlite::Row<'_>| self.read_attempt(row);
-        db.prepare_cached(&sql)?.query_row([id.0], read)?
+        tx.query_row(&sql, params![id.0], |row| self.read_attempt(row))
     }
 
-    pub(crate) fn read_attempt(
-        &self,
-        row: &rusqlite::Row<'_>,
-    ) -> rusqlite::Result<Result<Attempt, LedgerError>> {
-        let status: String = row.get("status")?;
+    pub(crate) fn read_attempt(&self, row: &Row<'_>) -> Result<Attempt, LedgerError> {
         let draft: String = row.get("draft_observation")?;
         let options: String = row.get("options")?;
         let failure: Option<String> = row.get("failure")?;
@@ -407,15 +404,7 @@ impl Ledger {
                 self.shared.clock.now()
             }
         });
-        let failure = match failure.as_deref().map(decode_failure).transpose() {
-            Ok(failure) => failure,
-            Err(error) => return Ok(Err(error)),
-        };
-        let options = match decode_options(&options) {
-            Ok(options) => options,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(Ok(Attempt {
+        Ok(Attempt {
             id: AttemptId(row.get("id")?),
             number: row.get("number")?,
             correlation_id: row.get("correlation_id")?,
@@ -428,15 +417,15 @@ impl Ledger {
                 profile: row.get("profile")?,
                 source: source_from(row)?,
                 duration: row.get("duration")?,
-                options,
+                options: decode_options(&options)?,
                 estimate: row.get::<_, Option<f64>>("estimate")?.map(Credits),
                 pricing: row.get("pricing")?,
             },
             state: AttemptState {
-                status: AttemptStatus::parse(&status).ok_or_else(|| unreadable(&status))?,
+                status: AttemptStatus::read(row, "status")?,
                 job: row.get::<_, Option<String>>("job")?.map(JobId),
                 draft_observation: DraftObservation::parse(&draft)
-                    .ok_or_else(|| unreadable(&draft))?,
+                    .ok_or_else(|| LedgerError::Corrupt(format!("draft observation '{draft}'")))?,
                 create_count: row.get("create_count")?,
                 start_count: row.get("start_count")?,
                 reupload_count: row.get("reupload_count")?,
@@ -444,7 +433,7 @@ impl Ledger {
                 sent,
                 video_url: row.get("video_url")?,
                 upload_reused: row.get("upload_reused")?,
-                failure,
+                failure: failure.as_deref().map(decode_failure).transpose()?,
             },
             last_poll: LastPoll {
                 job_status: row
@@ -456,16 +445,11 @@ impl Ledger {
             started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
             sent_at: Timestamp(row.get("sent_at")?),
             epoch: row.get("epoch")?,
-        }))
+        })
     }
 }
 
-fn unreadable(word: &str) -> rusqlite::Error {
-    let why = format!("unknown word '{word}'");
-    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into())
-}
-
-fn source_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<InputSource> {
+fn source_from(row: &Row<'_>) -> Result<InputSource, LedgerError> {
     let bytes: Vec<u8> = row.get("source")?;
     let size = row.get::<_, Option<i64>>("size")?.unwrap_or_default().cast_unsigned();
     if row.get("source_is_url")? {

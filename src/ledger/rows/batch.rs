@@ -1,11 +1,12 @@
 //! Batches and their inputs: types, and how their rows are read.
 
-use rusqlite::{Connection, params};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 use super::json_columns::decode_failure;
 use crate::ledger::LedgerError;
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::{Row, params};
 use crate::model::{Failure, Fingerprint, Target, Timestamp};
 
 #[derive(Debug, Clone)]
@@ -90,11 +91,11 @@ pub struct InputCounts {
 pub(crate) const SELECT_BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, \
      run_options, plan_complete FROM batches";
 
-pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerError> {
-    Ok(db.query_row(&format!("{SELECT_BATCH} WHERE id = ?1"), [id.0], read_batch)?)
+pub(crate) fn batch_by_id(tx: &Tx<'_>, id: BatchId) -> Result<Option<Batch>, LedgerError> {
+    tx.query_opt(&format!("{SELECT_BATCH} WHERE id = ?1"), params![id.0], read_batch)
 }
 
-pub(crate) fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
+pub(crate) fn read_batch(row: &Row<'_>) -> Result<Batch, LedgerError> {
     Ok(Batch {
         id: BatchId(row.get(0)?),
         created_at: Timestamp(row.get(1)?),
@@ -108,40 +109,32 @@ pub(crate) fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
 pub(crate) const SELECT_INPUT: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, \
      failure, output_sha256, output_size, done_at FROM batch_inputs";
 
-pub(crate) fn read_input(
-    row: &rusqlite::Row<'_>,
-) -> rusqlite::Result<Result<BatchInput, LedgerError>> {
+pub(crate) fn read_input(row: &Row<'_>) -> Result<BatchInput, LedgerError> {
     let state: String = row.get(5)?;
     let failure: Option<String> = row.get(7)?;
     let sha256: Option<String> = row.get(8)?;
     let size: Option<i64> = row.get(9)?;
-    let (state, failure) =
-        match (InputState::parse(&state), failure.as_deref().map(decode_failure).transpose()) {
-            (Ok(state), Ok(failure)) => (state, failure),
-            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-        };
-    Ok(Ok(BatchInput {
+    Ok(BatchInput {
         id: InputId(row.get(0)?),
         batch: BatchId(row.get(1)?),
         attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
         name: row.get(3)?,
         target: row.get::<_, Option<Vec<u8>>>(4)?.map(Target::from_bytes),
-        state,
+        state: InputState::parse(&state)?,
         duration_ms: row.get(6)?,
         output: sha256.zip(size.map(i64::cast_unsigned)),
         done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
-        failure,
-    }))
+        failure: failure.as_deref().map(decode_failure).transpose()?,
+    })
 }
 
-pub(crate) fn count_inputs(db: &Connection, batch: BatchId) -> Result<InputCounts, LedgerError> {
+pub(crate) fn count_inputs(tx: &Tx<'_>, batch: BatchId) -> Result<InputCounts, LedgerError> {
     let mut counts = InputCounts::default();
     // One query per state: grouping compares each row's state and takes 1.5 times as long.
-    let mut statement =
-        db.prepare_cached("SELECT count(*) FROM batch_inputs WHERE batch = ?1 AND state = ?2")?;
+    let sql = "SELECT count(*) FROM batch_inputs WHERE batch = ?1 AND state = ?2";
     for &state in InputState::ALL {
         let number: usize =
-            statement.query_row(params![batch.0, state.as_str()], |row| row.get(0))?;
+            tx.query_row(sql, params![batch.0, state.as_str()], |row| row.get(0))?;
         match state {
             InputState::Open | InputState::Paused => counts.open += number,
             InputState::Left => counts.left += number,

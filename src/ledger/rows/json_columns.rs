@@ -4,8 +4,8 @@
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::ledger::error::LedgerError;
 use crate::model::{Failure, JobOptions};
@@ -35,6 +35,15 @@ pub(crate) fn decode_options(json: &str) -> Result<JobOptions, LedgerError> {
 
 pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
     decode(json, "failure")
+}
+
+/// Kind of a failure as it is stored, which may be a word of a later version.
+pub(crate) fn failure_kind(json: &str) -> Result<Option<String>, LedgerError> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: Option<String>,
+    }
+    Ok(decode::<Kind>(json, "failure")?.kind)
 }
 
 /// Parses text as every kind of column.

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-
-use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::params;
+use crate::ledger::process_lease::{Process, ProcessId, ProcessLease};
 use crate::ledger::rows::attempt::{
-    Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
+    ATTEMPT_COLUMNS, Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::rows::json_columns::encode;
@@ -70,15 +70,28 @@ impl Ledger {
     /// adopted. Raises the epoch, so that late writes of the previous owner match no row.
     pub fn claim(&self, owner: &ProcessLease, id: AttemptId) -> Result<Claim, LedgerError> {
         self.write(|tx| {
-            if let Some(holder) = lease_holder(tx, id)?
-                && (holder.0 == owner.id || is_alive(&self.shared.process_directory, &holder.1))
+            let sql = format!(
+                "SELECT epoch, {} FROM attempts
+                 LEFT JOIN processes ON processes.id = attempts.owner WHERE attempts.id = ?1",
+                Process::COLUMNS
+            );
+            let (epoch, holder) = tx.query_row(&sql, params![id.0], |row| {
+                Ok((row.get::<_, i64>("epoch")?, Process::read(row)?))
+            })?;
+            if let Some(holder) = &holder
+                && (holder.id == owner.id || self.is_alive(holder))
             {
                 return Ok(Claim::Busy);
             }
-            tx.execute(
-                "UPDATE attempts SET owner = ?2, epoch = epoch + 1 WHERE id = ?1",
-                params![id.0, owner.id.0],
+            // The conditions hold against a process that claims it at the same time.
+            let claimed = tx.execute(
+                "UPDATE attempts SET owner = ?2, epoch = epoch + 1
+                 WHERE id = ?1 AND epoch = ?3 AND owner IS NOT DISTINCT FROM ?4",
+                params![id.0, owner.id.0, epoch, holder.map(|holder| holder.id.0)],
             )?;
+            if claimed == 0 {
+                return Ok(Claim::Busy);
+            }
             Ok(Claim::Acquired(Box::new(self.load_attempt(tx, id)?)))
         })
     }
@@ -96,7 +109,7 @@ impl Ledger {
     /// Releases every attempt of `owner`, whose work has ended or was cancelled.
     pub fn release_all(&self, owner: &ProcessLease) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", [owner.id.0])?;
+            tx.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", params![owner.id.0])?;
             Ok(())
         })
     }
@@ -119,33 +132,27 @@ impl Ledger {
         owner: &ProcessLease,
         attempt: &Attempt,
     ) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM attempts
                  WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
                 params![attempt.id.0, owner.id.0, attempt.epoch],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 
     /// Reads an attempt without claiming it.
     pub fn attempt(&self, id: AttemptId) -> Result<Attempt, LedgerError> {
-        self.read(|db| self.load_attempt(db, id))
+        self.read(|tx| self.load_attempt(tx, id))
     }
 
     /// The newest attempt with this job, if the ledger has one.
     pub fn find_attempt_by_job(&self, job: &JobId) -> Result<Option<Attempt>, LedgerError> {
-        self.read(|db| {
-            let id = db
-                .query_row(
-                    "SELECT id FROM attempts WHERE job = ?1 ORDER BY id DESC LIMIT 1",
-                    [&job.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            id.map(|id| self.load_attempt(db, AttemptId(id))).transpose()
-        })
+        let sql = format!(
+            "SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE job = ?1 ORDER BY id DESC LIMIT 1"
+        );
+        self.read(|tx| tx.query_opt(&sql, params![job.0], |row| self.read_attempt(row)))
     }
 
     /// Commits a step. Durable on return.
@@ -169,29 +176,23 @@ impl Ledger {
         key: &ApiKeyId,
         limit: u32,
     ) -> Result<Vec<AttemptId>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT attempts.id, processes.lock_file FROM attempts
-                 LEFT JOIN processes ON processes.id = attempts.owner
-                 WHERE key_fingerprint = ?1 AND origin = ?2 AND status IN
-                     ('start_sent', 'start_doubt', 'start_refused', 'running')
-                 ORDER BY updated_at",
-            )?;
-            let mut rows = statement.query(params![key.fingerprint.0, key.origin])?;
-            let mut orphaned = Vec::new();
-            while let Some(row) = rows.next()? {
-                let lock: Option<String> = row.get(1)?;
-                let followed =
-                    lock.is_some_and(|lock| is_alive(&self.shared.process_directory, &lock));
-                if !followed {
-                    orphaned.push(AttemptId(row.get(0)?));
-                }
-                if orphaned.len() == limit as usize {
-                    break;
-                }
-            }
-            Ok(orphaned)
-        })
+        let sql = format!(
+            "SELECT attempts.id, {} FROM attempts
+             LEFT JOIN processes ON processes.id = attempts.owner
+             WHERE key_fingerprint = ?1 AND origin = ?2 AND status IN
+                 ('start_sent', 'start_doubt', 'start_refused', 'running')
+             ORDER BY updated_at",
+            Process::COLUMNS
+        );
+        let in_flight = self.read(|tx| {
+            tx.query(&sql, params![key.fingerprint.0, key.origin], |row| {
+                Ok((AttemptId(row.get(0)?), Process::read(row)?))
+            })
+        })?;
+        let is_followed =
+            |owner: &Option<Process>| owner.as_ref().is_some_and(|owner| self.is_alive(owner));
+        let orphaned = in_flight.into_iter().filter(|(_, owner)| !is_followed(owner));
+        Ok(orphaned.map(|(id, _)| id).take(limit as usize).collect())
     }
 
     /// Commits a create while it is not known that drafts cost nothing: only if no living process
@@ -207,6 +208,7 @@ impl Ledger {
         request_id: Option<&str>,
     ) -> Result<Option<Commit>, LedgerError> {
         self.write(|tx| {
+            lock_key(tx, &attempt.work.key)?;
             if self.another_create_pending(tx, attempt)? {
                 return Ok(None);
             }
@@ -216,32 +218,22 @@ impl Ledger {
 
     /// Whether a living process has a create of the same key without a response, or watches its
     /// first draft. Once drafts are known to cost nothing, neither is waited for.
-    fn another_create_pending(
-        &self,
-        tx: &Transaction<'_>,
-        attempt: &Attempt,
-    ) -> Result<bool, LedgerError> {
-        let mut statement = tx.prepare_cached(
-            "SELECT DISTINCT processes.lock_file FROM attempts
+    fn another_create_pending(&self, tx: &Tx<'_>, attempt: &Attempt) -> Result<bool, LedgerError> {
+        let sql = format!(
+            "SELECT DISTINCT {} FROM attempts
              JOIN processes ON processes.id = attempts.owner
              LEFT JOIN keys USING (origin, key_fingerprint)
              WHERE key_fingerprint = ?1 AND origin = ?2 AND attempts.id <> ?3
-               AND draft_support IS NOT 'supported'
+               AND draft_support IS DISTINCT FROM 'supported'
                AND (status IN ('create_sent', 'create_doubt')
                     OR status = 'draft' AND draft_observation = 'pending'
-                       AND draft_support IS NOT 'unsupported')",
-        )?;
+                       AND draft_support IS DISTINCT FROM 'unsupported')",
+            Process::COLUMNS
+        );
         let key = &attempt.work.key;
-        let locks = statement
-            .query_map(params![key.fingerprint.0, key.origin, attempt.id.0], |row| {
-                row.get::<_, String>(0)
-            })?;
-        for lock in locks {
-            if is_alive(&self.shared.process_directory, &lock?) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let params = params![key.fingerprint.0, key.origin, attempt.id.0];
+        let others = tx.query(&sql, params, Process::read)?;
+        Ok(others.iter().flatten().any(|process| self.is_alive(process)))
     }
 
     /// Commits a start if the key has a free slot and the batch enough credits. Check and write are
@@ -256,6 +248,10 @@ impl Ledger {
         gate: &StartLimits,
     ) -> Result<StartCommit, LedgerError> {
         self.write(|tx| {
+            lock_key(tx, &attempt.work.key)?;
+            if gate.max_credits.is_some() {
+                tx.lock(&format!("batch {}", gate.batch.0))?;
+            }
             let limits = self.key_limits_in(tx, &attempt.work.key)?;
             if count_in_flight(tx, &attempt.work.key, attempt.id)? >= (gate.in_flight)(&limits) {
                 return Ok(StartCommit::AtConcurrencyLimit);
@@ -293,9 +289,9 @@ impl Ledger {
         profile: &str,
     ) -> Result<Option<Attempt>, LedgerError> {
         let given = self.write(|tx| {
-            Ok(tx.execute(
+            tx.execute(
                 "UPDATE attempts SET key_fingerprint = ?4, profile = ?5, status = 'planned',
-                     video_url = NULL, upload_reused = 0
+                     video_url = NULL, upload_reused = FALSE
                  WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND origin = ?6
                    AND status IN ('planned', 'ready') AND job IS NULL
                    AND create_count = 0 AND start_count = 0",
@@ -307,7 +303,7 @@ impl Ledger {
                     profile,
                     key.origin
                 ],
-            )?)
+            )
         })?;
         if given == 0 {
             return Ok(None);
@@ -329,11 +325,12 @@ impl Ledger {
             return Ok(());
         }
         self.write(|tx| {
-            let mut statement = tx.prepare_cached(
-                "UPDATE attempts SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
-            )?;
             for (attempt, credits) in charges {
-                statement.execute(params![attempt.0, credits.0])?;
+                tx.execute(
+                    "UPDATE attempts SET charged = ?2
+                     WHERE id = ?1 AND charged IS DISTINCT FROM ?2",
+                    params![attempt.0, credits.0],
+                )?;
             }
             Ok(())
         })
@@ -341,11 +338,8 @@ impl Ledger {
 
     /// Version (`ETag`) of the output that a partial file is from, if the download can be resumed.
     pub fn output_etag(&self, id: AttemptId) -> Result<Option<String>, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row("SELECT output_etag FROM attempts WHERE id = ?1", [id.0], |row| {
-                row.get(0)
-            })?)
-        })
+        let sql = "SELECT output_etag FROM attempts WHERE id = ?1";
+        self.read(|tx| tx.query_row(sql, params![id.0], |row| row.get(0)))
     }
 
     /// Records the version (`ETag`) of the output that is being downloaded.
@@ -370,7 +364,7 @@ impl Ledger {
         key: &ApiKeyId,
         except: Option<AttemptId>,
     ) -> Result<u32, LedgerError> {
-        self.read(|db| count_in_flight(db, key, except.unwrap_or(AttemptId(0))))
+        self.read(|tx| count_in_flight(tx, key, except.unwrap_or(AttemptId(0))))
     }
 
     /// Number of the key's jobs that have been running since before `before`.
@@ -379,17 +373,16 @@ impl Ledger {
         key: &ApiKeyId,
         before: Timestamp,
     ) -> Result<u32, LedgerError> {
-        self.read(|db| {
-            Ok(db
-                .prepare_cached(COUNT_RUNNING_SINCE)?
-                .query_row(params![key.fingerprint.0, key.origin, before.0], |row| row.get(0))?)
+        self.read(|tx| {
+            let params = params![key.fingerprint.0, key.origin, before.0];
+            tx.query_row(COUNT_RUNNING_SINCE, params, |row| row.get(0))
         })
     }
 
     /// Credits of what a batch has started, by what is known of each job, ambiguous starts
     /// included.
     pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
-        self.read(|db| started_credits(db, batch, AttemptId(0), None))
+        self.read(|tx| started_credits(tx, batch, AttemptId(0), None))
     }
 
     /// Smallest `--max-credits` with which all of the batch could be started.
@@ -398,22 +391,23 @@ impl Ledger {
         batch: BatchId,
         rate: Option<f64>,
     ) -> Result<Credits, LedgerError> {
-        self.read(|db| {
-            let started = started_credits(db, batch, AttemptId(0), rate)?;
+        self.read(|tx| {
+            let started = started_credits(tx, batch, AttemptId(0), rate)?;
             let sql = format!(
-                "SELECT total({COST_SQL}) FROM attempts WHERE status IN ({UNSTARTED_STATUSES})
+                "SELECT coalesce(sum({COST_SQL}), 0.0) FROM attempts
+                 WHERE status IN ({UNSTARTED_STATUSES})
                  AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1
                             AND state IN ('open', 'paused'))
-                 AND NOT (started_by_batch IS ?1 AND {MAY_BE_BILLED})"
+                 AND NOT (started_by_batch IS NOT DISTINCT FROM ?1 AND {MAY_BE_BILLED})"
             );
-            let rest = db.query_row(&sql, params![batch.0, 0, rate], |row| row.get(0))?;
+            let rest = tx.query_row(&sql, params![batch.0, rate], |row| row.get(0))?;
             Ok(started + Credits(rest))
         })
     }
 
     fn update_attempt(
         &self,
-        tx: &Transaction<'_>,
+        tx: &Tx<'_>,
         owner: ProcessId,
         attempt: &Attempt,
         note: &str,
@@ -422,9 +416,8 @@ impl Ledger {
         let row = &attempt.state;
         let now = self.now_ms();
         let failure = row.failure.as_ref().map(encode).transpose()?;
-        let changed = tx
-            .prepare_cached(
-                "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6,
+        let changed = tx.execute(
+            "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6,
                      create_count = ?7, start_count = ?8, reupload_count = ?9, orphan_count = ?10,
                      sent_boot_ms = ?11, boot_id = ?12, video_url = ?13, upload_reused = ?14,
                      failure = ?15, job_status = ?16, progress = ?17, output_seconds = ?18,
@@ -434,8 +427,7 @@ impl Ledger {
                      finished_at = CASE WHEN ?4 IN ('completed', 'failed')
                                         THEN coalesce(finished_at, ?19) ELSE NULL END
                  WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
-            )?
-            .execute(params![
+            params![
                 attempt.id.0,
                 owner.0,
                 attempt.epoch,
@@ -456,32 +448,23 @@ impl Ledger {
                 attempt.last_poll.output_seconds,
                 now,
                 attempt.sent_at.0,
-            ])?;
+            ],
+        )?;
         if changed == 0 {
             return Ok(Commit::LeaseLost);
         }
-        tx.prepare_cached(
+        tx.execute(
             "INSERT INTO attempt_log (attempt, at, status, note, request_id)
              VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![attempt.id.0, now, row.status.as_str(), note, request_id])?;
+            params![attempt.id.0, now, row.status.as_str(), note, request_id],
+        )?;
         Ok(Commit::Written)
     }
 }
 
-/// Owner of an attempt, and its lock file.
-fn lease_holder(
-    db: &Connection,
-    id: AttemptId,
-) -> Result<Option<(ProcessId, String)>, LedgerError> {
-    Ok(db
-        .query_row(
-            "SELECT processes.id, processes.lock_file FROM attempts
-             JOIN processes ON processes.id = attempts.owner WHERE attempts.id = ?1",
-            [id.0],
-            |row| Ok((ProcessId(row.get(0)?), row.get(1)?)),
-        )
-        .optional()?)
+/// Makes the starts and the exclusive creates of a key wait for each other.
+fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) -> Result<(), LedgerError> {
+    tx.lock(&format!("key {} {}", key.origin, key.fingerprint.0))
 }
 
 /// Counts the rows for which [`Attempt::occupies_slot`] is true. Every waiting start repeats it, in
@@ -491,39 +474,38 @@ pub(crate) const COUNT_IN_FLIGHT: &str = "SELECT count(*) FROM attempts
     WHERE key_fingerprint = ?1 AND origin = ?2 AND id <> ?3
       AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
       AND NOT (status = 'start_doubt'
-               AND coalesce(job_status NOT IN ('processing', 'completed', 'failed'), 0))";
+               AND coalesce(job_status NOT IN ('processing', 'completed', 'failed'), FALSE))";
 pub(crate) const COUNT_RUNNING_SINCE: &str = "SELECT count(*) FROM attempts
     WHERE key_fingerprint = ?1 AND origin = ?2 AND started_at < ?3
       AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
       AND status = 'running'";
 
-fn count_in_flight(db: &Connection, key: &ApiKeyId, except: AttemptId) -> Result<u32, LedgerError> {
-    Ok(db
-        .prepare_cached(COUNT_IN_FLIGHT)?
-        .query_row(params![key.fingerprint.0, key.origin, except.0], |row| row.get(0))?)
+fn count_in_flight(tx: &Tx<'_>, key: &ApiKeyId, except: AttemptId) -> Result<u32, LedgerError> {
+    let params = params![key.fingerprint.0, key.origin, except.0];
+    tx.query_row(COUNT_IN_FLIGHT, params, |row| row.get(0))
 }
 
 /// Cost of an attempt by what is known now: the charge, else the price of the output's length, else
-/// the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
+/// the estimate, else (with a rate as `?2`) the price of the longest video that it can be.
 const COST_SQL: &str = "CASE
     WHEN charged IS NOT NULL AND status IN ('completed', 'failed') THEN charged
     WHEN output_seconds > 0 AND duration > 0 AND estimate > 0
         THEN estimate * output_seconds / duration
-    WHEN output_seconds > 0 AND ?3 IS NOT NULL THEN output_seconds * ?3
+    WHEN output_seconds > 0 AND CAST(?2 AS DOUBLE PRECISION) IS NOT NULL
+        THEN output_seconds * CAST(?2 AS DOUBLE PRECISION)
     WHEN estimate IS NOT NULL THEN estimate
-    ELSE ?3 * max(60.0, coalesce(size, 500000000) / 8000.0) END";
+    WHEN size < 480000 THEN 60.0 * CAST(?2 AS DOUBLE PRECISION)
+    ELSE coalesce(size, 500000000) / 8000.0 * CAST(?2 AS DOUBLE PRECISION) END";
 
 fn started_credits(
-    db: &Connection,
+    tx: &Tx<'_>,
     batch: BatchId,
     except: AttemptId,
     rate: Option<f64>,
 ) -> Result<Credits, LedgerError> {
-    let sum = db
-        .prepare_cached(&format!(
-            "SELECT total({COST_SQL}) FROM attempts
-                 WHERE started_by_batch = ?1 AND id <> ?2 AND {MAY_BE_BILLED}"
-        ))?
-        .query_row(params![batch.0, except.0, rate], |row| row.get(0))?;
-    Ok(Credits(sum))
+    let sql = format!(
+        "SELECT coalesce(sum({COST_SQL}), 0.0) FROM attempts
+         WHERE started_by_batch = ?1 AND id <> ?3 AND {MAY_BE_BILLED}"
+    );
+    tx.query_row(&sql, params![batch.0, rate, except.0], |row| Ok(Credits(row.get(0)?)))
 }

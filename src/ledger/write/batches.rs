@@ -3,15 +3,17 @@
 //! A [`BatchInput`] is an input and the file wanted for it; an [`Attempt`] is the job behind it.
 //! Inputs of equal content and options share one attempt, and so one bill.
 
-use rusqlite::{OptionalExtension as _, params};
+use std::collections::BTreeMap;
 
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
 use crate::ledger::rows::batch::{
     Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
     count_inputs, read_batch, read_input,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::rows::json_columns::encode;
+use crate::ledger::rows::json_columns::{encode, failure_kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind, Target};
 
@@ -80,10 +82,10 @@ impl Ledger {
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.execute(
+            tx.query_row(
                 "INSERT INTO batches
                      (created_at, profile, origin, key_fingerprint, run_options, pricing)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
                 params![
                     now,
                     new.profile,
@@ -92,15 +94,15 @@ impl Ledger {
                     new.run_options,
                     new.pricing
                 ],
-            )?;
-            Ok(BatchId(tx.last_insert_rowid()))
+                |row| Ok(BatchId(row.get(0)?)),
+            )
         })
     }
 
     /// Marks the plan as complete, so that work may begin.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute("UPDATE batches SET plan_complete = 1 WHERE id = ?1", [batch.0])?;
+            tx.execute("UPDATE batches SET plan_complete = TRUE WHERE id = ?1", params![batch.0])?;
             Ok(())
         })
     }
@@ -108,61 +110,52 @@ impl Ledger {
     /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY)")?;
-            tx.execute("DELETE FROM loose", [])?;
-            tx.execute(
-                "INSERT INTO loose SELECT DISTINCT attempt FROM batch_inputs
+            tx.lock("plan")?;
+            let only_here = tx.query(
+                "SELECT DISTINCT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
                      SELECT 1 FROM batch_inputs AS other
                      WHERE other.attempt = batch_inputs.attempt AND other.batch <> ?1)",
-                [batch.0],
+                params![batch.0],
+                |row| row.get::<_, i64>(0),
             )?;
-            tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", [batch.0])?;
-            tx.execute(
-                "DELETE FROM attempts WHERE id IN (SELECT id FROM loose)
-                 AND owner IS NULL
-                 AND (status = 'planned' OR status = 'completed' AND job IS NULL)
-                 AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
-                [],
-            )?;
-            tx.execute("DELETE FROM batches WHERE id = ?1", [batch.0])?;
+            tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", params![batch.0])?;
+            for attempt in only_here {
+                tx.execute(
+                    "DELETE FROM attempts WHERE id = ?1 AND owner IS NULL
+                     AND (status = 'planned' OR status = 'completed' AND job IS NULL)
+                     AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
+                    params![attempt],
+                )?;
+            }
+            tx.execute("DELETE FROM batches WHERE id = ?1", params![batch.0])?;
             Ok(())
         })
     }
 
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
-        self.read(|db| match batch_by_id(db, id) {
-            Err(LedgerError::Database(rusqlite::Error::QueryReturnedNoRows)) => Ok(None),
-            other => other.map(Some),
-        })
+        self.read(|tx| batch_by_id(tx, id))
     }
 
     /// The newest batch with unfinished inputs.
     pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
-        self.read(|db| {
-            Ok(db
-                .query_row(
-                    &format!(
-                        "{SELECT_BATCH} WHERE plan_complete = 1 AND EXISTS (
-                             SELECT 1 FROM batch_inputs WHERE batch = batches.id
-                             AND state IN ('open', 'paused', 'left'))
-                         ORDER BY id DESC LIMIT 1"
-                    ),
-                    [],
-                    read_batch,
-                )
-                .optional()?)
-        })
+        let sql = format!(
+            "{SELECT_BATCH} WHERE plan_complete AND EXISTS (
+                 SELECT 1 FROM batch_inputs WHERE batch = batches.id
+                 AND state IN ('open', 'paused', 'left'))
+             ORDER BY id DESC LIMIT 1"
+        );
+        self.read(|tx| tx.query_opt(&sql, params![], read_batch))
     }
 
     /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
     pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            Ok(tx.execute(
+            tx.execute(
                 "UPDATE batch_inputs SET state = 'open', failure = NULL
                  WHERE batch = ?1 AND state IN ('paused', 'left')",
-                [batch.0],
-            )?)
+                params![batch.0],
+            )
         })
     }
 
@@ -185,20 +178,15 @@ impl Ledger {
             InputOrder::ShortestFirst => (-1, AFTER_SHORTEST_FIRST.to_owned()),
         };
         let (duration_ms, id) = after.unwrap_or((before_all, InputId(0)));
-        self.read(|db| {
-            let mut statement = db.prepare_cached(&format!(
-                "{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {condition} LIMIT ?4"
-            ))?;
-            let rows =
-                statement.query_map(params![batch.0, duration_ms, id.0, limit], read_input)?;
-            rows.map(|row| row?).collect()
-        })
+        let sql =
+            format!("{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {condition} LIMIT ?4");
+        self.read(|tx| tx.query(&sql, params![batch.0, duration_ms, id.0, limit], read_input))
     }
 
     /// Whether a job with the options of each open input has succeeded before.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT NOT EXISTS (
                      SELECT 1 FROM (
                          SELECT DISTINCT options FROM attempts
@@ -209,58 +197,56 @@ impl Ledger {
                          SELECT 1 FROM attempts
                          WHERE attempts.options = wanted.options
                              AND attempts.status = 'completed'))",
-                [batch.0],
+                params![batch.0],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 
     /// Any attempt of the batch: all have the same options.
     pub fn any_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
-        self.read(|db| {
-            let id = db
-                .query_row(
-                    "SELECT attempt FROM batch_inputs
-                     WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
-                    [batch.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            id.map(|id| self.load_attempt(db, AttemptId(id))).transpose()
+        self.read(|tx| {
+            let id = tx.query_opt(
+                "SELECT attempt FROM batch_inputs
+                 WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
+                params![batch.0],
+                |row| Ok(AttemptId(row.get(0)?)),
+            )?;
+            id.map(|id| self.load_attempt(tx, id)).transpose()
         })
     }
 
     pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        self.read(|tx| {
+            tx.query(
                 "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
                  AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
-            )?;
-            let rows = statement.query_map([batch.0], |row| Ok(AttemptId(row.get(0)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                params![batch.0],
+                |row| Ok(AttemptId(row.get(0)?)),
+            )
         })
     }
 
     /// Takes every unfinished attempt of the batch from its owner.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            Ok(tx.execute(
+            tx.execute(
                 "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
                  AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
-                [batch.0],
-            )?)
+                params![batch.0],
+            )
         })
     }
 
     /// Targets of the verified outputs of a batch.
     pub fn output_targets(&self, batch: BatchId) -> Result<Vec<Target>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        self.read(|tx| {
+            tx.query(
                 "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
                  AND state IN ('done', 'skipped') ORDER BY id",
-            )?;
-            let rows = statement.query_map([batch.0], |row| Ok(Target::from_bytes(row.get(0)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                params![batch.0],
+                |row| Ok(Target::from_bytes(row.get(0)?)),
+            )
         })
     }
 
@@ -275,7 +261,7 @@ impl Ledger {
         self.write(|tx| {
             tx.execute(
                 "UPDATE batch_inputs SET state = ?2, failure = ?3,
-                     done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN ?4 ELSE NULL END
+                     done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN CAST(?4 AS BIGINT) END
                  WHERE id = ?1",
                 params![input.0, state.as_str(), failure, now],
             )?;
@@ -291,17 +277,17 @@ impl Ledger {
     ) -> Result<usize, LedgerError> {
         let failure = encode(failure)?;
         self.write(|tx| {
-            Ok(tx.execute(
+            tx.execute(
                 "UPDATE batch_inputs SET state = 'paused', failure = ?2
                  WHERE batch = ?1 AND state = 'open'",
                 params![batch.0, failure],
-            )?)
+            )
         })
     }
 
     /// Unfinished inputs of a batch, by progress.
     pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
-        self.read(|db| {
+        self.read(|tx| {
             let sql = format!(
                 "SELECT
                      count(*) FILTER (WHERE state <> 'left' AND in_flight),
@@ -311,16 +297,17 @@ impl Ledger {
                  FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
                            status IN ({UNSTARTED_STATUSES}) AS unstarted
                        FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
-                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))"
+                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))
+                     AS unfinished"
             );
-            Ok(db.query_row(&sql, [batch.0], |row| {
+            tx.query_row(&sql, params![batch.0], |row| {
                 Ok(UnfinishedInputs {
                     running: row.get(0)?,
                     not_started: row.get(1)?,
                     left: row.get(2)?,
                     drafts: row.get(3)?,
                 })
-            })?)
+            })
         })
     }
 
@@ -353,20 +340,17 @@ impl Ledger {
         &self,
         attempt: AttemptId,
     ) -> Result<Vec<(Target, String, u64)>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        self.read(|tx| {
+            tx.query(
                 "SELECT target, output_sha256, output_size FROM batch_inputs
                  WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
                  ORDER BY id DESC LIMIT 16",
-            )?;
-            let rows = statement.query_map([attempt.0], |row| {
-                Ok((
-                    Target::from_bytes(row.get(0)?),
-                    row.get(1)?,
-                    row.get::<_, i64>(2)?.cast_unsigned(),
-                ))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                params![attempt.0],
+                |row| {
+                    let size: i64 = row.get(2)?;
+                    Ok((Target::from_bytes(row.get(0)?), row.get(1)?, size.cast_unsigned()))
+                },
+            )
         })
     }
 
@@ -386,13 +370,8 @@ impl Ledger {
     }
 
     fn is_recorded_output(&self, sha256: &str) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db
-                .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)",
-                )?
-                .query_row([sha256], |row| row.get(0))?)
-        })
+        let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)";
+        self.read(|tx| tx.query_row(sql, params![sha256], |row| row.get(0)))
     }
 
     /// Records outputs that this ledger did not make (name, SHA-256, size), so that they are never
@@ -404,12 +383,13 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO batch_inputs (batch, name, state, output_sha256, output_size, done_at)
-                 VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
-            )?;
             for (name, sha256, size) in outputs {
-                insert.execute(params![batch.0, name, sha256, size.cast_signed(), now])?;
+                tx.execute(
+                    "INSERT INTO batch_inputs
+                         (batch, name, state, output_sha256, output_size, done_at)
+                     VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
+                    params![batch.0, name, sha256, size.cast_signed(), now],
+                )?;
             }
             Ok(())
         })
@@ -421,20 +401,28 @@ impl Ledger {
         &self,
         batch: BatchId,
     ) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT status, json_extract(failure, '$.kind') AS kind, count(*) FROM attempts
+        let failures = self.read(|tx| {
+            tx.query(
+                "SELECT status, failure FROM attempts
                  WHERE status IN ('failed', 'needs_review', 'halted')
-                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')
-                 GROUP BY status, kind ORDER BY status, kind",
-            )?;
-            let rows = statement.query_map([batch.0], |row| {
-                let kind: Option<String> = row.get(1)?;
-                let kind = kind.as_deref().and_then(FailureKind::parse);
-                Ok((kind.unwrap_or(FailureKind::JobFailed), row.get(2)?))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
+                params![batch.0],
+                |row| {
+                    let failure: Option<String> = row.get(1)?;
+                    let kind = failure.as_deref().map(failure_kind).transpose()?.flatten();
+                    Ok((row.get::<_, String>(0)?, kind))
+                },
+            )
+        })?;
+        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+        for failure in failures {
+            *counts.entry(failure).or_default() += 1;
+        }
+        let known = |kind: Option<String>| kind.as_deref().and_then(FailureKind::parse);
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|((_, kind), number)| (known(kind).unwrap_or(FailureKind::JobFailed), number))
+            .collect())
     }
 
     /// Number of inputs that are paused because of one of `kinds`.
@@ -443,10 +431,8 @@ impl Ledger {
         batch: BatchId,
         kinds: &[FailureKind],
     ) -> Result<usize, LedgerError> {
-        self.read(|db| {
-            let sql = format!("SELECT count(*) FROM batch_inputs WHERE {PAUSED_FOR_KINDS}");
-            Ok(db.query_row(&sql, params![batch.0, kinds_json(kinds)], |row| row.get(0))?)
-        })
+        let paused = self.read(|tx| paused_for(tx, batch, kinds))?;
+        Ok(paused.into_iter().map(|(_, number)| number).sum())
     }
 
     /// Reopens the inputs that are paused because of one of `kinds`. Returns their number.
@@ -456,32 +442,38 @@ impl Ledger {
         kinds: &[FailureKind],
     ) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            let sql = format!(
-                "UPDATE batch_inputs SET state = 'open', failure = NULL WHERE {PAUSED_FOR_KINDS}"
-            );
-            Ok(tx.execute(&sql, params![batch.0, kinds_json(kinds)])?)
+            let mut reopened = 0;
+            for (failure, _) in paused_for(tx, batch, kinds)? {
+                reopened += tx.execute(
+                    "UPDATE batch_inputs SET state = 'open', failure = NULL
+                     WHERE batch = ?1 AND state = 'paused' AND failure = ?2",
+                    params![batch.0, failure],
+                )?;
+            }
+            Ok(reopened)
         })
     }
 
     /// Totals of a batch's plan. An attempt that several inputs share counts once.
     pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
-        self.read(|db| {
-            let (todo, done, rejected) = db.query_row(
+        self.read(|tx| {
+            let (todo, done, rejected) = tx.query_row(
                 "SELECT count(*) FILTER (WHERE state = 'open' AND attempts.status <> 'completed'),
                         count(*) FILTER (WHERE state = 'open' AND attempts.status = 'completed'),
                         count(*) FILTER (WHERE state IN ('rejected', 'failed'))
                  FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
                      WHERE batch = ?1",
-                [batch.0],
+                params![batch.0],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
-            let (estimate, unpriced) = db.query_row(
-                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM attempts
+            let (estimate, unpriced) = tx.query_row(
+                "SELECT coalesce(sum(estimate), 0.0), count(*) FILTER (WHERE estimate IS NULL)
+                 FROM attempts
                  WHERE status IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
                    AND draft_observation <> 'started'
                    AND id IN (SELECT attempt FROM batch_inputs
                        WHERE batch = ?1 AND state = 'open')",
-                [batch.0],
+                params![batch.0],
                 |row| Ok((Credits(row.get(0)?), row.get(1)?)),
             )?;
             Ok(PlanTotals { todo, done, rejected, estimate, unpriced })
@@ -489,7 +481,7 @@ impl Ledger {
     }
 
     pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
-        self.read(|db| count_inputs(db, batch))
+        self.read(|tx| count_inputs(tx, batch))
     }
 
     /// Records the end of a run of the batch.
@@ -502,11 +494,25 @@ impl Ledger {
     }
 }
 
-/// Inputs of the batch `?1` that are paused because of one of the kinds in the JSON array `?2`.
-const PAUSED_FOR_KINDS: &str = "batch = ?1 AND state = 'paused' \
-     AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
-
-fn kinds_json(kinds: &[FailureKind]) -> String {
-    let words: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())).collect();
-    format!("[{}]", words.join(","))
+/// Failures of one of `kinds` for which inputs of the batch are paused, and the number of inputs of
+/// each. A stop pauses many inputs with the same failure.
+fn paused_for(
+    tx: &Tx<'_>,
+    batch: BatchId,
+    kinds: &[FailureKind],
+) -> Result<Vec<(String, usize)>, LedgerError> {
+    let mut failures = tx.query(
+        "SELECT failure, count(*) FROM batch_inputs
+         WHERE batch = ?1 AND state = 'paused' AND failure IS NOT NULL GROUP BY failure",
+        params![batch.0],
+        |row| {
+            let failure: String = row.get(0)?;
+            let kind = failure_kind(&failure)?;
+            Ok((failure, row.get(1)?, kind))
+        },
+    )?;
+    let is_wanted =
+        |kind: &Option<String>| kinds.iter().any(|wanted| Some(wanted.as_str()) == kind.as_deref());
+    failures.retain(|(_, _, kind)| is_wanted(kind));
+    Ok(failures.into_iter().map(|(failure, number, _)| (failure, number)).collect())
 }

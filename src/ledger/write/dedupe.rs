@@ -1,8 +1,8 @@
 //! Adds inputs to a batch, and finds or creates the attempt behind each. Only this file decides
 //! whether an input is paid for again.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
-
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::{
     AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason,
 };
@@ -45,7 +45,10 @@ impl Ledger {
         new: &[NewInput],
     ) -> Result<Vec<AddResult>, LedgerError> {
         let now = self.now_ms();
-        self.write(|tx| new.iter().map(|input| add_input(tx, batch, input, now)).collect())
+        self.write(|tx| {
+            tx.lock("plan")?;
+            new.iter().map(|input| add_input(tx, batch, input, now)).collect()
+        })
     }
 
     /// Adds an input whose job exists already, created here or on another machine.
@@ -57,6 +60,7 @@ impl Ledger {
     ) -> Result<AddResult, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
+            tx.lock("plan")?;
             let placed = add_input(tx, batch, new, now)?;
             if let AddResult::Added { attempt, fresh: true, .. } = placed {
                 tx.execute(
@@ -102,19 +106,22 @@ impl Ledger {
     ) -> Result<AttemptId, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.execute(
+            tx.lock("plan")?;
+            let renewed = tx.query_row(
                 "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
                      key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
                      options, estimate, pricing, status, created_at, updated_at, rerun_reason)
                  SELECT content_key,
                      (SELECT max(number) + 1 FROM attempts AS other
                       WHERE other.content_key = attempts.content_key),
-                     ?2, origin, profile, key_fingerprint, source, source_is_url, size,
-                     modified_ns, sha256, etag, duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
-                 FROM attempts WHERE id = ?1 AND status = 'failed'",
+                     CAST(?2 AS TEXT), origin, profile, key_fingerprint, source, source_is_url,
+                     size, modified_ns, sha256, etag, duration, options, estimate, pricing,
+                     'planned', CAST(?3 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS TEXT)
+                 FROM attempts WHERE id = ?1 AND status = 'failed'
+                 RETURNING id",
                 params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
+                |row| Ok(AttemptId(row.get(0)?)),
             )?;
-            let renewed = AttemptId(tx.last_insert_rowid());
             tx.execute(
                 "UPDATE batch_inputs SET attempt = ?3
                  WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
@@ -131,23 +138,21 @@ impl Ledger {
         inputs: &[(String, Failure)],
     ) -> Result<Vec<InputId>, LedgerError> {
         self.write(|tx| {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO batch_inputs (batch, name, state, failure)
-                 VALUES (?1, ?2, 'rejected', ?3)",
-            )?;
-            inputs
-                .iter()
-                .map(|(name, failure)| {
-                    insert.execute(params![batch.0, name, encode(failure)?])?;
-                    Ok(InputId(tx.last_insert_rowid()))
-                })
-                .collect()
+            let insert = |(name, failure): &(String, Failure)| {
+                tx.query_row(
+                    "INSERT INTO batch_inputs (batch, name, state, failure)
+                     VALUES (?1, ?2, 'rejected', ?3) RETURNING id",
+                    params![batch.0, name, encode(failure)?],
+                    |row| Ok(InputId(row.get(0)?)),
+                )
+            };
+            inputs.iter().map(insert).collect()
         })
     }
 }
 
 fn add_input(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     batch: BatchId,
     new: &NewInput,
     now: i64,
@@ -161,63 +166,60 @@ fn add_input(
     // Saturates: a clip is not 292 million years long.
     #[expect(clippy::cast_possible_truncation)]
     let duration_ms = new.work.duration.map_or(0, |seconds| (seconds * 1_000.0) as i64);
-    tx.prepare_cached(
+    let input = tx.query_row(
         "INSERT INTO batch_inputs (batch, attempt, name, target, state, duration_ms)
-         VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
-    )?
-    .execute(params![
-        batch.0,
-        attempt.0,
-        new.name,
-        new.target.as_ref().map(Target::to_bytes),
-        duration_ms
-    ])?;
-    Ok(AddResult::Added { input: InputId(tx.last_insert_rowid()), attempt, status, fresh })
+         VALUES (?1, ?2, ?3, ?4, 'open', ?5) RETURNING id",
+        params![
+            batch.0,
+            attempt.0,
+            new.name,
+            new.target.as_ref().map(Target::to_bytes),
+            duration_ms
+        ],
+        |row| Ok(InputId(row.get(0)?)),
+    )?;
+    Ok(AddResult::Added { input, attempt, status, fresh })
 }
 
 fn input_with_target(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     batch: BatchId,
     target: &Target,
 ) -> Result<Option<String>, LedgerError> {
-    Ok(tx
-        .prepare_cached("SELECT name FROM batch_inputs WHERE batch = ?1 AND target = ?2")?
-        .query_row(params![batch.0, target.to_bytes()], |row| row.get(0))
-        .optional()?)
+    tx.query_opt(
+        "SELECT name FROM batch_inputs WHERE batch = ?1 AND target = ?2",
+        params![batch.0, target.to_bytes()],
+        |row| row.get(0),
+    )
 }
 
 /// Attempt for an input: the latest one of its `content_key` that cost something or may still give
 /// an output, unless the user requested a new one. Attempts that failed at no cost are ignored, so
 /// that one that was requested in vain never hides an older one that is paid for.
 fn find_or_create_attempt(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     batch: BatchId,
     new: &NewInput,
     now: i64,
 ) -> Result<(AttemptId, AttemptStatus, bool), LedgerError> {
-    let latest = tx
-        .prepare_cached(&format!(
-            "SELECT id, number, status, {MAY_BE_BILLED} AS may_be_billed,
-                    EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id)
-                 FROM attempts WHERE content_key = ?1
-                 ORDER BY NOT ?3 AND status = 'failed' AND NOT may_be_billed, number DESC LIMIT 1"
-        ))?
-        .query_row(params![new.work.content_key, batch.0, new.again], |row| {
-            let status: String = row.get(2)?;
-            Ok((
-                AttemptId(row.get(0)?),
-                row.get::<_, u32>(1)?,
-                status,
-                row.get::<_, bool>(3)?,
-                row.get::<_, bool>(4)?,
-            ))
-        })
-        .optional()?;
+    let sql = format!(
+        "SELECT id, number, status, {MAY_BE_BILLED},
+                EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id)
+         FROM attempts WHERE content_key = ?1
+         ORDER BY NOT ?3 AND status = 'failed' AND NOT {MAY_BE_BILLED}, number DESC LIMIT 1"
+    );
+    let latest = tx.query_opt(&sql, params![new.work.content_key, batch.0, new.again], |row| {
+        Ok((
+            AttemptId(row.get(0)?),
+            row.get::<_, u32>(1)?,
+            AttemptStatus::read(row, 2)?,
+            row.get::<_, bool>(3)?,
+            row.get::<_, bool>(4)?,
+        ))
+    })?;
     let Some((attempt, number, status, may_be_billed, of_this_batch)) = latest else {
         return Ok((insert_attempt(tx, new, (1, None), now)?, AttemptStatus::Planned, true));
     };
-    let status = AttemptStatus::parse(&status)
-        .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{status}'")))?;
     let useless = status == AttemptStatus::Failed && !may_be_billed;
     let repeated = new.again
         && matches!(
@@ -241,7 +243,7 @@ fn find_or_create_attempt(
 /// Before anything was sent, the bytes are read where they were found last: a file may have been
 /// renamed.
 fn refresh_source(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     attempt: AttemptId,
     source: &InputSource,
 ) -> Result<(), LedgerError> {
@@ -293,41 +295,41 @@ impl<'a> SourceRow<'a> {
 }
 
 fn insert_attempt(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     new: &NewInput,
     (number, asked): (u32, Option<RerunReason>),
     now: i64,
 ) -> Result<AttemptId, LedgerError> {
     let work = &new.work;
     let row = SourceRow::of(&work.source);
-    tx.prepare_cached(
+    tx.query_row(
         "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
              key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
              options, estimate, pricing, status, created_at, updated_at, rerun_reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 'planned',
-             ?17, ?17, ?18)",
-    )?
-    .execute(params![
-        work.content_key,
-        number,
-        new.correlation_id,
-        work.key.origin,
-        work.profile,
-        work.key.fingerprint.0,
-        row.source,
-        row.is_url,
-        row.size,
-        row.modified_ns,
-        row.sha256,
-        row.etag,
-        work.duration,
-        encode(&work.options)?,
-        work.estimate.map(|credits| credits.0),
-        work.pricing,
-        now,
-        asked.map(RerunReason::as_str),
-    ])?;
-    Ok(AttemptId(tx.last_insert_rowid()))
+             ?17, ?17, ?18) RETURNING id",
+        params![
+            work.content_key,
+            number,
+            new.correlation_id,
+            work.key.origin,
+            work.profile,
+            work.key.fingerprint.0,
+            row.source,
+            row.is_url,
+            row.size,
+            row.modified_ns,
+            row.sha256,
+            row.etag,
+            work.duration,
+            encode(&work.options)?,
+            work.estimate.map(|credits| credits.0),
+            work.pricing,
+            now,
+            asked.map(RerunReason::as_str),
+        ],
+        |row| Ok(AttemptId(row.get(0)?)),
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Webhook deliveries and their receiver. A delivery is a hint to poll, never a job's state.
 
-use rusqlite::{OptionalExtension as _, params};
-
-use crate::ledger::process_lease::{ProcessLease, is_alive};
+use crate::ledger::database::value::params;
+use crate::ledger::process_lease::{Process, ProcessLease};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Timestamp};
 
@@ -38,14 +37,13 @@ impl Ledger {
     pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            let handled: Option<bool> = tx
-                .query_row(
-                    "SELECT handled_at IS NOT NULL OR id <> ?1 FROM deliveries
-                     WHERE id = ?1 OR signature = ?2 ORDER BY id <> ?1 LIMIT 1",
-                    params![new.id, new.signature],
-                    |row| row.get(0),
-                )
-                .optional()?;
+            tx.lock("deliveries")?;
+            let handled: Option<bool> = tx.query_opt(
+                "SELECT handled_at IS NOT NULL OR id <> ?1 FROM deliveries
+                 WHERE id = ?1 OR signature = ?2 ORDER BY id <> ?1 LIMIT 1",
+                params![new.id, new.signature],
+                |row| row.get(0),
+            )?;
             if let Some(handled) = handled {
                 return Ok(if handled {
                     DeliveryRecord::Known
@@ -81,21 +79,21 @@ impl Ledger {
 
     /// Number of a service's deliveries that were acknowledged and never handled completely.
     pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
-                [origin],
+                params![origin],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 
     /// Deletes deliveries received before `before`, which are too old to be accepted again. Returns
     /// their number.
     pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
-        self.write(
-            |tx| Ok(tx.execute("DELETE FROM deliveries WHERE received_at < ?1", [before.0])?),
-        )
+        self.write(|tx| {
+            tx.execute("DELETE FROM deliveries WHERE received_at < ?1", params![before.0])
+        })
     }
 
     /// Those of `jobs` whose end a delivery has reported.
@@ -104,13 +102,16 @@ impl Ledger {
         origin: &str,
         jobs: &[JobId],
     ) -> Result<Vec<JobId>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT 1 FROM deliveries WHERE job = ?1 AND reports_final = 1 AND origin = ?2",
-            )?;
+        self.read(|tx| {
             let mut ended = Vec::new();
             for job in jobs {
-                if statement.exists(params![job.0, origin])? {
+                let has_ended: bool = tx.query_row(
+                    "SELECT EXISTS (SELECT 1 FROM deliveries
+                     WHERE job = ?1 AND reports_final AND origin = ?2)",
+                    params![job.0, origin],
+                    |row| row.get(0),
+                )?;
+                if has_ended {
                     ended.push(job.clone());
                 }
             }
@@ -127,7 +128,8 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "INSERT OR REPLACE INTO listeners (owner, origin, address) VALUES (?1, ?2, ?3)",
+                "INSERT INTO listeners (owner, origin, address) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (owner) DO UPDATE SET origin = ?2, address = ?3",
                 params![owner.id.0, origin, address],
             )?;
             Ok(())
@@ -136,20 +138,18 @@ impl Ledger {
 
     /// Address at which a living process receives the service's webhooks.
     pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT processes.lock_file, address FROM listeners
-                 JOIN processes ON processes.id = listeners.owner
-                 WHERE origin = ?1 ORDER BY owner DESC",
-            )?;
-            let mut rows = statement.query([origin])?;
-            while let Some(row) = rows.next()? {
-                let lock: String = row.get(0)?;
-                if is_alive(&self.shared.process_directory, &lock) {
-                    return Ok(Some(row.get(1)?));
-                }
-            }
-            Ok(None)
-        })
+        let sql = format!(
+            "SELECT {}, address FROM listeners
+             JOIN processes ON processes.id = listeners.owner
+             WHERE origin = ?1 ORDER BY owner DESC",
+            Process::COLUMNS
+        );
+        let listeners = self.read(|tx| {
+            tx.query(&sql, params![origin], |row| Ok((Process::read(row)?, row.get("address")?)))
+        })?;
+        let alive =
+            |process: &Option<Process>| process.as_ref().is_some_and(|it| self.is_alive(it));
+        let living = listeners.into_iter().find(|(process, _)| alive(process));
+        Ok(living.map(|(_, address)| address))
     }
 }

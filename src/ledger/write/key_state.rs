@@ -1,9 +1,9 @@
 //! Facts about a key and its service: reusable uploads, behaviour of drafts, visibility of bills,
 //! prices.
 
-use rusqlite::{OptionalExtension as _, params};
 use strum::{EnumString, IntoStaticStr};
 
+use crate::ledger::database::value::params;
 use crate::ledger::rows::ids::{ApiKeyId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Pricing};
@@ -47,18 +47,14 @@ impl BillingVisibility {
 }
 
 impl Ledger {
+    fn key_column(&self, key: &ApiKeyId, column: &str) -> Result<Option<String>, LedgerError> {
+        let sql = format!("SELECT {column} FROM keys WHERE origin = ?1 AND key_fingerprint = ?2");
+        self.read(|tx| tx.query_opt(&sql, params![key.origin, key.fingerprint.0], |row| row.get(0)))
+    }
+
     pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
-        self.read(|db| {
-            let word: Option<String> = db
-                .query_row(
-                    "SELECT billing_visibility FROM keys
-                     WHERE origin = ?1 AND key_fingerprint = ?2",
-                    params![key.origin, key.fingerprint.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
-        })
+        let word = self.key_column(key, "billing_visibility")?;
+        Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
     }
 
     /// `Hidden` is permanent.
@@ -73,7 +69,7 @@ impl Ledger {
                 "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at)
                  VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3
-                     WHERE billing_visibility <> 'hidden'",
+                     WHERE keys.billing_visibility <> 'hidden'",
                 params![key.origin, key.fingerprint.0, bills.as_str(), now],
             )?;
             Ok(())
@@ -81,16 +77,8 @@ impl Ledger {
     }
 
     pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
-        self.read(|db| {
-            let word: Option<String> = db
-                .query_row(
-                    "SELECT draft_support FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
-                    params![key.origin, key.fingerprint.0],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
-        })
+        let word = self.key_column(key, "draft_support")?;
+        Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
     }
 
     pub fn record_draft_support(
@@ -112,12 +100,12 @@ impl Ledger {
 
     /// Whether any key was used with this service before.
     pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
+        self.read(|tx| {
+            tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)",
-                [&key.origin],
+                params![key.origin],
                 |row| row.get(0),
-            )?)
+            )
         })
     }
 
@@ -132,35 +120,35 @@ impl Ledger {
     ) -> Result<usize, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
+            tx.lock("plan")?;
             tx.execute(
-                "INSERT OR IGNORE INTO keys (origin, key_fingerprint, first_at)
-                 VALUES (?1, ?2, ?3)",
+                "INSERT INTO keys (origin, key_fingerprint, first_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (origin, key_fingerprint) DO NOTHING",
                 params![key.origin, key.fingerprint.0, now],
             )?;
-            let mut adopt = tx.prepare_cached(
-                "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running',
-                 draft_observation = 'started'
-                 WHERE content_key = ?2 AND status = 'planned' AND job IS NULL AND create_count = 0
-                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
-            )?;
             let adopt = |(input, job): &(String, JobId)| {
-                adopt.execute(params![batch.0, input, job.0, key.fingerprint.0])
+                tx.execute(
+                    "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running',
+                     draft_observation = 'started'
+                     WHERE content_key = ?2 AND status = 'planned' AND job IS NULL
+                       AND create_count = 0
+                       AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
+                    params![batch.0, input, job.0, key.fingerprint.0],
+                )
             };
-            Ok(jobs.iter().map(adopt).sum::<Result<usize, _>>()?)
+            jobs.iter().map(adopt).sum()
         })
     }
 
     /// URL of an earlier upload of these bytes with this key.
     pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
-        self.read(|db| {
-            Ok(db
-                .query_row(
-                    "SELECT video_url FROM uploads
-                     WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
-                    params![key.origin, key.fingerprint.0, sha256],
-                    |row| row.get(0),
-                )
-                .optional()?)
+        self.read(|tx| {
+            tx.query_opt(
+                "SELECT video_url FROM uploads
+                 WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
+                params![key.origin, key.fingerprint.0, sha256],
+                |row| row.get(0),
+            )
         })
     }
 
@@ -199,22 +187,22 @@ impl Ledger {
         let now = self.now_ms();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
-            let known = tx
-                .query_row(
-                    "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
-                     ORDER BY id DESC LIMIT 1",
-                    params![origin, answer],
-                    |row| row.get(0),
-                )
-                .optional()?;
+            tx.lock("pricings")?;
+            let known = tx.query_opt(
+                "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
+                 ORDER BY id DESC LIMIT 1",
+                params![origin, answer],
+                |row| row.get(0),
+            )?;
             if let Some(id) = known {
                 return Ok(id);
             }
-            tx.execute(
-                "INSERT INTO pricings (origin, fetched_at, response) VALUES (?1, ?2, ?3)",
+            tx.query_row(
+                "INSERT INTO pricings (origin, fetched_at, response) VALUES (?1, ?2, ?3)
+                 RETURNING id",
                 params![origin, now, answer],
-            )?;
-            Ok(tx.last_insert_rowid())
+                |row| row.get(0),
+            )
         })
     }
 }

@@ -4,16 +4,17 @@
 //! learned of a key is kept. A time further in the future than any pause is discarded too: a clock
 //! was set.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::database::Tx;
+use crate::ledger::database::value::params;
 use crate::ledger::{ApiKeyId, Ledger, LedgerError};
 use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Failure, Instant};
 
 impl LimiterStore for Ledger {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        Ok(self.read(|db| self.load_key_limits(db, key))?)
+        Ok(self.read(|tx| self.load_key_limits(tx, key))?)
     }
 
     fn change_key(
@@ -59,14 +60,15 @@ fn key_limits(stored: Option<(KeyLimits, SameBoot)>, now: Instant) -> KeyLimits 
 
 /// Row of `scope`. One that cannot be parsed is from another version and is ignored.
 fn load_row<T: for<'a> Deserialize<'a>>(
-    db: &Connection,
+    tx: &Tx<'_>,
     scope: &str,
     boot_id: &str,
 ) -> Result<Option<(T, SameBoot)>, LedgerError> {
-    let row: Option<(String, String)> = db
-        .prepare_cached("SELECT state, boot_id FROM rate_limits WHERE scope = ?1")?
-        .query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+    let row: Option<(String, String)> = tx.query_opt(
+        "SELECT state, boot_id FROM rate_limits WHERE scope = ?1",
+        params![scope],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     Ok(row.and_then(|(json, boot)| {
         Some((serde_json::from_str(&json).ok()?, SameBoot(boot == boot_id)))
     }))
@@ -80,36 +82,32 @@ impl Ledger {
     /// Limits of a key, as of this transaction.
     pub(crate) fn key_limits_in(
         &self,
-        db: &Connection,
+        tx: &Tx<'_>,
         key: &ApiKeyId,
     ) -> Result<KeyLimits, LedgerError> {
         let key =
             LimitKey { origin: key.origin.clone(), fingerprint: Some(key.fingerprint.clone()) };
-        self.load_key_limits(db, &key)
+        self.load_key_limits(tx, &key)
     }
 
-    fn load_key_limits(&self, db: &Connection, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
-        let stored = load_row(db, &scope_of(key), &self.shared.boot_id)?;
+    fn load_key_limits(&self, tx: &Tx<'_>, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
+        let stored = load_row(tx, &scope_of(key), &self.shared.boot_id)?;
         Ok(key_limits(stored, self.shared.clock.now()))
     }
 
     /// Limits of all hosts called since the machine was booted.
     pub fn host_limits(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
+        let rows = self.read(|tx| {
+            tx.query(
                 "SELECT substr(scope, 6), state FROM rate_limits
                  WHERE scope LIKE 'host %' AND boot_id = ?1 ORDER BY scope",
-            )?;
-            let mut rows = statement.query([&self.shared.boot_id])?;
-            let mut hosts = Vec::new();
-            while let Some(row) = rows.next()? {
-                let state: String = row.get(1)?;
-                if let Ok(limits) = serde_json::from_str(&state) {
-                    hosts.push((row.get(0)?, limits));
-                }
-            }
-            Ok(hosts)
-        })
+                params![self.shared.boot_id],
+                |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
+            )
+        })?;
+        let parsed =
+            rows.into_iter().map(|(host, state)| Some((host, serde_json::from_str(&state).ok()?)));
+        Ok(parsed.flatten().collect())
     }
 
     fn update_row<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Clone>(
@@ -120,6 +118,7 @@ impl Ledger {
         let now = self.shared.clock.now();
         let boot_id = &self.shared.boot_id;
         let changed: Result<(), LedgerError> = self.write_relaxed(|tx| {
+            tx.lock(&format!("limits {scope}"))?;
             let before: Option<(T, SameBoot)> = load_row(tx, scope, boot_id)?;
             let after = change(before.clone(), now);
             if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
@@ -127,11 +126,11 @@ impl Ledger {
             }
             let json = serde_json::to_string(&after)
                 .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
-            tx.prepare_cached(
+            tx.execute(
                 "INSERT INTO rate_limits (scope, boot_id, state) VALUES (?1, ?2, ?3)
                  ON CONFLICT (scope) DO UPDATE SET boot_id = ?2, state = ?3",
-            )?
-            .execute(params![scope, boot_id, json])?;
+                params![scope, boot_id, json],
+            )?;
             Ok(())
         });
         Ok(changed?)
