@@ -10,9 +10,22 @@ pub enum LedgerError {
     /// Error from SQLite: disk full, permissions, a lock held too long.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
-    /// Error from PostgreSQL, or no connection to it.
-    #[error("{0}")]
+    /// Error from PostgreSQL, or a broken connection to it.
+    #[error("{}", postgres_text(.0))]
     Postgres(#[from] tokio_postgres::Error),
+    /// The server of a shared ledger does not answer, or cannot be reached.
+    #[error("its server cannot be used: {0}")]
+    Server(String),
+    /// The server refuses the login or the database.
+    #[error("its server refuses the connection: {0}")]
+    Refused(String),
+    /// Another server answers, or the clock was set: what this process remembers may not be true.
+    #[error("its server was replaced by a standby, or its clock was set")]
+    Replaced,
+    #[error("its server runs with fsync=off, so a crash may lose what was paid for")]
+    NotDurable,
+    #[error("whether the last change was saved is unknown")]
+    CommitInDoubt,
     /// A file beside the database cannot be created or locked.
     #[error("{path}: {why}")]
     File { path: PathBuf, why: std::io::Error },
@@ -65,6 +78,7 @@ impl LedgerError {
                 Remedy::FollowHint
             }
             Self::File { .. } => Remedy::Directory,
+            Self::Server(_) | Self::Postgres(_) => Remedy::Wait,
             Self::NoRow | Self::Corrupt(_) => Remedy::Content,
             Self::Database(error) => match error.sqlite_error_code() {
                 Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
@@ -74,8 +88,11 @@ impl LedgerError {
                 Some(Code::DiskFull) => Remedy::FollowHint,
                 _ => Remedy::Content,
             },
-            Self::Postgres(_)
-            | Self::Foreign
+            Self::Foreign
+            | Self::Refused(_)
+            | Self::Replaced
+            | Self::NotDurable
+            | Self::CommitInDoubt
             | Self::Newer { .. }
             | Self::NetworkFileSystem(_)
             | Self::NotOurs(_)
@@ -91,6 +108,12 @@ impl From<LedgerError> for Failure {
             LedgerError::NetworkFileSystem(_) => {
                 "set RBGV_STATE_DIR to a directory on a local disk"
             }
+            LedgerError::Server(_)
+            | LedgerError::Postgres(_)
+            | LedgerError::Replaced
+            | LedgerError::CommitInDoubt => "run the same command again; nothing is paid for twice",
+            LedgerError::Refused(_) => "check the address in RBGV_LEDGER or the profile",
+            LedgerError::NotDurable => "set fsync = on in postgresql.conf",
             LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
             LedgerError::NotOurs(_)
             | LedgerError::Exposed(_)
@@ -108,4 +131,31 @@ impl From<LedgerError> for Failure {
         };
         Self::new(FailureKind::Local, "the job ledger", error.to_string()).with_next(next)
     }
+}
+
+impl LedgerError {
+    /// Error of a connection that could not be made.
+    pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Self {
+        let text = postgres_text(error);
+        match error.code() {
+            // Classes: invalid login, invalid database.
+            Some(code) if code.code().starts_with("28") || code.code().starts_with("3D") => {
+                Self::Refused(text)
+            }
+            _ => Self::Server(text),
+        }
+    }
+}
+
+/// The message of the server without its details, which quote values, or the cause of a broken
+/// connection.
+fn postgres_text(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return crate::model::text::escaped(error.message());
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    crate::model::text::escaped(&cause.to_string())
 }

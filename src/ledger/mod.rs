@@ -28,16 +28,19 @@ pub(crate) mod write;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::Clock;
 
-use self::database::sqlite::Sqlite;
+use self::database::postgres::Postgres;
+use self::database::sqlite::{Sqlite, refuse_network_file_system};
 use self::database::{Access, Database, Tx, access};
 use self::sandbox_outputs::SandboxOutputs;
 
 pub use self::async_ledger::{AsyncLedger, LeasedLedger};
+pub use self::database::postgres::address::PostgresAddress;
 pub use self::error::{LedgerError, Remedy};
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
@@ -73,8 +76,23 @@ struct LedgerHandle {
     database: Database,
     process_directory: PathBuf,
     clock: Arc<dyn Clock>,
+    /// Times of rate limits that were written under another id mean nothing.
     boot_id: String,
+    /// Likewise for times of attempts. In a shared ledger no process relies on those of another one:
+    /// the server's clock may have been set in between.
+    attempt_boot_id: String,
+    /// In a shared ledger, tells this machine from others.
+    machine: Option<Machine>,
     repairs: Vec<String>,
+}
+
+/// A machine of a shared ledger.
+#[derive(Debug, Clone)]
+struct Machine {
+    /// Of its state directory and its current boot.
+    id: String,
+    /// For people.
+    name: String,
 }
 
 impl Ledger {
@@ -89,9 +107,75 @@ impl Ledger {
         access::make_private_directory(&process_directory)?;
         let database = Database::Sqlite(sqlite);
         let boot_id = clock.boot_id();
-        let shared = LedgerHandle { database, process_directory, clock, boot_id, repairs };
+        Ok(Self::of(
+            directory,
+            LedgerHandle {
+                database,
+                process_directory,
+                clock,
+                attempt_boot_id: boot_id.clone(),
+                boot_id,
+                machine: None,
+                repairs,
+            },
+        ))
+    }
+
+    /// Connects to a ledger that several machines share. Locks of the processes of this machine are in
+    /// `directory`; `machine_name` is shown to people on other machines.
+    ///
+    /// # Errors
+    /// The server cannot be used, its tables are of a newer version, or the directory cannot be used.
+    pub fn connect(
+        address: &PostgresAddress,
+        tls: rustls::ClientConfig,
+        directory: &Path,
+        machine_name: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let postgres = Postgres::connect(address, tls, Arc::clone(clock))?;
+        let server_clock = postgres.clock()?;
+        let attempt_boot_id = format!("{} {}", server_clock.boot_id(), postgres.new_id()?);
+        let machine = (machine_name, clock.boot_id());
+        Self::on_server(postgres, directory, machine, server_clock, attempt_boot_id)
+    }
+
+    /// A ledger on a server. `clock` is that of its processes; the machine has a name and a boot.
+    fn on_server(
+        postgres: Postgres,
+        directory: &Path,
+        (name, boot): (&str, String),
+        clock: Arc<dyn Clock>,
+        attempt_boot_id: String,
+    ) -> Result<Self, LedgerError> {
+        let process_directory = directory.join("owners");
+        access::make_private_directory(directory)?;
+        refuse_network_file_system(directory)?;
+        access::make_private_directory(&process_directory)?;
+        let id = machine_id(&process_directory, || postgres.new_id())?;
+        Ok(Self::of(
+            directory,
+            LedgerHandle {
+                database: Database::Postgres(postgres),
+                process_directory,
+                boot_id: clock.boot_id(),
+                clock,
+                attempt_boot_id,
+                machine: Some(Machine { id: format!("{id} {boot}"), name: name.to_owned() }),
+                repairs: Vec::new(),
+            },
+        ))
+    }
+
+    fn of(directory: &Path, shared: LedgerHandle) -> Self {
         let sandbox_outputs = Arc::new(SandboxOutputs::of(directory));
-        Ok(Self { shared: Arc::new(shared), sandbox_outputs, is_of_sandbox: false })
+        Self { shared: Arc::new(shared), sandbox_outputs, is_of_sandbox: false }
+    }
+
+    /// The clock that the times in this ledger refer to.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.shared.clock)
     }
 
     /// This ledger as that of a sandbox, whose outputs are also recorded in `state_dir`, the user's own
@@ -158,4 +242,20 @@ impl Ledger {
     pub fn check_integrity(&self) -> Result<String, LedgerError> {
         self.shared.database.check_integrity()
     }
+}
+
+/// The id of a state directory, which the first process with a shared ledger creates.
+fn machine_id(
+    process_directory: &Path,
+    new_id: impl FnOnce() -> Result<String, LedgerError>,
+) -> Result<String, LedgerError> {
+    let path = process_directory.join("machine-id");
+    let failed = |why| LedgerError::File { path: path.clone(), why };
+    if !path.exists() {
+        let mut new = tempfile::NamedTempFile::new_in(process_directory).map_err(failed)?;
+        new.write_all(new_id()?.as_bytes()).map_err(failed)?;
+        // Another process may have been first.
+        let _ = new.persist_noclobber(&path);
+    }
+    std::fs::read_to_string(&path).map_err(failed)
 }

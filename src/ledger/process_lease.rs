@@ -1,35 +1,62 @@
-//! Process leases: every process holds a lock on a file of its own while it is alive.
+//! Process leases: which processes are alive, and so keep their attempts.
 //!
-//! The kernel frees the lock however the process ends, so liveness needs neither clocks nor process
-//! ids. A process that is stopped keeps its lock, and with it its rows.
+//! Every process holds a lock on a file of its own while it is alive. The kernel frees the lock
+//! however the process ends, so liveness on one machine needs neither clocks nor process ids, and a
+//! process that is stopped keeps its attempts. In a shared ledger, the processes of other machines are
+//! alive until a time of the server's clock, which they put off again and again.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+use tracing::warn;
+
+use super::database::Tx;
 use super::database::value::{Row, params};
 use super::{Ledger, LedgerError};
+use crate::model::time::millis;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProcessId(pub i64);
+
+impl ProcessId {
+    /// The number of the process with this random name. A sequence would hand out numbers again after
+    /// a fail-over that lost the latest of them.
+    fn of(name: &str) -> Self {
+        let digest = Sha256::digest(name.as_bytes());
+        let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        Self((number >> 1).cast_signed())
+    }
+}
 
 /// A registered process, as far as its row shows whether it is alive.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) id: ProcessId,
     lock_file: String,
+    machine: Option<String>,
+    lease_until: Option<i64>,
 }
 
 impl Process {
     /// Columns of `processes` that [`Process::read`] reads.
-    pub(crate) const COLUMNS: &str =
-        "processes.id AS process_id, processes.lock_file AS process_lock_file";
+    pub(crate) const COLUMNS: &str = "processes.id AS process_id, \
+         processes.lock_file AS process_lock_file, processes.machine AS process_machine, \
+         processes.lease_until AS process_lease_until";
 
     /// `None` if a left join found no process.
     pub(crate) fn read(row: &Row<'_>) -> Result<Option<Self>, LedgerError> {
         let Some(id) = row.get::<_, Option<i64>>("process_id")? else { return Ok(None) };
-        let lock_file = row.get("process_lock_file")?;
-        Ok(Some(Self { id: ProcessId(id), lock_file }))
+        Ok(Some(Self {
+            id: ProcessId(id),
+            lock_file: row.get("process_lock_file")?,
+            machine: row.get("process_machine")?,
+            lease_until: row.get("process_lease_until")?,
+        }))
     }
 }
 
@@ -39,6 +66,50 @@ pub struct ProcessLease {
     pub id: ProcessId,
     path: PathBuf,
     _lock: File,
+    /// In a shared ledger.
+    _renewal: Option<LeaseRenewal>,
+}
+
+/// How long a process of a shared ledger counts as alive after it was last heard of. Its attempts wait
+/// that long after its machine was lost, and any interruption of the network that is shorter does no
+/// harm.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// Interval between renewals: several may fail before the lease ends.
+const RENEWAL: Duration = Duration::from_secs(10);
+
+/// A thread that renews the lease of a process.
+#[derive(Debug)]
+struct LeaseRenewal {
+    /// The thread ends when this is dropped.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LeaseRenewal {
+    fn start(ledger: Ledger, id: ProcessId) -> Result<Self, LedgerError> {
+        let (stop, stopped) = channel();
+        let renew = move || {
+            while stopped.recv_timeout(RENEWAL) == Err(RecvTimeoutError::Timeout) {
+                // Not renewed in time, the attempts go to others, and every commit finds that out.
+                if let Err(error) = ledger.renew_lease(id) {
+                    warn!(%error, "the lease was not renewed");
+                }
+            }
+            // Others need not wait.
+            let _ = ledger.end_lease(id);
+        };
+        let thread = std::thread::Builder::new().name("lease".to_owned()).spawn(renew);
+        let thread = thread.map_err(|error| LedgerError::Server(error.to_string()))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for LeaseRenewal {
+    fn drop(&mut self) {
+        self.stop.take();
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 impl ProcessLease {
@@ -62,10 +133,6 @@ impl ProcessLease {
         })?;
         Ok((file, path))
     }
-
-    pub(crate) fn new(id: ProcessId, path: PathBuf, lock: File) -> Self {
-        Self { id, path, _lock: lock }
-    }
 }
 
 impl Drop for ProcessLease {
@@ -84,15 +151,52 @@ impl Ledger {
         let lock_file = format!("{name}.lock");
         let (lock, path) =
             ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
-        let now = self.now_ms();
-        let id = self.write(|tx| {
-            tx.query_row(
-                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2) RETURNING id",
-                params![lock_file, now],
-                |row| Ok(ProcessId(row.get(0)?)),
+        let (id, now) = (ProcessId::of(name), self.now_ms());
+        let machine = self.shared.machine.as_ref();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO processes
+                     (id, lock_file, started_at, machine, machine_name, lease_until)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id.0,
+                    lock_file,
+                    now,
+                    machine.map(|machine| &machine.id),
+                    machine.map(|machine| &machine.name),
+                    machine.map(|_| self.lease_end())
+                ],
             )
         })?;
-        Ok(ProcessLease::new(id, path, lock))
+        let renewal = machine.map(|_| LeaseRenewal::start(self.clone(), id)).transpose()?;
+        Ok(ProcessLease { id, path, _lock: lock, _renewal: renewal })
+    }
+
+    /// The end of a lease that begins now.
+    fn lease_end(&self) -> i64 {
+        self.now_ms().saturating_add_unsigned(millis(LEASE))
+    }
+
+    fn renew_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
+        self.shared.database.check_clock()?;
+        self.write_relaxed(|tx| self.renew_lease_in(tx, id))
+    }
+
+    /// Renews the lease together with what the transaction writes: nobody adopts an attempt before the
+    /// request has left that is committed here. A process of a local ledger has no lease to renew.
+    pub(crate) fn renew_lease_in(&self, tx: &Tx<'_>, id: ProcessId) -> Result<(), LedgerError> {
+        if self.shared.machine.is_some() {
+            let until = params![id.0, self.lease_end()];
+            tx.execute("UPDATE processes SET lease_until = ?2 WHERE id = ?1", until)?;
+        }
+        Ok(())
+    }
+
+    fn end_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
+        self.write_relaxed(|tx| {
+            tx.execute("UPDATE processes SET lease_until = 0 WHERE id = ?1", params![id.0])
+        })?;
+        Ok(())
     }
 
     /// Number of living processes with a lease. A process that only reads has none.
@@ -104,6 +208,11 @@ impl Ledger {
 
     /// Whether a process is alive. If in doubt it is: rows of a living process must not be taken.
     pub(crate) fn is_alive(&self, process: &Process) -> bool {
+        if let Some(here) = &self.shared.machine
+            && process.machine.as_ref() != Some(&here.id)
+        {
+            return process.lease_until.is_some_and(|until| until >= self.now_ms());
+        }
         match File::open(self.shared.process_directory.join(&process.lock_file)) {
             Ok(file) => !matches!(file.try_lock_shared(), Ok(())),
             Err(error) => error.kind() != std::io::ErrorKind::NotFound,

@@ -1,7 +1,11 @@
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
+use self::postgres_server::PostgresServer;
+use super::database::postgres::Postgres;
 use super::database::sqlite::network_name;
 use super::database::value::params;
 use super::*;
@@ -11,6 +15,9 @@ use crate::model::{
     Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions, JobStatus, ObjectUrl,
     StoredObject, Target,
 };
+
+#[path = "../../tests/support/postgres_server.rs"]
+pub(crate) mod postgres_server;
 
 struct Frozen(u64, &'static str);
 
@@ -27,8 +34,91 @@ impl Clock for Frozen {
 }
 
 pub(crate) fn open(directory: &Path) -> Ledger {
-    Ledger::open(directory, Arc::new(Frozen(5_000, "boot-a"))).unwrap()
+    open_with(directory, Frozen(5_000, "boot-a"))
 }
+
+fn open_with(directory: &Path, clock: Frozen) -> Ledger {
+    let clock = Arc::new(clock);
+    let Some(address) = ADDRESSES.with_borrow_mut(|addresses| {
+        let new = || server().map(PostgresServer::new_database).unwrap();
+        addresses
+            .as_mut()
+            .map(|known| known.entry(directory.to_owned()).or_insert_with(new).clone())
+    }) else {
+        return Ledger::open(directory, clock).unwrap();
+    };
+    let address = PostgresAddress::parse(&address, None).unwrap();
+    let postgres = Postgres::connect(&address, no_tls(), clock.clone()).unwrap();
+    let (machine, boot_id) = (("test", "boot".to_owned()), clock.boot_id());
+    Ledger::on_server(postgres, directory, machine, clock, boot_id).unwrap()
+}
+
+pub(crate) fn no_tls() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}
+
+thread_local! {
+    /// In a test on PostgreSQL, the databases of its directories.
+    static ADDRESSES: RefCell<Option<HashMap<PathBuf, String>>> = const { RefCell::new(None) };
+}
+
+/// The server of all tests in this process; `None` on a machine without PostgreSQL.
+pub(crate) fn server() -> Option<&'static PostgresServer> {
+    static SERVER: OnceLock<Option<PostgresServer>> = OnceLock::new();
+    SERVER.get_or_init(PostgresServer::start).as_ref()
+}
+
+/// Runs a test of the ledger once more, on PostgreSQL.
+pub(crate) fn with_postgres(test: fn()) {
+    if server().is_some() {
+        ADDRESSES.set(Some(HashMap::new()));
+        test();
+    }
+}
+
+/// The same tests on PostgreSQL.
+macro_rules! on_postgres {
+    ($($test:ident),* $(,)?) => {
+        mod with_postgres {
+            $(#[test]
+            fn $test() {
+                $crate::ledger::tests::with_postgres(super::$test);
+            })*
+        }
+    };
+}
+pub(crate) use on_postgres;
+
+on_postgres!(
+    equal_items_share_one_attempt_and_equal_targets_collide,
+    a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for,
+    living_owners_keep_their_rows_and_dead_ones_lose_them,
+    a_process_that_was_taken_over_writes_nothing,
+    the_gate_knows_what_another_process_has_just_learned,
+    the_gate_counts_places_and_credits_in_the_same_transaction,
+    rows_read_back_as_written_and_times_of_another_boot_mean_now,
+    entries_come_longest_first_and_page_without_loss,
+    a_discarded_plan_leaves_nothing_and_takes_nothing_of_others,
+    outputs_are_known_by_content,
+    objects_are_read_back_and_found_where_they_were_named_last,
+    drafts_uploads_and_prices_are_remembered,
+    creates_wait_for_a_first_draft_that_is_watched_and_for_none_once_drafts_are_known,
+    a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run,
+    words_of_older_ledgers_are_read,
+    limits_are_shared_and_only_what_was_learned_outlives_a_boot,
+    a_delivery_is_new_once_whatever_it_calls_itself,
+    a_listener_is_known_while_it_lives,
+    what_is_paused_is_opened_again_by_its_reason,
+    attempts_that_ended_badly_are_counted_by_reason,
+    outputs_of_others_are_remembered,
+    a_bound_on_credits_counts_what_is_known_of_each_job_by_then,
+    a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started,
+);
 
 pub(crate) fn key() -> ApiKeyId {
     ApiKeyId { origin: "https://api.example".into(), fingerprint: Fingerprint("abc".into()) }
@@ -281,7 +371,7 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     assert_eq!((story[0].status, story[0].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
     assert_eq!(story[0].request_id.as_deref(), Some("r-1"));
 
-    let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
+    let rebooted = open_with(dir.path(), Frozen(7, "boot-b"));
     assert_eq!(rebooted.attempt(id).unwrap().state.sent, Some(Instant(7)));
 }
 
@@ -547,7 +637,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     let mut flaps = 0;
     two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
     assert_eq!(flaps, 3);
-    let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
+    let rebooted = open_with(dir.path(), Frozen(7, "boot-b"));
     rebooted
         .change_key(&key, &mut |limits| {
             let mut kept = KeyLimits::default();

@@ -46,6 +46,7 @@ pub struct Profile {
     pub(crate) next_key: Option<LocatedSecret>,
     pub(crate) admin_token: Option<LocatedSecret>,
     pub(crate) webhook_secret: Option<LocatedSecret>,
+    pub(crate) ledger: Option<LocatedSecret>,
 }
 
 impl Profile {
@@ -87,6 +88,7 @@ impl Profile {
             next_key: LocatedSecret::find(SecretKind::NextKey, own, vars)?,
             admin_token: LocatedSecret::find(SecretKind::AdminToken, own, vars)?,
             webhook_secret: LocatedSecret::find(SecretKind::WebhookSecret, own, vars)?,
+            ledger: LocatedSecret::find(SecretKind::Ledger, own, vars)?,
         };
         Ok((profile, read.into_shown()))
     }
@@ -110,6 +112,7 @@ impl Profile {
             next_key: None,
             admin_token: None,
             webhook_secret: None,
+            ledger: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl Profile {
             SecretKind::NextKey => self.next_key.as_ref(),
             SecretKind::AdminToken => self.admin_token.as_ref(),
             SecretKind::WebhookSecret => self.webhook_secret.as_ref(),
+            SecretKind::Ledger => self.ledger.as_ref(),
         }
     }
 }

@@ -67,6 +67,12 @@ impl Settings {
         }
     }
 
+    /// Reads the address of a shared ledger from `RBGV_LEDGER` or the profile's source; `None` for the
+    /// ledger of the state directory.
+    pub fn ledger(&self) -> Result<Option<ApiKey>, Failure> {
+        Ok(self.secret(SecretKind::Ledger)?.map(|resolved| resolved.key))
+    }
+
     /// Reads the next key of a rotation from a source that the profile does not name yet.
     pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::NextKey, source, &self.profile.name)

@@ -20,7 +20,6 @@ use crate::ledger::LedgerError;
 /// A database with a ledger.
 pub(crate) enum Database {
     Sqlite(sqlite::Sqlite),
-    #[expect(dead_code, reason = "not connected yet")]
     Postgres(postgres::Postgres),
 }
 
@@ -52,6 +51,18 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.transact(access, work),
             Self::Postgres(postgres) => postgres.transact(access, work),
+        }
+    }
+
+    /// Finds out whether the clock of a shared database was set.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Replaced`], from then on for every transaction, if it was.
+    pub(crate) fn check_clock(&self) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.check_clock(),
         }
     }
 

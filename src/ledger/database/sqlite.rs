@@ -146,7 +146,7 @@ pub(crate) fn network_name(magic: i64) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {
+pub(crate) fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {
     let stat = rustix::fs::statfs(directory)
         .map_err(|errno| LedgerError::File { path: directory.to_owned(), why: errno.into() })?;
     // The width of this field differs between platforms.
@@ -162,6 +162,7 @@ impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
+            Self::Bool(flag) => ValueRef::Integer((*flag).into()),
             Self::Int(number) => ValueRef::Integer(*number),
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),

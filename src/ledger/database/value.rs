@@ -8,6 +8,7 @@ use crate::ledger::LedgerError;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
+    Bool(bool),
     Int(i64),
     Real(f64),
     Text(String),
@@ -53,7 +54,7 @@ impl ToValue for u32 {
 
 impl ToValue for bool {
     fn to_value(&self) -> Value {
-        Value::Int((*self).into())
+        Value::Bool(*self)
     }
 }
 
@@ -115,7 +116,11 @@ impl FromValue for usize {
 
 impl FromValue for bool {
     fn from_value(value: Value) -> Option<Self> {
-        i64::from_value(value).map(|number| number != 0)
+        match value {
+            Value::Bool(flag) => Some(flag),
+            Value::Int(number) => Some(number != 0),
+            _ => None,
+        }
     }
 }
 

@@ -199,6 +199,8 @@ mod tests {
     use crate::ledger::tests::{batch, claimed, input, open, placed};
     use crate::model::{Failure, FailureKind, JobId};
 
+    crate::ledger::tests::on_postgres!(an_attempt_is_found_by_every_name_that_people_have_for_it);
+
     #[test]
     fn an_attempt_is_found_by_every_name_that_people_have_for_it() {
         let dir = tempfile::tempdir().unwrap();

@@ -113,6 +113,10 @@ mod tests {
     use crate::ledger::tests::{batch, claimed, input, open, placed};
     use crate::model::JobId;
 
+    crate::ledger::tests::on_postgres!(
+        a_record_has_the_inputs_attempts_and_steps_of_its_batch_only
+    );
+
     #[test]
     fn a_record_has_the_inputs_attempts_and_steps_of_its_batch_only() {
         let dir = tempfile::tempdir().unwrap();

@@ -165,6 +165,8 @@ mod tests {
     use super::*;
     use crate::ledger::tests::{batch, claimed, input, open, placed, reach};
 
+    crate::ledger::tests::on_postgres!(the_books_show_what_may_have_cost_something);
+
     #[test]
     fn the_books_show_what_may_have_cost_something() {
         let dir = tempfile::tempdir().unwrap();

@@ -86,6 +86,11 @@ mod tests {
     use crate::ledger::tests::{batch, claimed, input, key, open, placed, reach};
     use crate::model::JobId;
 
+    crate::ledger::tests::on_postgres!(
+        what_is_planned_needs_its_key_only_while_a_process_may_send_it,
+        every_phase_that_only_its_key_can_bring_to_an_end_needs_it
+    );
+
     #[test]
     fn what_is_planned_needs_its_key_only_while_a_process_may_send_it() {
         let dir = tempfile::tempdir().unwrap();

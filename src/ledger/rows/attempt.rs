@@ -398,7 +398,7 @@ impl Ledger {
         let sent: Option<i64> = row.get("sent_boot_ms")?;
         // A time of another boot is meaningless. Taken as now, every wait starts over.
         let sent = sent.map(|sent| {
-            if boot_id.as_deref() == Some(self.shared.boot_id.as_str()) {
+            if boot_id.as_deref() == Some(self.shared.attempt_boot_id.as_str()) {
                 Instant(sent.cast_unsigned())
             } else {
                 self.shared.clock.now()

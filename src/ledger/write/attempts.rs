@@ -212,6 +212,7 @@ impl Ledger {
             if self.another_create_pending(tx, attempt)? {
                 return Ok(None);
             }
+            self.renew_lease_in(tx, owner.id)?;
             self.update_attempt(tx, owner.id, attempt, "create", request_id).map(Some)
         })
     }
@@ -265,6 +266,7 @@ impl Ledger {
                     return Ok(StartCommit::OverBudget { spent, wanted });
                 }
             }
+            self.renew_lease_in(tx, owner.id)?;
             match self.update_attempt(tx, owner.id, attempt, "start", None)? {
                 Commit::LeaseLost => Ok(StartCommit::LeaseLost),
                 Commit::Written => {
@@ -439,7 +441,7 @@ impl Ledger {
                 row.reupload_count,
                 row.orphan_count,
                 row.sent.map(|sent| sent.0.cast_signed()),
-                self.shared.boot_id,
+                self.shared.attempt_boot_id,
                 row.video_url,
                 row.upload_reused,
                 failure,

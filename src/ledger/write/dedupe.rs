@@ -363,6 +363,11 @@ mod tests {
         ledger.release(owner, &attempt).unwrap();
     }
 
+    crate::ledger::tests::on_postgres!(
+        an_attempt_that_was_asked_for_says_so_and_another_does_not,
+        an_attempt_that_came_to_nothing_does_not_hide_one_that_is_paid_for
+    );
+
     #[test]
     fn an_attempt_that_was_asked_for_says_so_and_another_does_not() {
         let dir = tempfile::tempdir().unwrap();

@@ -141,7 +141,7 @@ impl Ledger {
         let sql = format!(
             "SELECT {}, address FROM listeners
              JOIN processes ON processes.id = listeners.owner
-             WHERE origin = ?1 ORDER BY owner DESC",
+             WHERE origin = ?1 ORDER BY processes.started_at DESC",
             Process::COLUMNS
         );
         let listeners = self.read(|tx| {

@@ -49,7 +49,7 @@ pub fn set_value(
         let next = match kind {
             SecretKind::ApiKey => format!("rbgv init --profile {name}"),
             SecretKind::NextKey => format!("rbgv profile rotate {name} --begin"),
-            SecretKind::AdminToken | SecretKind::WebhookSecret => {
+            SecretKind::AdminToken | SecretKind::WebhookSecret | SecretKind::Ledger => {
                 format!("rbgv config set {key}_file FILE")
             }
         };

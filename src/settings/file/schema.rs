@@ -37,6 +37,11 @@ pub(crate) const PROFILE: &[&str] = &[
     "next_key_file",
     "next_key_command",
     "next_key_keyring",
+    "ledger",
+    "ledger_env",
+    "ledger_file",
+    "ledger_command",
+    "ledger_keyring",
     "key_created",
     "key_max_age",
 ];

@@ -12,12 +12,14 @@ pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 pub const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
 
 /// Variables that hold secrets whatever the configuration says. No child process gets them.
-pub const SECRET_VARIABLES: [&str; 5] = [
+pub const SECRET_VARIABLES: [&str; 7] = [
     "RBGV_API_KEY",
     "REMOVEBGVIDEO_API_KEY",
     "RBGV_ADMIN_TOKEN",
     "RBGV_WEBHOOK_SECRET",
     "RBGV_SANDBOX_KEY",
+    "RBGV_LEDGER",
+    "PGPASSWORD",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +29,13 @@ pub(crate) enum SecretKind {
     NextKey,
     AdminToken,
     WebhookSecret,
+    /// The address of a shared ledger, which may contain a password.
+    Ledger,
 }
 
 impl SecretKind {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ApiKey, Self::NextKey, Self::AdminToken, Self::WebhookSecret];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::ApiKey, Self::NextKey, Self::AdminToken, Self::WebhookSecret, Self::Ledger];
 
     /// The keys in a file that give it: inline, variable, file, command, keyring.
     pub(crate) fn keys(self) -> [&'static str; 5] {
@@ -60,6 +64,9 @@ impl SecretKind {
                 "admin_token_command",
                 "admin_token_keyring",
             ],
+            Self::Ledger => {
+                ["ledger", "ledger_env", "ledger_file", "ledger_command", "ledger_keyring"]
+            }
         }
     }
 
@@ -75,9 +82,9 @@ impl SecretKind {
         }
     }
 
-    /// Whether requests carry it; a webhook secret only verifies what the service sends.
+    /// Whether requests to the service carry it; a webhook secret only verifies what it sends.
     pub(crate) fn is_sent(self) -> bool {
-        self != Self::WebhookSecret
+        !matches!(self, Self::WebhookSecret | Self::Ledger)
     }
 
     /// The variables that override every profile, in descending precedence.
@@ -88,6 +95,7 @@ impl SecretKind {
             Self::NextKey => &[],
             Self::AdminToken => &["RBGV_ADMIN_TOKEN"],
             Self::WebhookSecret => &["RBGV_WEBHOOK_SECRET"],
+            Self::Ledger => &["RBGV_LEDGER"],
         }
     }
 
@@ -97,6 +105,7 @@ impl SecretKind {
             Self::NextKey => "next API key",
             Self::AdminToken => "admin token",
             Self::WebhookSecret => "webhook secret",
+            Self::Ledger => "ledger",
         }
     }
 

@@ -1,0 +1,146 @@
+//! The address of a PostgreSQL server: `postgres://USER@HOST/DATABASE`.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+/// Longest time to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Silence after which a connection is taken for broken.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Where a ledger's server is, and how to log in. Contains a password: never printed.
+#[derive(Clone)]
+pub struct PostgresAddress {
+    pub(super) config: Config,
+}
+
+impl PostgresAddress {
+    /// Whether `text` is the address of a server rather than a path.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
+    }
+
+    /// Parses a URL in the form of `libpq`. Without `sslmode`, servers on other machines are reached
+    /// by TLS; their certificate is always verified. `password` is used where the URL has none.
+    ///
+    /// # Errors
+    ///
+    /// The reason, which never quotes the URL.
+    pub fn parse(text: &str, password: Option<&str>) -> Result<Self, String> {
+        let (text, verified) = without_verify_modes(text);
+        let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            cause.unwrap_or_else(|| "it is not a postgres:// URL".to_owned())
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err("it names no host".to_owned());
+        }
+        if let (None, Some(password)) = (config.get_password(), password) {
+            config.password(password);
+        }
+        let says_mode = text.contains("sslmode=");
+        let is_local = config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+            Host::Unix(_) => true,
+        });
+        if verified
+            || !says_mode && !is_local
+            || says_mode && config.get_ssl_mode() != SslMode::Disable
+        {
+            config.ssl_mode(SslMode::Require);
+        } else {
+            config.ssl_mode(SslMode::Disable);
+        }
+        config
+            .application_name("rbgv")
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(SILENCE)
+            .tcp_user_timeout(SILENCE);
+        Ok(Self { config })
+    }
+
+    /// The password, to keep it out of all output.
+    #[must_use]
+    pub fn password(&self) -> Option<String> {
+        self.config.get_password().map(|password| String::from_utf8_lossy(password).into_owned())
+    }
+}
+
+/// `libpq` modes that the parser does not know, and that mean what is done anyway.
+fn without_verify_modes(text: &str) -> (String, bool) {
+    let mut plain = text.to_owned();
+    for mode in ["verify-full", "verify-ca"] {
+        plain = plain.replace(&format!("sslmode={mode}"), "sslmode=require");
+    }
+    let verified = plain != text;
+    (plain, verified)
+}
+
+/// Host and database, without user and password.
+impl fmt::Display for PostgresAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = self.config.get_hosts().iter().enumerate().map(|(nth, host)| {
+            let ports = self.config.get_ports();
+            let port = ports.get(nth).or(ports.first()).filter(|port| **port != 5432);
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            match host {
+                Host::Tcp(name) => format!("{name}{port}"),
+                Host::Unix(path) => format!("{}{port}", path.display()),
+            }
+        });
+        let database = self.config.get_dbname().or(self.config.get_user()).unwrap_or_default();
+        write!(f, "postgres://{}/{database}", hosts.collect::<Vec<_>>().join(","))
+    }
+}
+
+impl fmt::Debug for PostgresAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_elsewhere_are_reached_by_tls_unless_told_otherwise() {
+        for (url, mode) in [
+            ("postgres://u:p@db.example/rbgv", SslMode::Require),
+            ("postgresql://u@db.example:5433/rbgv?sslmode=verify-full", SslMode::Require),
+            ("postgres://u@db.example/rbgv?sslmode=prefer", SslMode::Require),
+            ("postgres://u@db.example/rbgv?sslmode=disable", SslMode::Disable),
+            ("postgres://u@localhost/rbgv", SslMode::Disable),
+            ("postgres://u@localhost/rbgv?sslmode=require", SslMode::Require),
+            ("postgres://u@%2Frun%2Fpostgresql/rbgv", SslMode::Disable),
+        ] {
+            assert_eq!(
+                PostgresAddress::parse(url, None).unwrap().config.get_ssl_mode(),
+                mode,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_shown_has_no_password() {
+        let address = PostgresAddress::parse("postgres://u:se%40cret@a,b:5433/x", None).unwrap();
+        assert_eq!(address.to_string(), "postgres://a,b:5433/x");
+        assert_eq!(format!("{address:?}"), "postgres://a,b:5433/x");
+        assert_eq!(address.password().as_deref(), Some("se@cret"));
+        let asked = PostgresAddress::parse("postgres://u@a/x", Some("other")).unwrap();
+        assert_eq!(asked.password().as_deref(), Some("other"));
+        for url in
+            ["postgres://u:secret@a/x?port=secret", "postgres://", "postgres://u:secret@a/x?no=1"]
+        {
+            let why = PostgresAddress::parse(url, None).unwrap_err();
+            assert!(!why.contains("secret"), "{why}");
+        }
+    }
+}

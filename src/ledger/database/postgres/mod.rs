@@ -1,0 +1,461 @@
+//! PostgreSQL: a server that several machines share.
+//!
+//! - `address`: where it is, and how to log in
+//! - `server_clock`: its clock
+//! - `session`: a connection, and what is checked when it is made
+//! - `statement`: statements and values in its terms
+//! - `schema.sql`: its tables
+//!
+//! Transactions run at `READ COMMITTED`. A statement that decides by what it reads also names it in
+//! its condition, or its transaction takes a lock ([`Tx::lock`]).
+
+pub(crate) mod address;
+pub(crate) mod server_clock;
+mod session;
+mod statement;
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::runtime::Runtime;
+use tokio::task::block_in_place;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Row, SimpleQueryMessage};
+
+use self::address::PostgresAddress;
+use self::server_clock::ServerClock;
+use self::session::{Connector, ServerIdentity, Session};
+use super::value::Value;
+use super::{Access, Tx};
+use crate::ledger::LedgerError;
+use crate::model::{Clock, Instant};
+
+/// Connections of one process. Each transaction uses one, and waits for it where all are in use.
+const SESSIONS: usize = 8;
+
+/// Longest time that a transaction waits for a server that is away: a restart takes less.
+pub(crate) const OUTAGE_MAX: Duration = Duration::from_mins(1);
+
+/// Repetitions of a transaction that others keep from being carried out.
+const CONFLICTS_MAX: u32 = 20;
+
+/// Interval between attempts to reach a server that is away.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The ledger's database on a server.
+pub(crate) struct Postgres {
+    /// Drives the connections. Taken when dropped.
+    runtime: Option<Runtime>,
+    connector: Connector,
+    sessions: Mutex<Sessions>,
+    freed: Condvar,
+    /// Of this machine.
+    local_clock: Arc<dyn Clock>,
+    clock: OnceLock<Arc<ServerClock>>,
+    /// Another server answers, or its clock was set.
+    replaced: AtomicBool,
+}
+
+#[derive(Default)]
+struct Sessions {
+    idle: Vec<Session>,
+    /// Idle ones, and those in use.
+    open: usize,
+}
+
+impl Postgres {
+    /// Connects, and creates or checks the tables. `clock` is that of this machine.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or does not accept the login; it does not keep what it commits; its
+    /// tables are of a newer version.
+    pub(crate) fn connect(
+        address: &PostgresAddress,
+        tls: ClientConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ledger")
+            .enable_all()
+            .build()
+            .map_err(|error| LedgerError::Server(error.to_string()))?;
+        let connecting = Connector::connect(address, tls);
+        let (connector, session) = block_in_place(|| runtime.block_on(connecting))?;
+        let sessions = Sessions { idle: vec![session], open: 1 };
+        Ok(Self {
+            runtime: Some(runtime),
+            connector,
+            sessions: Mutex::new(sessions),
+            freed: Condvar::new(),
+            local_clock: clock,
+            clock: OnceLock::new(),
+            replaced: AtomicBool::new(false),
+        })
+    }
+
+    /// The server's clock, for all times of the ledger.
+    pub(crate) fn clock(&self) -> Result<Arc<ServerClock>, LedgerError> {
+        if let Some(clock) = self.clock.get() {
+            return Ok(Arc::clone(clock));
+        }
+        let (offset, _) = self.measure_clock()?;
+        let ServerIdentity { server, clock_epoch } = self.connector.identity();
+        let boot_id = format!("{server} {clock_epoch}");
+        let clock = ServerClock::new(Arc::clone(&self.local_clock), offset, boot_id);
+        Ok(Arc::clone(self.clock.get_or_init(|| Arc::new(clock))))
+    }
+
+    /// See [`Database::check_clock`](super::Database::check_clock).
+    pub(crate) fn check_clock(&self) -> Result<(), LedgerError> {
+        let Some(clock) = self.clock.get() else { return Ok(()) };
+        let known = self.connector.identity().clock_epoch;
+        let (measured, epoch) = self.measure_clock()?;
+        if epoch == known && !clock.follow(measured) {
+            return Ok(());
+        }
+        self.transact(Access::Write, |tx| {
+            tx.execute(
+                "UPDATE ledger SET clock_epoch = clock_epoch + 1 WHERE clock_epoch = ?1",
+                [Value::Int(known)],
+            )
+        })?;
+        self.replaced.store(true, Ordering::Relaxed);
+        Err(LedgerError::Replaced)
+    }
+
+    /// A random id that no other process gets.
+    pub(crate) fn new_id(&self) -> Result<String, LedgerError> {
+        self.transact(Access::Read, |tx| {
+            let sql = "SELECT CAST(gen_random_uuid() AS TEXT)";
+            tx.query_row(sql, [], |row| row.get(0))
+        })
+    }
+
+    /// Milliseconds that the server's clock is ahead of this machine's [`Clock::now`], by the quickest of
+    /// a few questions, and the number of times that it was found to have been set.
+    fn measure_clock(&self) -> Result<(i64, i64), LedgerError> {
+        let samples = (0..3).map(|_| {
+            let asked = self.local_clock.now();
+            let (server, epoch) = self.transact(Access::Read, |tx| {
+                tx.query_row(SERVER_NOW, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+            })?;
+            let took = self.local_clock.now().since(asked);
+            Ok((took, server - asked.after(took / 2).0.cast_signed(), epoch))
+        });
+        let samples: Vec<(Duration, i64, i64)> = samples.collect::<Result<_, LedgerError>>()?;
+        let (_, offset, epoch) = samples.into_iter().min().ok_or(LedgerError::NoRow)?;
+        Ok((offset, epoch))
+    }
+
+    /// See [`Database::transact`](super::Database::transact).
+    pub(crate) fn transact<T>(
+        &self,
+        access: Access,
+        mut work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let (mut conflicts, mut since) = (0, None);
+        loop {
+            if self.replaced.load(Ordering::Relaxed) {
+                return Err(LedgerError::Replaced);
+            }
+            let error = match self.try_transact(access, &mut work) {
+                Ok(result) => return Ok(result),
+                Err(error) => error,
+            };
+            if is_conflict(&error) && conflicts < CONFLICTS_MAX {
+                conflicts += 1;
+            } else if !self.waits_for(&error, &mut since) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Waits a moment for a server that is away; false once it was away for too long.
+    fn waits_for(&self, error: &LedgerError, since: &mut Option<Instant>) -> bool {
+        if !is_outage(error) {
+            return false;
+        }
+        let now = self.local_clock.now();
+        let away = now.since(*since.get_or_insert(now));
+        if away < OUTAGE_MAX {
+            std::thread::sleep(RETRY);
+        }
+        away < OUTAGE_MAX
+    }
+
+    fn try_transact<T>(
+        &self,
+        access: Access,
+        work: &mut impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let tx = PostgresTransaction::new(self, self.take_session()?, access);
+        let result = work(&Tx::Postgres(&tx));
+        match result {
+            Ok(value) => tx.commit().map(|()| value),
+            Err(error) => {
+                // A connection that broke is dropped with the transaction.
+                if !is_outage(&error) {
+                    tx.roll_back();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn take_session(&self) -> Result<Session, LedgerError> {
+        let mut sessions = self.sessions();
+        loop {
+            while let Some(session) = sessions.idle.pop() {
+                if session.is_usable() {
+                    return Ok(session);
+                }
+                sessions.open -= 1;
+            }
+            if sessions.open < SESSIONS {
+                sessions.open += 1;
+                drop(sessions);
+                let connected = self.wait(self.connector.session());
+                if connected.is_err() {
+                    self.forget_session();
+                }
+                return connected;
+            }
+            sessions = self.freed.wait(sessions).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn return_session(&self, session: Session) {
+        self.sessions().idle.push(session);
+        self.freed.notify_one();
+    }
+
+    /// One session less is open.
+    fn forget_session(&self) {
+        self.sessions().open -= 1;
+        self.freed.notify_one();
+    }
+
+    fn sessions(&self) -> std::sync::MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for `work`, on whichever thread.
+    #[expect(clippy::unwrap_used, reason = "only drop takes the runtime")]
+    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        block_in_place(|| self.runtime.as_ref().unwrap().block_on(work))
+    }
+
+    /// Whether a transaction was committed whose commit got no response. Its connection is ended first,
+    /// so that it cannot be committed later.
+    fn was_committed(&self, mark: &TransactionMark) -> Result<bool, LedgerError> {
+        let mut since = None;
+        loop {
+            let status = self.try_transact(Access::Read, &mut |tx| {
+                let sql = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
+                tx.query_row(sql, [Value::Text(mark.transaction.clone())], |row| {
+                    row.get::<_, Option<String>>(0)
+                })
+            });
+            match status {
+                Ok(Some(word)) if word == "committed" => return Ok(true),
+                Ok(Some(word)) if word == "aborted" => return Ok(false),
+                Ok(Some(_)) => {
+                    let ended = self.try_transact(Access::Read, &mut |tx| {
+                        tx.query_row(
+                            "SELECT pg_terminate_backend(CAST(?1 AS INTEGER))",
+                            [Value::Int(mark.backend)],
+                            |_| Ok(()),
+                        )
+                    });
+                    if let Err(error) = ended
+                        && !is_outage(&error)
+                    {
+                        return Err(error);
+                    }
+                    std::thread::sleep(RETRY / 5);
+                }
+                Ok(None) => return Err(LedgerError::CommitInDoubt),
+                Err(error) if self.waits_for(&error, &mut since) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The last clone may be dropped on an async thread, which must not wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Time of the server in milliseconds since 1970, and how often it was set.
+const SERVER_NOW: &str =
+    "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT), clock_epoch FROM ledger";
+
+/// A transaction that may have been carried out.
+struct TransactionMark {
+    transaction: String,
+    backend: i64,
+}
+
+/// A transaction on one connection. It begins with its first statement.
+pub(crate) struct PostgresTransaction<'a> {
+    postgres: &'a Postgres,
+    /// Taken when the transaction ends.
+    session: Option<Session>,
+    access: Access,
+    begun: Cell<bool>,
+    /// Of a durable transaction.
+    mark: RefCell<Option<TransactionMark>>,
+}
+
+impl<'a> PostgresTransaction<'a> {
+    fn new(postgres: &'a Postgres, session: Session, access: Access) -> Self {
+        let (begun, mark) = (Cell::new(false), RefCell::new(None));
+        Self { postgres, session: Some(session), access, begun, mark }
+    }
+
+    fn session(&self) -> Result<&Session, LedgerError> {
+        self.session.as_ref().ok_or(LedgerError::NoRow)
+    }
+
+    /// Runs a statement; the first one together with `BEGIN`, in one round trip.
+    fn run<T>(
+        &self,
+        statement: impl Future<Output = Result<T, LedgerError>>,
+    ) -> Result<T, LedgerError> {
+        let session = self.session()?;
+        let Some(begin) = begin_sql(self.access).filter(|_| !self.begun.get()) else {
+            return self.postgres.wait(statement);
+        };
+        self.begun.set(true);
+        let both = async { tokio::join!(session.simple_query(begin), statement) };
+        let (begun, result) = self.postgres.wait(both);
+        *self.mark.borrow_mut() = mark_in(&begun?);
+        result
+    }
+
+    pub(crate) fn execute(&self, sql: &str, params: &[Value]) -> Result<usize, LedgerError> {
+        self.run(self.session()?.execute(sql, params))
+    }
+
+    pub(crate) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, LedgerError> {
+        self.run(self.session()?.query(sql, params))
+    }
+
+    pub(crate) fn lock(&self, name: &str) -> Result<(), LedgerError> {
+        let name = [Value::Text(name.to_owned())];
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
+        self.query(sql, &name).map(drop)
+    }
+
+    fn commit(mut self) -> Result<(), LedgerError> {
+        let Some(session) = self.session.take() else { return Ok(()) };
+        if !self.begun.get() {
+            self.postgres.return_session(session);
+            return Ok(());
+        }
+        let committed = self.postgres.wait(session.simple_query("COMMIT"));
+        let Err(error) = committed else {
+            self.postgres.return_session(session);
+            return Ok(());
+        };
+        let is_refused = matches!(&error, LedgerError::Postgres(error) if error.code().is_some());
+        drop(session);
+        self.postgres.forget_session();
+        match self.mark.take() {
+            // The server says that it rolled back.
+            _ if is_refused => Err(error),
+            Some(mark) if self.postgres.was_committed(&mark)? => Ok(()),
+            Some(_) => Err(LedgerError::Server("the commit did not take place".to_owned())),
+            None => Err(error),
+        }
+    }
+
+    fn roll_back(mut self) {
+        let Some(session) = self.session.take() else { return };
+        if self.begun.get() && self.postgres.wait(session.simple_query("ROLLBACK")).is_err() {
+            drop(session);
+            return self.postgres.forget_session();
+        }
+        self.postgres.return_session(session);
+    }
+}
+
+impl Drop for PostgresTransaction<'_> {
+    fn drop(&mut self) {
+        // After a panic, or an error before the transaction ended: the server rolls back.
+        if self.session.take().is_some() {
+            self.postgres.forget_session();
+        }
+    }
+}
+
+/// `SET LOCAL` rather than settings of the connection: connections may be pooled by a proxy.
+fn begin_sql(access: Access) -> Option<&'static str> {
+    match access {
+        Access::Read => None,
+        Access::Snapshot => Some(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '30s'",
+        ),
+        Access::Write => Some(
+            "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
+             SET LOCAL idle_in_transaction_session_timeout = '15s'; \
+             SET LOCAL synchronous_commit = on; \
+             SELECT pg_current_xact_id(), pg_backend_pid()",
+        ),
+        Access::WriteRelaxed => Some(
+            "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
+             SET LOCAL idle_in_transaction_session_timeout = '15s'; \
+             SET LOCAL synchronous_commit = off",
+        ),
+    }
+}
+
+fn mark_in(messages: &[SimpleQueryMessage]) -> Option<TransactionMark> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(TransactionMark {
+            transaction: row.get(0)?.to_owned(),
+            backend: row.get(1)?.parse().ok()?,
+        }),
+        _ => None,
+    })
+}
+
+/// Another transaction was carried out instead, or holds what this one needs.
+fn is_conflict(error: &LedgerError) -> bool {
+    let LedgerError::Postgres(error) = error else { return false };
+    let conflicts = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::UNIQUE_VIOLATION,
+    ];
+    error.code().is_some_and(|code| conflicts.contains(code))
+}
+
+/// The server may be back soon.
+fn is_outage(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::Server(_) => true,
+        LedgerError::Postgres(error) => match error.code() {
+            None => true,
+            Some(code) => {
+                // Classes: connection exceptions, shutdown and start, too many connections.
+                code.code().starts_with("08")
+                    || code.code().starts_with("57P")
+                    || code.code().starts_with("53")
+                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || *code == SqlState::LOCK_NOT_AVAILABLE
+            }
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,144 @@
+//! A PostgreSQL server for tests: Debian's programs, a directory of its own, no network. It ends with
+//! the process that started it, however that ends.
+
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A running server.
+pub struct PostgresServer {
+    programs: PathBuf,
+    directory: tempfile::TempDir,
+    /// Ends the server when its standard input is closed.
+    guard: Child,
+    databases: AtomicU32,
+}
+
+impl PostgresServer {
+    /// Starts a server. `None` on a machine without PostgreSQL, unless `RBGV_REQUIRE_POSTGRES` is set.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            assert!(std::env::var_os("RBGV_REQUIRE_POSTGRES").is_none(), "no PostgreSQL found");
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("rbgv-pg").tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        let data = directory.path().join("data");
+        let init = as_server_user(&programs.join("initdb"))
+            .args(["--auth=trust", "--username=rbgv", "--no-sync", "--locale=C", "--encoding=UTF8"])
+            .arg("-D")
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        let mut server = Self {
+            guard: guard(&programs, &data, directory.path()),
+            programs,
+            directory,
+            databases: AtomicU32::new(0),
+        };
+        server.wait_until_ready();
+        Some(server)
+    }
+
+    /// The address of a new, empty database.
+    pub fn new_database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.psql("postgres", &format!("CREATE DATABASE {name}"));
+        self.address(&name)
+    }
+
+    pub fn address(&self, database: &str) -> String {
+        let socket = self.directory.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://rbgv@{socket}/{database}")
+    }
+
+    /// Runs SQL, and returns its rows without headings.
+    pub fn psql(&self, database: &str, sql: &str) -> String {
+        let ran = Command::new(self.programs.join("psql"))
+            .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-U", "rbgv", "-h"])
+            .arg(self.directory.path())
+            .args([database, "-c", sql])
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Stops the server at once, as a crash of its machine would, and starts it again.
+    pub fn crash_and_restart(&mut self) {
+        let data = self.directory.path().join("data");
+        let stopped = as_server_user(&self.programs.join("pg_ctl"))
+            .args(["stop", "-m", "immediate", "-D"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+        let _ = self.guard.wait();
+        self.guard = guard(&self.programs, &data, self.directory.path());
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        for _ in 0..300 {
+            let ready = Command::new(self.programs.join("pg_isready"))
+                .args(["-q", "-h"])
+                .arg(self.directory.path())
+                .status();
+            if ready.unwrap().success() {
+                return;
+            }
+            if self.guard.try_wait().unwrap().is_some() {
+                let mut text = String::new();
+                let _ = self.guard.stderr.take().unwrap().read_to_string(&mut text);
+                panic!("the server ended: {text}");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the server does not become ready");
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// The server below a shell that ends it when this process ends.
+fn guard(programs: &Path, data: &Path, sockets: &Path) -> Child {
+    let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c max_connections=200 \
+                  -c log_min_messages=fatal </dev/null & server=$!
+                  (cat >/dev/null; kill -INT $server 2>/dev/null) <&3 & wait $server";
+    as_server_user(Path::new("sh"))
+        .args(["-c", &format!("exec 3<&0; {script}")])
+        .args([programs.join("postgres").as_path(), data, sockets])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// PostgreSQL refuses to run as root.
+fn as_server_user(program: &Path) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    command
+}
+
+/// The folder of the newest server programs: Debian keeps them out of the path.
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let mut folders: Vec<PathBuf> =
+        versions.filter_map(|version| Some(version.ok()?.path().join("bin"))).collect();
+    folders.retain(|folder| folder.join("postgres").is_file() && folder.join("initdb").is_file());
+    folders.sort();
+    folders.pop()
+}
