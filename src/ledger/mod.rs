@@ -192,8 +192,8 @@ impl Ledger {
         &self.shared.repairs
     }
 
-    /// Runs a write transaction, durable on return. SQLite has one writer at a time; elsewhere `work`
-    /// locks what it reads, and may run more than once.
+    /// Runs a write transaction, durable on return. `work` may run more than once. Where it relies on
+    /// what it read, it takes a lock first ([`Tx::lock`]), since only SQLite has one writer at a time.
     fn write<T>(
         &self,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,

@@ -841,6 +841,16 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
 }
 
 #[test]
+fn a_final_delivery_is_found_by_its_job() {
+    let directory = tempfile::tempdir().unwrap();
+    let plan = format!("EXPLAIN QUERY PLAN {}", super::write::deliveries::HAS_FINAL_DELIVERY);
+    let steps: Vec<String> = open(directory.path())
+        .read(|tx| tx.query(&plan, params!["", ""], |row| row.get(3)))
+        .unwrap();
+    assert!(steps.concat().contains("INDEX deliveries_by_job"), "{steps:?}");
+}
+
+#[test]
 fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());

@@ -11,7 +11,7 @@ use crate::ledger::error::LedgerError;
 const APPLICATION_ID: i64 = 0x7262_6776;
 
 /// All migrations, oldest first. The n-th brings the file to version n.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
+    include_str!("migrations/0008.sql"),
 ];
 
 /// Migrates the file behind `db` to the newest version.

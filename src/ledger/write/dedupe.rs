@@ -251,7 +251,7 @@ fn refresh_source(
         let row = SourceRow::of(source);
         tx.execute(
             "UPDATE attempts SET source = ?2, source_is_url = ?3, modified_ns = ?4, etag = ?5
-             WHERE id = ?1",
+             WHERE id = ?1 AND status = 'planned'",
             params![attempt.0, row.source, row.is_url, row.modified_ns, row.etag],
         )?;
     }

@@ -28,6 +28,10 @@ pub enum DeliveryRecord {
     Unfinished,
 }
 
+/// SQLite uses the partial index `deliveries_by_job` only if the query repeats its condition.
+pub(crate) const HAS_FINAL_DELIVERY: &str = "SELECT EXISTS (SELECT 1 FROM deliveries
+    WHERE job = ?1 AND reports_final AND origin = ?2)";
+
 impl Ledger {
     /// Records a delivery before it is acknowledged. Deduplicates by id, and by signature under
     /// another id.
@@ -105,12 +109,8 @@ impl Ledger {
         self.read(|tx| {
             let mut ended = Vec::new();
             for job in jobs {
-                let has_ended: bool = tx.query_row(
-                    "SELECT EXISTS (SELECT 1 FROM deliveries
-                     WHERE job = ?1 AND reports_final AND origin = ?2)",
-                    params![job.0, origin],
-                    |row| row.get(0),
-                )?;
+                let params = params![job.0, origin];
+                let has_ended: bool = tx.query_row(HAS_FINAL_DELIVERY, params, |row| row.get(0))?;
                 if has_ended {
                     ended.push(job.clone());
                 }
