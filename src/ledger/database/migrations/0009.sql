@@ -1,7 +1,0 @@
--- What a shared ledger has to know of the machines that use it. In a file they stay empty.
-ALTER TABLE processes ADD COLUMN machine TEXT;
-ALTER TABLE processes ADD COLUMN machine_name TEXT;
-ALTER TABLE processes ADD COLUMN lease_until INTEGER;
-ALTER TABLE batches ADD COLUMN machine TEXT;
-ALTER TABLE batches ADD COLUMN machine_name TEXT;
-ALTER TABLE keys ADD COLUMN reconciled_with TEXT;
