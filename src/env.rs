@@ -42,6 +42,8 @@ pub struct Env {
     /// Random numbers, seeded by the operating system.
     pub random: Arc<dyn Random>,
     pub pid: u32,
+    /// Name of this machine, for people on others.
+    pub host_name: String,
     /// Redacts the secrets loaded so far.
     pub sanitizer: Sanitizer,
 }
@@ -88,6 +90,7 @@ impl Env {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom::new()?),
             pid: std::process::id(),
+            host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             sanitizer: Sanitizer::default(),
         })
     }

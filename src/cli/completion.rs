@@ -123,9 +123,10 @@ fn jobs(env: &Env) -> Option<Vec<CompletionCandidate>> {
     Some(lines.iter().filter_map(candidate).collect())
 }
 
-/// The ledger, if there is one.
+/// The ledger, if it is a file: nobody waits for a server while typing.
 fn ledger(env: &Env) -> Option<Ledger> {
     let settings = resolve(env, &Global::default()).ok()?;
+    (!settings.has_shared_ledger()).then_some(())?;
     Ledger::database_path(&settings.state_dir).is_file().then_some(())?;
     Ledger::open(&settings.state_dir, env.clock.clone()).ok()
 }

@@ -48,6 +48,7 @@ pub use self::transport::Forwarder;
 pub use self::transport::proxy::ProxyChoice;
 pub use self::transport::storage::StorageHttp;
 pub(crate) use self::transport::storage::is_metadata_service;
+pub use self::transport::tls::database_tls;
 pub use self::types::{
     AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, OpenStream, StartJob,
     StartedJob, UploadContent, UploadFile, UploadedFile, UsageDay, UsageEvent, UsageEventPage,

@@ -73,6 +73,12 @@ impl Settings {
         Ok(self.secret(SecretKind::Ledger)?.map(|resolved| resolved.key))
     }
 
+    /// Whether a shared ledger is configured, as far as that is known without reading a source.
+    pub fn has_shared_ledger(&self) -> bool {
+        let kind = SecretKind::Ledger;
+        kind.override_in(&self.vars).is_some() || self.profile.source(kind).is_some()
+    }
+
     /// Reads the next key of a rotation from a source that the profile does not name yet.
     pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::NextKey, source, &self.profile.name)

@@ -1,5 +1,6 @@
 //! A PostgreSQL server for tests: Debian's programs, a directory of its own, no network. It ends with
 //! the process that started it, however that ends.
+#![allow(unreachable_pub, dead_code, reason = "tests use what they need of it")]
 
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +35,7 @@ impl PostgresServer {
             .unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
         let mut server = Self {
-            guard: guard(&programs, &data, directory.path()),
+            guard: guard(&programs, directory.path()),
             programs,
             directory,
             databases: AtomicU32::new(0),
@@ -77,7 +78,7 @@ impl PostgresServer {
             .unwrap();
         assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
         let _ = self.guard.wait();
-        self.guard = guard(&self.programs, &data, self.directory.path());
+        self.guard = guard(&self.programs, self.directory.path());
         self.wait_until_ready();
     }
 
@@ -108,14 +109,24 @@ impl Drop for PostgresServer {
     }
 }
 
-/// The server below a shell that ends it when this process ends.
-fn guard(programs: &Path, data: &Path, sockets: &Path) -> Child {
-    let script = "\"$0\" -D \"$1\" -k \"$2\" -c listen_addresses= -c max_connections=200 \
-                  -c log_min_messages=fatal </dev/null & server=$!
-                  (cat >/dev/null; kill -INT $server 2>/dev/null) <&3 & wait $server";
-    as_server_user(Path::new("sh"))
-        .args(["-c", &format!("exec 3<&0; {script}")])
-        .args([programs.join("postgres").as_path(), data, sockets])
+/// The server, below a shell that ends it and removes `directory` when this process ends.
+fn guard(programs: &Path, directory: &Path) -> Child {
+    let script = "directory=$1; shift; exec 3<&0; \"$@\" </dev/null & server=$!; \
+                  (cat; kill -QUIT $server && { \
+                      while kill -0 $server; do sleep 0.1; done; rm -rf \"$directory\"; \
+                  }) <&3 >/dev/null 2>&1 & wait $server";
+    let server = as_server_user(&programs.join("postgres"));
+    Command::new("sh")
+        .args(["-c", script, "guard"])
+        .arg(directory)
+        .arg(server.get_program())
+        .args(server.get_args())
+        .arg("-D")
+        .arg(directory.join("data"))
+        .arg("-k")
+        .arg(directory)
+        .args(["-c", "listen_addresses=", "-c", "max_connections=200"])
+        .args(["-c", "log_min_messages=fatal"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -1,6 +1,7 @@
 //! The context of a command: settings, printer, clients, ledger. `signals` stop it, and `wait_notes`
 //! says what it waits for.
 
+pub(crate) mod open_ledger;
 pub(crate) mod signals;
 pub(crate) mod wait_notes;
 
@@ -14,6 +15,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use self::open_ledger::open_ledger;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -23,7 +26,7 @@ use super::args::job::JobDefaults;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
 use crate::flow::Context;
-use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
+use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
@@ -202,9 +205,9 @@ impl AppContext {
         self.settings.user_file.clone().ok_or_else(no_user_file)
     }
 
-    /// The ledger of the state directory.
+    /// The ledger of the state directory, or the shared one of the profile.
     pub(crate) fn ledger(&self) -> Result<AsyncLedger, Failure> {
-        let mut ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
+        let mut ledger = open_ledger(&self.settings, &self.env)?;
         if let Some(directory) = &self.own_state_dir {
             ledger = ledger.of_sandbox(directory);
         }
@@ -332,15 +335,16 @@ impl AppContext {
             Some(ledger) => Arc::new(ledger.blocking().clone()),
             None => Arc::new(MemoryStore::default()),
         };
+        let clock = ledger.map_or(self.env.clock.clone(), |ledger| ledger.blocking().clock());
         let client = Client::with_store(
             endpoint,
             timing,
-            self.env.clock.clone(),
+            clock.clone(),
             self.env.random.clone(),
             store,
             &self.limits(),
         )?;
-        wait_notes::tell(&client, &self.printer, &self.env.clock);
+        wait_notes::tell(&client, &self.printer, &clock);
         Ok(client.with_profile_name(&self.settings.profile.name))
     }
 
@@ -419,9 +423,9 @@ impl AppContext {
             key: key_id(&client),
             service: client,
             stores: self.stores(),
+            clock: ledger.blocking().clock(),
             ledger,
             profile: self.settings.profile.name.clone(),
-            clock: self.env.clock.clone(),
             random: self.env.random.clone(),
             observer,
             timing: self.timing(),

@@ -12,7 +12,7 @@ mod forward;
 mod http;
 pub(crate) mod proxy;
 pub(crate) mod storage;
-mod tls;
+pub(crate) mod tls;
 pub(super) mod tls_probe;
 pub(super) mod upload;
 

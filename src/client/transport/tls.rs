@@ -26,6 +26,16 @@ pub(crate) fn platform() -> Result<Tls, String> {
     }
 }
 
+/// Settings for connections that are not HTTP. Without certificates, they trust no server.
+///
+/// # Errors
+/// The cryptography provider is unusable.
+pub fn database_tls() -> Result<ClientConfig, String> {
+    let mut config = platform()?.config;
+    config.alpn_protocols.clear();
+    Ok(config)
+}
+
 /// Settings for a machine without certificates.
 pub(crate) fn trust_none(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
     let config =

@@ -23,7 +23,7 @@ async fn show_key(app: &AppContext, ledger: &AsyncLedger, client: &Client) -> Re
     let report = client.limits().await?;
     let key = key_id(client);
     let in_flight = ledger.count_in_flight(&key, None).await?;
-    let (hosts, now) = (ledger.host_limits().await?, app.env.clock.now());
+    let (hosts, now) = (ledger.host_limits().await?, ledger.blocking().clock().now());
     if app.printer.style().json {
         app.printer.document(&document(&key, &report, in_flight, &hosts));
         return Ok(());

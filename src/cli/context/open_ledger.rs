@@ -1,0 +1,44 @@
+//! Opening the ledger of the settings: a file in the state directory, or a shared one.
+
+use crate::client::database_tls;
+use crate::env::Env;
+use crate::ledger::{Ledger, PostgresAddress};
+use crate::model::{Failure, FailureKind};
+use crate::settings::Settings;
+
+/// The ledger of the profile, created if it does not exist.
+pub(crate) fn open_ledger(settings: &Settings, env: &Env) -> Result<Ledger, Failure> {
+    match shared_address(settings, env)? {
+        Some(address) => connect(&address, settings, env),
+        None => Ok(Ledger::open(&settings.state_dir, env.clock.clone())?),
+    }
+}
+
+/// The address of a shared ledger, if the settings name one.
+pub(crate) fn shared_address(
+    settings: &Settings,
+    env: &Env,
+) -> Result<Option<PostgresAddress>, Failure> {
+    let Some(secret) = settings.ledger()? else { return Ok(None) };
+    env.sanitizer.add(secret.expose());
+    let password = env.vars.get("PGPASSWORD").filter(|password| !password.is_empty());
+    let address = PostgresAddress::parse(secret.expose(), password.map(String::as_str));
+    let address = address.map_err(|why| {
+        Failure::new(FailureKind::Configuration, "the address of the ledger", why)
+            .with_next("use an address such as postgres://USER@HOST/DATABASE")
+    })?;
+    if let Some(password) = address.password() {
+        env.sanitizer.add(&password);
+    }
+    Ok(Some(address))
+}
+
+fn connect(address: &PostgresAddress, settings: &Settings, env: &Env) -> Result<Ledger, Failure> {
+    let tls = database_tls();
+    let tls = tls.map_err(|why| Failure::local(format!("connecting to {address}"), &why))?;
+    let ledger = Ledger::connect(address, tls, &settings.state_dir, &env.host_name, &env.clock);
+    ledger.map_err(|error| {
+        let failure = Failure::from(error);
+        Failure { what: format!("the ledger at {address}"), ..failure }
+    })
+}
