@@ -85,6 +85,7 @@ impl AsyncLedger {
         fn batch(id: BatchId) -> Option<Batch>;
         fn latest_batch() -> Option<BatchId>;
         fn latest_unfinished_batch() -> Option<Batch>;
+        fn next_batch_to_work_on(origin: &str, after: BatchId) -> Option<Batch>;
         fn list_batches(limit: u32) -> Vec<BatchSummary>;
         fn batch_record(id: BatchId) -> Option<BatchRecord>;
         fn plan_totals(batch: BatchId) -> PlanTotals;

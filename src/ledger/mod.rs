@@ -89,10 +89,18 @@ struct LedgerHandle {
 /// A machine of a shared ledger.
 #[derive(Debug, Clone)]
 struct Machine {
-    /// Of its state directory and its current boot.
+    /// Of its state directory.
     id: String,
+    boot: String,
     /// For people.
     name: String,
+}
+
+impl Machine {
+    /// Locks hold until the machine is booted again.
+    fn booted(&self) -> String {
+        format!("{} {}", self.id, self.boot)
+    }
 }
 
 impl Ledger {
@@ -161,7 +169,7 @@ impl Ledger {
                 boot_id: clock.boot_id(),
                 clock,
                 attempt_boot_id,
-                machine: Some(Machine { id: format!("{id} {boot}"), name: name.to_owned() }),
+                machine: Some(Machine { id, boot, name: name.to_owned() }),
                 repairs: Vec::new(),
             },
         ))

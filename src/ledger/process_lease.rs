@@ -17,7 +17,7 @@ use tracing::warn;
 
 use super::database::Tx;
 use super::database::value::{Row, params};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Machine};
 use crate::model::time::millis;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,7 +162,7 @@ impl Ledger {
                     id.0,
                     lock_file,
                     now,
-                    machine.map(|machine| &machine.id),
+                    machine.map(Machine::booted),
                     machine.map(|machine| &machine.name),
                     machine.map(|_| self.lease_end())
                 ],
@@ -209,7 +209,7 @@ impl Ledger {
     /// Whether a process is alive. If in doubt it is: rows of a living process must not be taken.
     pub(crate) fn is_alive(&self, process: &Process) -> bool {
         if let Some(here) = &self.shared.machine
-            && process.machine.as_ref() != Some(&here.id)
+            && process.machine != Some(here.booted())
         {
             return process.lease_until.is_some_and(|until| until >= self.now_ms());
         }

@@ -51,8 +51,15 @@ const EXAMPLES: &[Examples] = &[
     (
         "resume",
         &[
-            ("rbgv resume", "every unfinished batch"),
+            ("rbgv resume", "the newest unfinished batch"),
             ("rbgv resume 12 --max-credits 100", "one batch, with another limit"),
+        ],
+    ),
+    (
+        "work",
+        &[
+            ("rbgv work", "until every batch is done"),
+            ("rbgv work --forever", "a worker beside others, with a shared ledger"),
         ],
     ),
     (

@@ -19,6 +19,8 @@ pub struct Batch {
     pub run_options: String,
     /// Whether the whole plan is stored. Until then nothing is sent.
     pub plan_complete: bool,
+    /// In a shared ledger, the machine that planned it.
+    pub machine: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
@@ -89,7 +91,7 @@ pub struct InputCounts {
 }
 
 pub(crate) const SELECT_BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, \
-     run_options, plan_complete FROM batches";
+     run_options, plan_complete, machine_name FROM batches";
 
 pub(crate) fn batch_by_id(tx: &Tx<'_>, id: BatchId) -> Result<Option<Batch>, LedgerError> {
     tx.query_opt(&format!("{SELECT_BATCH} WHERE id = ?1"), params![id.0], read_batch)
@@ -103,6 +105,7 @@ pub(crate) fn read_batch(row: &Row<'_>) -> Result<Batch, LedgerError> {
         key: ApiKeyId { origin: row.get(3)?, fingerprint: Fingerprint(row.get(4)?) },
         run_options: row.get(5)?,
         plan_complete: row.get(6)?,
+        machine: row.get(7)?,
     })
 }
 

@@ -77,22 +77,38 @@ fn longest_first_where(condition: &str) -> String {
     format!("EXISTS ({attempt}) AND {AFTER_LONGEST_FIRST}")
 }
 
+/// Inputs that a machine can work on: those of its own batches, and others whose bytes do not come from
+/// and do not go to files. `machine` and `root` are parameters: the machine, if the ledger is shared,
+/// and the first byte of a path.
+fn reachable(machine: &str, root: &str) -> String {
+    format!(
+        "(CAST({machine} AS TEXT) IS NULL
+          OR EXISTS (SELECT 1 FROM batches AS own
+                     WHERE own.id = batch_inputs.batch AND own.machine = {machine})
+          OR (substr(target, 1, 1) <> {root}
+              AND EXISTS (SELECT 1 FROM attempts
+                          WHERE attempts.id = batch_inputs.attempt AND source_is_url)))"
+    )
+}
+
 impl Ledger {
     /// Creates a batch whose plan is not complete.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
-        let now = self.now_ms();
+        let (now, machine) = (self.now_ms(), self.shared.machine.as_ref());
         self.write(|tx| {
             tx.query_row(
-                "INSERT INTO batches
-                     (created_at, profile, origin, key_fingerprint, run_options, pricing)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+                "INSERT INTO batches (created_at, profile, origin, key_fingerprint, run_options,
+                     pricing, machine, machine_name)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
                 params![
                     now,
                     new.profile,
                     new.key.origin,
                     new.key.fingerprint.0,
                     new.run_options,
-                    new.pricing
+                    new.pricing,
+                    machine.map(|machine| &machine.id),
+                    machine.map(|machine| &machine.name),
                 ],
                 |row| Ok(BatchId(row.get(0)?)),
             )
@@ -137,15 +153,16 @@ impl Ledger {
         self.read(|tx| batch_by_id(tx, id))
     }
 
-    /// The newest batch with unfinished inputs.
+    /// The newest batch of this machine with unfinished inputs.
     pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
         let sql = format!(
             "{SELECT_BATCH} WHERE plan_complete AND EXISTS (
                  SELECT 1 FROM batch_inputs WHERE batch = batches.id
                  AND state IN ('open', 'paused', 'left'))
+               AND (CAST(?1 AS TEXT) IS NULL OR machine = ?1)
              ORDER BY id DESC LIMIT 1"
         );
-        self.read(|tx| tx.query_opt(&sql, params![], read_batch))
+        self.read(|tx| tx.query_opt(&sql, params![self.machine_id()], read_batch))
     }
 
     /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
@@ -178,9 +195,34 @@ impl Ledger {
             InputOrder::ShortestFirst => (-1, AFTER_SHORTEST_FIRST.to_owned()),
         };
         let (duration_ms, id) = after.unwrap_or((before_all, InputId(0)));
-        let sql =
-            format!("{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {condition} LIMIT ?4");
-        self.read(|tx| tx.query(&sql, params![batch.0, duration_ms, id.0, limit], read_input))
+        let sql = format!(
+            "{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {} AND {condition} LIMIT ?4",
+            reachable("?5", "?6")
+        );
+        let (machine, root) = (self.machine_id(), b"/".to_vec());
+        let params = params![batch.0, duration_ms, id.0, limit, machine, root];
+        self.read(|tx| tx.query(&sql, params.clone(), read_input))
+    }
+
+    /// The first batch after `after` with this service that has open inputs which this machine can work
+    /// on.
+    pub fn next_batch_to_work_on(
+        &self,
+        origin: &str,
+        after: BatchId,
+    ) -> Result<Option<Batch>, LedgerError> {
+        let sql = format!(
+            "{SELECT_BATCH} WHERE plan_complete AND origin = ?1 AND id > ?2 AND EXISTS (
+                 SELECT 1 FROM batch_inputs WHERE batch = batches.id AND state = 'open' AND {})
+             ORDER BY id LIMIT 1",
+            reachable("?3", "?4")
+        );
+        let params = params![origin, after.0, self.machine_id(), b"/".to_vec()];
+        self.read(|tx| tx.query_opt(&sql, params.clone(), read_batch))
+    }
+
+    fn machine_id(&self) -> Option<&str> {
+        self.shared.machine.as_ref().map(|machine| machine.id.as_str())
     }
 
     /// Whether a job with the options of each open input has succeeded before.

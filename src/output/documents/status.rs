@@ -21,6 +21,8 @@ pub(crate) struct BatchLine<'a> {
     pub(crate) batch: i64,
     pub(crate) made_at: String,
     pub(crate) profile: &'a str,
+    /// The machine that planned it, in a shared ledger.
+    pub(crate) machine: Option<&'a str>,
     /// Planning is complete.
     pub(crate) planned: bool,
     pub(crate) done: usize,

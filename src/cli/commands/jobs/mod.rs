@@ -10,3 +10,4 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod upload;
+pub(crate) mod work;

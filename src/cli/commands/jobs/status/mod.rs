@@ -116,15 +116,19 @@ async fn local(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
 }
 
 fn batch_table(batches: &[BatchSummary], when: impl Fn(Timestamp) -> String) -> Table {
+    // In a shared ledger, the machine tells more than the profile, which machines name as they like.
+    let is_shared = batches.iter().any(|line| line.batch.machine.is_some());
+    let whose = if is_shared { "machine" } else { "profile" };
     let headings =
-        ["batch", "created", "profile", "done", "failed", "skipped", "open", "estimated cost"];
+        ["batch", "created", whose, "done", "failed", "skipped", "open", "estimated cost"];
     let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]).names([2]).drops([2, 5, 7, 1]);
     for line in batches {
         let counts = line.counts;
+        let machine = line.batch.machine.clone().unwrap_or_default();
         table.row([
             line.batch.id.0.to_string(),
             when(line.batch.created_at),
-            line.batch.profile.clone(),
+            if is_shared { machine } else { line.batch.profile.clone() },
             counts.done.to_string(),
             counts.failed.to_string(),
             counts.rejected.to_string(),
@@ -164,6 +168,7 @@ fn batch_line(line: &BatchSummary) -> BatchLine<'_> {
         batch: line.batch.id.0,
         made_at: amounts::time(line.batch.created_at),
         profile: &line.batch.profile,
+        machine: line.batch.machine.as_deref(),
         planned: line.batch.plan_complete,
         done: line.counts.done,
         failed: line.counts.failed,
