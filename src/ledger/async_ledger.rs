@@ -14,8 +14,8 @@ use super::{
     AddResult, ApiKeyId, Attempt, AttemptCost, AttemptDetails, AttemptId, AttemptSummary, Batch,
     BatchId, BatchInput, BatchRecord, BatchSummary, BillingVisibility, Claim, Commit,
     DeliveryRecord, DraftSupport, InputCounts, InputId, InputOrder, InputState, JobDuration,
-    KeyReport, Ledger, LedgerError, NewBatch, NewDelivery, NewInput, PlanTotals, ProcessLease,
-    StartCommit, StartLimits, UnfinishedInputs,
+    KeyReport, Ledger, LedgerError, ListedJob, NewBatch, NewDelivery, NewInput, PlanTotals,
+    ProcessLease, StartCommit, StartLimits, UnfinishedInputs,
 };
 
 /// A ledger for async code.
@@ -139,6 +139,9 @@ impl AsyncLedger {
         fn find_upload(key: &ApiKeyId, sha256: &str) -> Option<String>;
         fn record_upload(key: &ApiKeyId, sha256: &str, url: &str) -> ();
         fn delete_upload(key: &ApiKeyId, sha256: &str) -> ();
+        fn server_to_reconcile_with(key: &ApiKeyId) -> Option<String>;
+        fn oldest_open_attempt(key: &ApiKeyId) -> Option<Timestamp>;
+        fn reconcile(key: &ApiKeyId, server: &str, jobs: &[ListedJob]) -> usize;
         fn adopt_jobs(key: &ApiKeyId, batch: BatchId, jobs: &[(String, JobId)]) -> usize;
         fn jobs_without_output(key: &ApiKeyId, limit: u32) -> Vec<JobId>;
         fn orphaned_attempts(key: &ApiKeyId, limit: u32) -> Vec<AttemptId>;

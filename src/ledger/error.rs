@@ -24,6 +24,8 @@ pub enum LedgerError {
     Replaced,
     #[error("its server runs with fsync=off, so a crash may lose what was paid for")]
     NotDurable,
+    #[error("its database is empty")]
+    NoTables,
     #[error("whether the last change was saved is unknown")]
     CommitInDoubt,
     /// A file beside the database cannot be created or locked.
@@ -92,6 +94,7 @@ impl LedgerError {
             | Self::Refused(_)
             | Self::Replaced
             | Self::NotDurable
+            | Self::NoTables
             | Self::CommitInDoubt
             | Self::Newer { .. }
             | Self::NetworkFileSystem(_)
@@ -113,6 +116,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::Replaced
             | LedgerError::CommitInDoubt => "run the same command again; nothing is paid for twice",
             LedgerError::Refused(_) => "check the address in RBGV_LEDGER or the profile",
+            LedgerError::NoTables => "rbgv run creates what it needs",
             LedgerError::NotDurable => "set fsync = on in postgresql.conf",
             LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
             LedgerError::NotOurs(_)

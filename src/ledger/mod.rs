@@ -62,6 +62,7 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
+pub use self::write::reconcile::{JobProgress, ListedJob};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -84,6 +85,18 @@ struct LedgerHandle {
     /// In a shared ledger, tells this machine from others.
     machine: Option<Machine>,
     repairs: Vec<String>,
+}
+
+/// A ledger that several machines share.
+pub struct SharedLedger<'a> {
+    pub address: &'a PostgresAddress,
+    pub tls: rustls::ClientConfig,
+    /// Creates the tables if there are none.
+    pub create: bool,
+    /// Directory of the locks of this machine's processes.
+    pub directory: &'a Path,
+    /// Name of this machine, for people on others.
+    pub machine_name: &'a str,
 }
 
 /// A machine of a shared ledger.
@@ -129,19 +142,14 @@ impl Ledger {
         ))
     }
 
-    /// Connects to a ledger that several machines share. Locks of the processes of this machine are in
-    /// `directory`; `machine_name` is shown to people on other machines.
+    /// Connects to a ledger that several machines share.
     ///
     /// # Errors
-    /// The server cannot be used, its tables are of a newer version, or the directory cannot be used.
-    pub fn connect(
-        address: &PostgresAddress,
-        tls: rustls::ClientConfig,
-        directory: &Path,
-        machine_name: &str,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Self, LedgerError> {
-        let postgres = Postgres::connect(address, tls, Arc::clone(clock))?;
+    /// The server cannot be used, its tables are of a newer version or missing, or the directory cannot
+    /// be used.
+    pub fn connect(shared: SharedLedger<'_>, clock: &Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        let SharedLedger { address, tls, create, directory, machine_name } = shared;
+        let postgres = Postgres::connect(address, tls, create, Arc::clone(clock))?;
         let server_clock = postgres.clock()?;
         let attempt_boot_id = format!("{} {}", server_clock.boot_id(), postgres.new_id()?);
         let machine = (machine_name, clock.boot_id());
@@ -164,7 +172,7 @@ impl Ledger {
         Ok(Self::of(
             directory,
             LedgerHandle {
-                database: Database::Postgres(postgres),
+                database: Database::Postgres(Box::new(postgres)),
                 process_directory,
                 boot_id: clock.boot_id(),
                 clock,

@@ -48,7 +48,7 @@ fn open_with(directory: &Path, clock: Frozen) -> Ledger {
         return Ledger::open(directory, clock).unwrap();
     };
     let address = PostgresAddress::parse(&address, None).unwrap();
-    let postgres = Postgres::connect(&address, no_tls(), clock.clone()).unwrap();
+    let postgres = Postgres::connect(&address, no_tls(), true, clock.clone()).unwrap();
     let (machine, boot_id) = (("test", "boot".to_owned()), clock.boot_id());
     Ledger::on_server(postgres, directory, machine, clock, boot_id).unwrap()
 }

@@ -1,6 +1,12 @@
 //! A PostgreSQL server for tests: Debian's programs, a directory of its own, no network. It ends with
 //! the process that started it, however that ends.
-#![allow(unreachable_pub, dead_code, reason = "tests use what they need of it")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests use what they need of it, and a failed unwrap is a failed test"
+)]
 
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;

@@ -2,14 +2,14 @@
 
 use crate::client::database_tls;
 use crate::env::Env;
-use crate::ledger::{Ledger, PostgresAddress};
+use crate::ledger::{Ledger, PostgresAddress, SharedLedger};
 use crate::model::{Failure, FailureKind};
 use crate::settings::Settings;
 
 /// The ledger of the profile, created if it does not exist.
 pub(crate) fn open_ledger(settings: &Settings, env: &Env) -> Result<Ledger, Failure> {
     match shared_address(settings, env)? {
-        Some(address) => connect(&address, settings, env),
+        Some(address) => connect_ledger(&address, true, settings, env),
         None => Ok(Ledger::open(&settings.state_dir, env.clock.clone())?),
     }
 }
@@ -33,11 +33,18 @@ pub(crate) fn shared_address(
     Ok(Some(address))
 }
 
-fn connect(address: &PostgresAddress, settings: &Settings, env: &Env) -> Result<Ledger, Failure> {
+/// The ledger at `address`, whose tables are created if wanted.
+pub(crate) fn connect_ledger(
+    address: &PostgresAddress,
+    create: bool,
+    settings: &Settings,
+    env: &Env,
+) -> Result<Ledger, Failure> {
     let tls = database_tls();
     let tls = tls.map_err(|why| Failure::local(format!("connecting to {address}"), &why))?;
-    let ledger = Ledger::connect(address, tls, &settings.state_dir, &env.host_name, &env.clock);
-    ledger.map_err(|error| {
+    let (directory, machine_name) = (settings.state_dir.as_path(), env.host_name.as_str());
+    let shared = SharedLedger { address, tls, create, directory, machine_name };
+    Ledger::connect(shared, &env.clock).map_err(|error| {
         let failure = Failure::from(error);
         Failure { what: format!("the ledger at {address}"), ..failure }
     })

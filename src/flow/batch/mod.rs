@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use self::queue::InputQueue;
 use super::job::collect::CollectResult;
 use super::job::driver::{DriveOutcome, JobDriver};
+use super::plan::reconcile::reconcile_after_failover;
 use super::polling::{poll_lists, read_hints};
 use super::run::RunState;
 use super::run::active_inputs::ActiveGuard;
@@ -119,6 +120,7 @@ impl BatchRunner {
         self.started_before = self.run.context.ledger.started_credits(self.run.batch).await?;
         let mut polling = JoinSet::new();
         for run in self.run.each() {
+            reconcile_after_failover(&run.context).await?;
             run.load_durations().await?;
             polling.spawn(poll_lists(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
             polling.spawn(read_hints(Arc::clone(&run.context), Arc::clone(&run.list_poll)));

@@ -7,6 +7,7 @@
 //! - `objects`: the objects of prefixes and globs
 //! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
 //! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
+//! - `reconcile`: attempts of a shared ledger after a fail-over
 //! - `existing_jobs`: the plan of `rbgv fetch`
 //! - `watch_folder`: new files of watched directories
 
@@ -18,6 +19,7 @@ pub(crate) mod objects;
 pub(crate) mod output_path;
 pub(crate) mod output_target;
 pub(crate) mod own_outputs;
+pub(crate) mod reconcile;
 pub(crate) mod recover;
 pub(crate) mod skipped_files;
 pub(crate) mod watch_folder;

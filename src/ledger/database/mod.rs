@@ -8,7 +8,6 @@
 
 pub(crate) mod access;
 pub(crate) mod group_commit;
-#[expect(clippy::unused_self, reason = "not connected yet")]
 pub(crate) mod postgres;
 pub(crate) mod schema;
 pub(crate) mod sqlite;
@@ -20,7 +19,7 @@ use crate::ledger::LedgerError;
 /// A database with a ledger.
 pub(crate) enum Database {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 /// How a transaction uses the database.

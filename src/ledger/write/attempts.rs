@@ -465,7 +465,7 @@ impl Ledger {
 }
 
 /// Makes the starts and the exclusive creates of a key wait for each other.
-fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) -> Result<(), LedgerError> {
+pub(crate) fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) -> Result<(), LedgerError> {
     tx.lock(&format!("key {} {}", key.origin, key.fingerprint.0))
 }
 

@@ -7,6 +7,7 @@
 //! - `attempts`: claims, commits, and the limits that a start has to pass
 //! - `key_state`: what is known of a key: uploads, drafts, bills, prices
 //! - `rate_limits`: storage of the client's rate limits
+//! - `reconcile`: attempts of a shared ledger after its server was replaced
 //! - `deliveries`: webhook deliveries and their receiver
 
 pub(crate) mod attempts;
@@ -15,3 +16,4 @@ pub(crate) mod dedupe;
 pub(crate) mod deliveries;
 pub(crate) mod key_state;
 pub(crate) mod rate_limits;
+pub(crate) mod reconcile;

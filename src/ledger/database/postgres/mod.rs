@@ -67,7 +67,7 @@ struct Sessions {
 }
 
 impl Postgres {
-    /// Connects, and creates or checks the tables. `clock` is that of this machine.
+    /// Connects, and checks the tables or creates them. `clock` is that of this machine.
     ///
     /// # Errors
     ///
@@ -76,6 +76,7 @@ impl Postgres {
     pub(crate) fn connect(
         address: &PostgresAddress,
         tls: ClientConfig,
+        create: bool,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -84,7 +85,7 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|error| LedgerError::Server(error.to_string()))?;
-        let connecting = Connector::connect(address, tls);
+        let connecting = Connector::connect(address, tls, create);
         let (connector, session) = block_in_place(|| runtime.block_on(connecting))?;
         let sessions = Sessions { idle: vec![session], open: 1 };
         Ok(Self {
@@ -96,6 +97,11 @@ impl Postgres {
             clock: OnceLock::new(),
             replaced: AtomicBool::new(false),
         })
+    }
+
+    /// The server and its timeline, which another one continues after a fail-over.
+    pub(crate) fn server(&self) -> &str {
+        &self.connector.identity().server
     }
 
     /// The server's clock, for all times of the ledger.
@@ -333,13 +339,13 @@ impl<'a> PostgresTransaction<'a> {
         statement: impl Future<Output = Result<T, LedgerError>>,
     ) -> Result<T, LedgerError> {
         let session = self.session()?;
-        let Some(begin) = begin_sql(self.access).filter(|_| !self.begun.get()) else {
+        let Some(sql) = begin_sql(self.access).filter(|_| !self.begun.get()) else {
             return self.postgres.wait(statement);
         };
         self.begun.set(true);
-        let both = async { tokio::join!(session.simple_query(begin), statement) };
-        let (begun, result) = self.postgres.wait(both);
-        *self.mark.borrow_mut() = mark_in(&begun?);
+        let both = async { tokio::join!(session.simple_query(sql), statement) };
+        let (opened, result) = self.postgres.wait(both);
+        *self.mark.borrow_mut() = mark_in(&opened?);
         result
     }
 

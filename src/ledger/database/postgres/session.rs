@@ -45,10 +45,11 @@ impl Connector {
     pub(super) async fn connect(
         address: &PostgresAddress,
         tls: ClientConfig,
+        create: bool,
     ) -> Result<(Self, Session), LedgerError> {
         let tls = MakeRustlsConnect::new(tls);
         let session = Session::open(address, &tls).await?;
-        session.create_tables().await?;
+        session.check_tables(create).await?;
         let identity = session.identity().await?;
         Ok((Self { address: address.clone(), tls, identity }, session))
     }
@@ -138,8 +139,8 @@ impl Session {
         Ok(ServerIdentity { server: row.try_get(0)?, clock_epoch: row.try_get(1)? })
     }
 
-    /// Creates the tables if there are none. Processes that do so at once wait for one another.
-    async fn create_tables(&self) -> Result<(), LedgerError> {
+    /// Checks that there are tables, or creates them. Processes that do so at once wait for one another.
+    async fn check_tables(&self, create: bool) -> Result<(), LedgerError> {
         let settings = self.simple_query("SHOW fsync").await?;
         let fsync = settings.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => row.get(0),
@@ -151,6 +152,9 @@ impl Session {
         let found = "SELECT to_regclass('ledger') IS NOT NULL";
         if self.query(found, &[]).await?.first().is_some_and(|row| row.get(0)) {
             return Ok(());
+        }
+        if !create {
+            return Err(LedgerError::NoTables);
         }
         let sql = format!(
             "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('rbgv schema', 0));

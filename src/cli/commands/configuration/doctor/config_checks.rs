@@ -6,6 +6,7 @@ use rustix::fs::Access;
 
 use super::check::{Check, CheckList};
 use crate::cli::context::AppContext;
+use crate::cli::context::open_ledger::{connect_ledger, shared_address};
 use crate::client::NextCall;
 use crate::env::Env;
 use crate::ledger::{AsyncLedger, AttemptStatus, Ledger, LedgerError, Remedy};
@@ -147,7 +148,8 @@ pub(crate) fn ledger(
     match opened {
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
             checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
-            checks.extend(contents(&file, facts.len(), &tally));
+            let place = format!("{}, {}, intact", file.display(), amounts::bytes(facts.len()));
+            checks.extend(contents(&place, &tally));
             Some(AsyncLedger::new(ledger))
         }
         Ok((integrity, ..)) => {
@@ -156,6 +158,28 @@ pub(crate) fn ledger(
         }
         Err(error) => {
             checks.push(unusable(&file, directory, error));
+            None
+        }
+    }
+}
+
+/// The shared ledger of the settings, if it can be used.
+pub(crate) fn shared_ledger(app: &AppContext, checks: &mut CheckList) -> Option<AsyncLedger> {
+    let opened = shared_address(&app.settings, &app.env).and_then(|address| {
+        let Some(address) = address else { return Ok(None) };
+        let ledger = connect_ledger(&address, false, &app.settings, &app.env)?;
+        Ok(Some((address, ledger.count_by_status()?, ledger)))
+    });
+    match opened {
+        Ok(Some((address, tally, ledger))) => {
+            checks.extend(contents(&address.to_string(), &tally));
+            Some(AsyncLedger::new(ledger))
+        }
+        Ok(None) => None,
+        Err(failure) => {
+            let fix = failure.next.clone().unwrap_or_else(|| "rbgv config show".to_owned());
+            let says = format!("{}: {}", failure.what, failure.why);
+            checks.push(Check::finding("ledger", says, fix));
             None
         }
     }
@@ -208,16 +232,14 @@ fn damaged(file: &Path, why: &str) -> Check {
     Check::finding("ledger", format!("{}: {why}", file.display()), fix)
 }
 
-fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
+fn contents(place: &str, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
     let sum = |fits: fn(AttemptStatus) -> bool| -> u64 {
         tally.iter().filter(|(phase, _)| fits(*phase)).map(|(_, number)| number).sum()
     };
     let (all, open) = (sum(|_| true), sum(|phase| !phase.is_settled()));
     let waiting = sum(|phase| matches!(phase, AttemptStatus::NeedsReview | AttemptStatus::Halted));
     let says = format!(
-        "{}, {}, intact; {}, {} in progress",
-        file.display(),
-        amounts::bytes(size),
+        "{place}; {}, {} in progress",
         amounts::counted(all, "job", "jobs"),
         amounts::count(open)
     );

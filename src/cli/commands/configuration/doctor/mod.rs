@@ -71,7 +71,12 @@ pub(crate) async fn run(
     }
     checks.push(system_checks::proxies(env));
     let state_dir = state_dir(env, global);
-    let ledger = config_checks::ledger(env, state_dir.as_deref(), &mut checks);
+    let ledger = match &app {
+        Some(app) if app.settings.has_shared_ledger() => {
+            config_checks::shared_ledger(app, &mut checks)
+        }
+        _ => config_checks::ledger(env, state_dir.as_deref(), &mut checks),
+    };
     if let (Some(app), Some(ledger)) = (app, &ledger) {
         checks
             .extend(config_checks::stops(app, ledger, key.as_ref().and_then(Option::as_ref)).await);
