@@ -111,10 +111,15 @@ impl From<LedgerError> for Failure {
             LedgerError::NetworkFileSystem(_) => {
                 "set RBGV_STATE_DIR to a directory on a local disk"
             }
-            LedgerError::Server(_)
-            | LedgerError::Postgres(_)
-            | LedgerError::Replaced
-            | LedgerError::CommitInDoubt => "run the same command again; nothing is paid for twice",
+            LedgerError::Server(_) => {
+                "when the server can be reached from here, run the same command again"
+            }
+            LedgerError::Postgres(_) | LedgerError::Replaced | LedgerError::CommitInDoubt => {
+                "run the same command again; nothing is paid for twice"
+            }
+            LedgerError::Refused(why) if why.contains("TLS") => {
+                "add ?sslmode=disable to the address, if nobody else can read that network"
+            }
             LedgerError::Refused(_) => "check the address in RBGV_LEDGER or the profile",
             LedgerError::NoTables => "rbgv run creates what it needs",
             LedgerError::NotDurable => "set fsync = on in postgresql.conf",
@@ -133,7 +138,11 @@ impl From<LedgerError> for Failure {
             }
             _ => "rbgv doctor",
         };
-        Self::new(FailureKind::Local, "the job ledger", error.to_string()).with_next(next)
+        let kind = match error {
+            LedgerError::NoTables => FailureKind::NotFound,
+            _ => FailureKind::Local,
+        };
+        Self::new(kind, "the job ledger", error.to_string()).with_next(next)
     }
 }
 
@@ -141,6 +150,9 @@ impl LedgerError {
     /// Error of a connection that could not be made.
     pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Self {
         let text = postgres_text(error);
+        if text.contains("does not support TLS") {
+            return Self::Refused("it offers no TLS".to_owned());
+        }
         match error.code() {
             // Classes: invalid login, invalid database.
             Some(code) if code.code().starts_with("28") || code.code().starts_with("3D") => {

@@ -19,12 +19,6 @@ pub struct PostgresAddress {
 }
 
 impl PostgresAddress {
-    /// Whether `text` is the address of a server rather than a path.
-    #[must_use]
-    pub fn is_one(text: &str) -> bool {
-        ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
-    }
-
     /// Parses a URL in the form of `libpq`. Without `sslmode`, servers on other machines are reached
     /// by TLS; their certificate is always verified. `password` is used where the URL has none.
     ///
@@ -32,6 +26,9 @@ impl PostgresAddress {
     ///
     /// The reason, which never quotes the URL.
     pub fn parse(text: &str, password: Option<&str>) -> Result<Self, String> {
+        if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            return Err("it does not begin with postgres://".to_owned());
+        }
         let (text, verified) = without_verify_modes(text);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);

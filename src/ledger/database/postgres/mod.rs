@@ -47,8 +47,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// The ledger's database on a server.
 pub(crate) struct Postgres {
-    /// Drives the connections. Taken when dropped.
-    runtime: Option<Runtime>,
+    runtime: ConnectionRuntime,
     connector: Connector,
     sessions: Mutex<Sessions>,
     freed: Condvar,
@@ -79,17 +78,11 @@ impl Postgres {
         create: bool,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("ledger")
-            .enable_all()
-            .build()
-            .map_err(|error| LedgerError::Server(error.to_string()))?;
-        let connecting = Connector::connect(address, tls, create);
-        let (connector, session) = block_in_place(|| runtime.block_on(connecting))?;
+        let runtime = ConnectionRuntime::new()?;
+        let (connector, session) = runtime.wait(Connector::connect(address, tls, create))?;
         let sessions = Sessions { idle: vec![session], open: 1 };
         Ok(Self {
-            runtime: Some(runtime),
+            runtime,
             connector,
             sessions: Mutex::new(sessions),
             freed: Condvar::new(),
@@ -225,7 +218,7 @@ impl Postgres {
             if sessions.open < SESSIONS {
                 sessions.open += 1;
                 drop(sessions);
-                let connected = self.wait(self.connector.session());
+                let connected = self.runtime.wait(self.connector.session());
                 if connected.is_err() {
                     self.forget_session();
                 }
@@ -248,12 +241,6 @@ impl Postgres {
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for `work`, on whichever thread.
-    #[expect(clippy::unwrap_used, reason = "only drop takes the runtime")]
-    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        block_in_place(|| self.runtime.as_ref().unwrap().block_on(work))
     }
 
     /// Whether a transaction was committed whose commit got no response. Its connection is ended first,
@@ -293,10 +280,30 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
+/// Drives the connections, whichever thread waits for them.
+struct ConnectionRuntime(Option<Runtime>);
+
+impl ConnectionRuntime {
+    fn new() -> Result<Self, LedgerError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ledger")
+            .enable_all()
+            .build()
+            .map_err(|error| LedgerError::Server(error.to_string()))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    #[expect(clippy::unwrap_used, reason = "only drop takes the runtime")]
+    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        block_in_place(|| self.0.as_ref().unwrap().block_on(work))
+    }
+}
+
+impl Drop for ConnectionRuntime {
     fn drop(&mut self) {
-        // The last clone may be dropped on an async thread, which must not wait.
-        if let Some(runtime) = self.runtime.take() {
+        // The last user may be an async thread, which must not wait.
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }
@@ -340,11 +347,11 @@ impl<'a> PostgresTransaction<'a> {
     ) -> Result<T, LedgerError> {
         let session = self.session()?;
         let Some(sql) = begin_sql(self.access).filter(|_| !self.begun.get()) else {
-            return self.postgres.wait(statement);
+            return self.postgres.runtime.wait(statement);
         };
         self.begun.set(true);
         let both = async { tokio::join!(session.simple_query(sql), statement) };
-        let (opened, result) = self.postgres.wait(both);
+        let (opened, result) = self.postgres.runtime.wait(both);
         *self.mark.borrow_mut() = mark_in(&opened?);
         result
     }
@@ -369,7 +376,7 @@ impl<'a> PostgresTransaction<'a> {
             self.postgres.return_session(session);
             return Ok(());
         }
-        let committed = self.postgres.wait(session.simple_query("COMMIT"));
+        let committed = self.postgres.runtime.wait(session.simple_query("COMMIT"));
         let Err(error) = committed else {
             self.postgres.return_session(session);
             return Ok(());
@@ -388,7 +395,8 @@ impl<'a> PostgresTransaction<'a> {
 
     fn roll_back(mut self) {
         let Some(session) = self.session.take() else { return };
-        if self.begun.get() && self.postgres.wait(session.simple_query("ROLLBACK")).is_err() {
+        if self.begun.get() && self.postgres.runtime.wait(session.simple_query("ROLLBACK")).is_err()
+        {
             drop(session);
             return self.postgres.forget_session();
         }

@@ -176,6 +176,11 @@ pub(crate) fn shared_ledger(app: &AppContext, checks: &mut CheckList) -> Option<
             Some(AsyncLedger::new(ledger))
         }
         Ok(None) => None,
+        Err(failure) if failure.kind == FailureKind::NotFound => {
+            let says = format!("{}: empty; the first run creates its tables", failure.what);
+            checks.push(Check::note("ledger", says));
+            None
+        }
         Err(failure) => {
             let fix = failure.next.clone().unwrap_or_else(|| "rbgv config show".to_owned());
             let says = format!("{}: {}", failure.what, failure.why);
