@@ -1,7 +1,6 @@
 //! Execution of effects: each makes its call and returns an observation.
 
 use std::collections::BTreeMap;
-use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -174,16 +173,18 @@ impl JobDriver<'_> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        // A create that still waits for its permit is not sent once starts are stopped; one that
-        // was sent is waited for.
+        // A create that still waits for its permit is not sent once starts are stopped, or once
+        // another process has taken over the attempt; one that was sent is waited for.
         let is_sent = AtomicBool::new(false);
-        let last_check = || {
-            if self.run.starts_stopped() {
-                return ready(Err(interrupted())).boxed();
+        let check = async || {
+            let is_ours = context.ledger.holds_lease(&self.attempt).await?;
+            if self.run.starts_stopped() || !is_ours {
+                return Err(interrupted());
             }
             is_sent.store(true, Ordering::Relaxed);
-            ready(Ok(())).boxed()
+            Ok(())
         };
+        let last_check = || check().boxed();
         let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
         let creating = context.service.create(&job, call);
         tokio::pin!(creating);
