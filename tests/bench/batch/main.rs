@@ -86,10 +86,13 @@ enum What {
         #[arg(long, default_value_t = 1_000_000)]
         number: usize,
     },
-    /// What the ledger costs each job
+    /// What the ledger costs each job, in a file and on a PostgreSQL server
     Ledger {
         #[arg(long, default_value_t = 1_000)]
         jobs: usize,
+        /// Address of an empty database
+        #[arg(long)]
+        postgres: Option<String>,
     },
     /// `rbgv status` on a small and on a large ledger
     Status {
@@ -114,7 +117,7 @@ fn measure(what: What, report: &mut Report) -> io::Result<()> {
         What::Baselines { scale } => baselines::measure(scale, report),
         What::Inputs { few, many } => many::inputs(few, many, report),
         What::Lines { number } => many::lines(number, report),
-        What::Ledger { jobs } => many::ledger(jobs, report),
+        What::Ledger { jobs, postgres } => many::ledger(jobs, postgres.as_deref(), report),
         What::Status { few, many } => many::status(few, many, report),
         What::Transfer { megabytes } => transfer::measure(megabytes, report),
     }

@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rbgv::env::SystemClock;
+use rbgv::env::{SystemClock, SystemRandom};
 use rbgv::ledger::{
-    AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, Claim, InputOrder, InputSource,
-    Ledger, NewBatch, NewInput, StartLimits,
+    AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, BatchInput, Claim, InputOrder,
+    InputSource, Ledger, NewBatch, NewInput, PostgresAddress, SharedLedger, StartLimits,
 };
-use rbgv::model::limits::{LimitKey, LimiterStore as _};
-use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions};
+use rbgv::model::limits::{KeyLimits, LimitKey, LimiterStore as _};
+use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions, Random as _};
 
 use crate::clips::Clips;
 use crate::report::{Aim, Report, Table, quantile};
@@ -102,38 +104,94 @@ pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
-/// What the ledger costs each job: the commits that one takes on its way, one after another.
-pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
-    let place = tempfile::tempdir()?;
-    let ledger = open(place.path())?;
-    let owner = ledger.register_process("bench").map_err(io::Error::other)?;
-    let batch = fill(&ledger, jobs)?;
-    let entries = ledger
-        .open_inputs(batch, InputOrder::LongestFirst, None, u32::MAX)
-        .map_err(io::Error::other)?;
-    let began = now();
-    for entry in &entries {
-        let Some(task) = entry.attempt else { continue };
-        whole_way(&ledger, &owner, batch, entry.id, task).map_err(io::Error::other)?;
-    }
-    let durable = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
-    let began = now();
-    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
-    // One admission and one recorded result, for key and host, of about seven calls.
-    for _ in 0..jobs * 14 {
-        let changed = ledger.change_key(&limits, &mut |limits| limits.submissions.rate += 1.0);
-        changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-        let changed = ledger.change_host("host", &mut |host| host.successes += 1.0);
-        changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-    }
-    let light = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
+/// What the ledger costs each job, for one and for eight at a time: in a file, and on a server.
+pub fn ledger(jobs: usize, postgres: Option<&str>, report: &mut Report) -> io::Result<()> {
     let mut table = Table::new(
         format!("The ledger's time for a job, over {jobs} jobs"),
-        &["13 durable commits", "28 changes of limits"],
+        &["ledger", "at once", "13 durable commits", "jobs/s", "28 changes of limits", "jobs/s"],
     );
-    table.row([format!("{durable:.2} ms"), format!("{light:.2} ms")]);
+    for address in [None, postgres].into_iter().take(1 + usize::from(postgres.is_some())) {
+        for at_once in [1, 8] {
+            let place = tempfile::tempdir()?;
+            let ledger = match address {
+                Some(address) => connect(address, place.path())?,
+                None => open(place.path())?,
+            };
+            let owner = ledger.register_process(&unique()?).map_err(io::Error::other)?;
+            let batch = fill(&ledger, at_once * jobs..(at_once + 1) * jobs)?;
+            let entries = ledger
+                .open_inputs(batch, InputOrder::LongestFirst, None, u32::MAX)
+                .map_err(io::Error::other)?;
+            let durable = timed(at_once, &entries, |entry| {
+                let Some(task) = entry.attempt else { return Ok(()) };
+                whole_way(&ledger, &owner, batch, entry.id, task).map_err(io::Error::other)
+            })?;
+            let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
+            // One admission and one recorded result, for key and host, of about seven calls.
+            let light = timed(at_once, &entries, |_| {
+                for _ in 0..14 {
+                    let raise = &mut |limits: &mut KeyLimits| limits.submissions.rate += 1.0;
+                    let changed = ledger.change_key(&limits, raise);
+                    changed.map_err(|failure| io::Error::other(failure.to_string()))?;
+                    let changed = ledger.change_host("host", &mut |host| host.successes += 1.0);
+                    changed.map_err(|failure| io::Error::other(failure.to_string()))?;
+                }
+                Ok(())
+            })?;
+            let count = jobs as f64;
+            table.row([
+                if address.is_some() { "PostgreSQL" } else { "SQLite" }.to_owned(),
+                at_once.to_string(),
+                format!("{:.2} ms", durable * 1000.0 * at_once as f64 / count),
+                format!("{:.0}", count / durable),
+                format!("{:.2} ms", light * 1000.0 * at_once as f64 / count),
+                format!("{:.0}", count / light),
+            ]);
+        }
+    }
     report.table(table);
     Ok(())
+}
+
+/// Seconds that `work` takes for all of `entries`, `at_once` at a time.
+fn timed(
+    at_once: usize,
+    entries: &[BatchInput],
+    work: impl Fn(&BatchInput) -> io::Result<()> + Sync,
+) -> io::Result<f64> {
+    let (began, next) = (now(), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..at_once)
+            .map(|_| {
+                scope.spawn(|| {
+                    while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        work(entry)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no panic"))
+    })?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+fn connect(address: &str, directory: &Path) -> io::Result<Ledger> {
+    let address = PostgresAddress::parse(address, None).map_err(io::Error::other)?;
+    let shared = SharedLedger {
+        address: &address,
+        tls: rbgv::client::database_tls().map_err(io::Error::other)?,
+        create: true,
+        directory,
+        machine_name: "bench",
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    Ledger::connect(shared, &clock).map_err(io::Error::other)
+}
+
+/// A word that no other process of a shared ledger has.
+fn unique() -> io::Result<String> {
+    Ok(format!("{:016x}", SystemRandom::new()?.bits()))
 }
 
 /// Every commit of an attempt that goes well.
@@ -181,7 +239,7 @@ pub fn status(few: usize, many: usize, report: &mut Report) -> io::Result<()> {
     for rows in [few, many] {
         let mut world = World::new(quick(), 0.01)?;
         let state = world.home.path("state");
-        fill(&open(&state)?, rows)?;
+        fill(&open(&state)?, 0..rows)?;
         settle_most(&state.join("ledger.sqlite3"))?;
         let mut times = Vec::new();
         for _ in 0..21 {
@@ -223,10 +281,10 @@ fn key() -> ApiKeyId {
 }
 
 /// Batches of at most ten thousand inputs, all planned; gives the last.
-fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
+fn fill(ledger: &Ledger, rows: Range<usize>) -> io::Result<BatchId> {
     let mut batch = BatchId(0);
-    for row in 0..rows {
-        if row % 10_000 == 0 {
+    for row in rows.clone() {
+        if (row - rows.start).is_multiple_of(10_000) {
             let new = NewBatch {
                 profile: "bench".to_owned(),
                 key: key(),
@@ -234,7 +292,7 @@ fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
                 pricing: None,
             };
             batch = ledger.create_batch(&new).map_err(io::Error::other)?;
-            let last = (row + 10_000).min(rows);
+            let last = (row + 10_000).min(rows.end);
             let new: Vec<NewInput> = (row..last).map(entry).collect();
             let placed = ledger.add_inputs(batch, &new).map_err(io::Error::other)?;
             assert!(
