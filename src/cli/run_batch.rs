@@ -62,9 +62,29 @@ pub(crate) async fn run_batch(
     run_options: RunOptions,
     stdout: Option<StdoutSink>,
 ) -> Result<RunResult, Failure> {
+    batch_runner(app, context, batch, run_options, stdout).await?.work().await
+}
+
+/// Works on a batch beside other processes.
+pub(crate) async fn share_batch(
+    app: &AppContext,
+    context: &Arc<Context>,
+    batch: BatchId,
+    run_options: RunOptions,
+) -> Result<RunResult, Failure> {
+    batch_runner(app, context, batch, run_options, None).await?.beside_others().work().await
+}
+
+async fn batch_runner(
+    app: &AppContext,
+    context: &Arc<Context>,
+    batch: BatchId,
+    run_options: RunOptions,
+    stdout: Option<StdoutSink>,
+) -> Result<BatchRunner, Failure> {
     let proven = context.ledger.options_have_succeeded(batch).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
-    BatchRunner::new(run, app.spool()?, stdout).work().await
+    Ok(BatchRunner::new(run, app.spool()?, stdout))
 }
 
 /// Warns before production jobs, and asks if they cost more than `confirm_above_credits`.

@@ -108,6 +108,7 @@ impl AsyncLedger {
         fn pause_open_inputs(batch: BatchId, failure: &Failure) -> usize;
         fn reopen_inputs(batch: BatchId) -> usize;
         fn reopen_paused_for(batch: BatchId, kinds: &[FailureKind]) -> usize;
+        fn is_input_open(input: InputId) -> bool;
         fn set_input_state(input: InputId, state: InputState, failure: Option<Failure>) -> ();
         fn record_output_hash(input: InputId, sha256: &str, size: u64) -> ();
         fn output_targets(batch: BatchId) -> Vec<Target>;

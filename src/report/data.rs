@@ -20,6 +20,8 @@ pub struct Report {
 pub struct BatchFacts {
     pub number: i64,
     pub profile: String,
+    /// In a shared ledger, the machine that planned it.
+    pub machine: Option<String>,
     /// Scheme, host and port of the API.
     pub service: String,
     pub created_at: Timestamp,

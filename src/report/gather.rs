@@ -70,6 +70,7 @@ pub fn gather(
         batch: BatchFacts {
             number: record.batch.id.0,
             profile: record.batch.profile.clone(),
+            machine: record.batch.machine.clone(),
             service: record.batch.key.origin.clone(),
             created_at: record.batch.created_at,
             finished_at: record.finished_at.filter(|_| is_finished),

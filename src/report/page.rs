@@ -85,6 +85,7 @@ fn batch_facts(batch: &BatchFacts, inputs: usize) -> Markup {
     html! {
         p .batch {
             (amounts::counted(inputs as u64, "input", "inputs")) " · profile " (batch.profile)
+            @if let Some(machine) = &batch.machine { " · machine " (machine) }
             " · " (batch.service) " · created " (amounts::time(batch.created_at)) " · " (state)
             " · " (cost(&batch.cost))
         }
@@ -303,6 +304,7 @@ mod tests {
             batch: BatchFacts {
                 number: 7,
                 profile: HOSTILE.into(),
+                machine: Some(HOSTILE.into()),
                 service: "https://api.example".into(),
                 created_at: Timestamp(0),
                 finished_at: None,

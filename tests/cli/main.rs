@@ -8,6 +8,8 @@
     reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
 )]
 
+#[path = "../support/postgres_server.rs"]
+mod postgres_server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,6 +20,8 @@ mod commands;
 mod docs;
 mod doctor;
 mod explain;
+mod fleet;
+mod fleet_outage;
 #[cfg(feature = "matting")]
 mod help;
 mod init;

@@ -291,6 +291,7 @@ fn ten_thousand_rows_are_painted_soon() {
         batch: page::BatchFacts {
             number: 1,
             profile: "live".into(),
+            machine: None,
             service: "https://api.example".into(),
             created_at: Timestamp(0),
             finished_at: Some(Timestamp(jobs * 1_000)),

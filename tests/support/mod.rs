@@ -221,6 +221,11 @@ impl Ran {
         Self::read(&child.wait_with_output().unwrap())
     }
 
+    /// Waits for the end of a program that runs.
+    pub fn of_child(child: Child) -> Self {
+        Self::read(&child.wait_with_output().unwrap())
+    }
+
     fn read(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),

@@ -13,13 +13,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A running server.
 pub struct PostgresServer {
     programs: PathBuf,
     directory: tempfile::TempDir,
     /// Ends the server when its standard input is closed.
-    guard: Child,
+    guard: Mutex<Child>,
     databases: AtomicU32,
 }
 
@@ -40,8 +41,8 @@ impl PostgresServer {
             .output()
             .unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        let mut server = Self {
-            guard: guard(&programs, directory.path()),
+        let server = Self {
+            guard: Mutex::new(guard(&programs, directory.path())),
             programs,
             directory,
             databases: AtomicU32::new(0),
@@ -75,7 +76,13 @@ impl PostgresServer {
     }
 
     /// Stops the server at once, as a crash of its machine would, and starts it again.
-    pub fn crash_and_restart(&mut self) {
+    pub fn crash_and_restart(&self) {
+        self.crash();
+        self.start_again();
+    }
+
+    /// Stops the server at once, as a crash of its machine would.
+    pub fn crash(&self) {
         let data = self.directory.path().join("data");
         let stopped = as_server_user(&self.programs.join("pg_ctl"))
             .args(["stop", "-m", "immediate", "-D"])
@@ -83,12 +90,45 @@ impl PostgresServer {
             .output()
             .unwrap();
         assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
-        let _ = self.guard.wait();
-        self.guard = guard(&self.programs, self.directory.path());
+        let _ = self.guard().wait();
+    }
+
+    pub fn start_again(&self) {
+        *self.guard() = guard(&self.programs, self.directory.path());
         self.wait_until_ready();
     }
 
-    fn wait_until_ready(&mut self) {
+    /// The socket that the server listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join(".s.PGSQL.5432")
+    }
+
+    /// Creates a user who has to log in with a password.
+    pub fn create_user(&self, name: &str, password: &str) {
+        let rules = self.directory.path().join("data/pg_hba.conf");
+        let old = std::fs::read_to_string(&rules).unwrap();
+        std::fs::write(&rules, format!("local all {name} scram-sha-256\n{old}")).unwrap();
+        let create = format!("CREATE ROLE {name} SUPERUSER LOGIN PASSWORD '{password}'");
+        self.psql("postgres", &create);
+        self.psql("postgres", "SELECT pg_reload_conf()");
+        // The server reads its rules again in its own time.
+        let logs_in_without = || {
+            let psql = Command::new(self.programs.join("psql"))
+                .args(["-X", "-w", "-U", name, "-c", "SELECT 1", "postgres", "-h"])
+                .arg(self.directory.path())
+                .output();
+            psql.unwrap().status.success()
+        };
+        while logs_in_without() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn guard(&self) -> MutexGuard<'_, Child> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_until_ready(&self) {
         for _ in 0..300 {
             let ready = Command::new(self.programs.join("pg_isready"))
                 .args(["-q", "-h"])
@@ -97,11 +137,13 @@ impl PostgresServer {
             if ready.unwrap().success() {
                 return;
             }
-            if self.guard.try_wait().unwrap().is_some() {
+            let mut guard = self.guard();
+            if guard.try_wait().unwrap().is_some() {
                 let mut text = String::new();
-                let _ = self.guard.stderr.take().unwrap().read_to_string(&mut text);
+                let _ = guard.stderr.take().unwrap().read_to_string(&mut text);
                 panic!("the server ended: {text}");
             }
+            drop(guard);
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         panic!("the server does not become ready");
@@ -110,8 +152,9 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        let _ = self.guard.wait();
+        let mut guard = self.guard();
+        drop(guard.stdin.take());
+        let _ = guard.wait();
     }
 }
 

@@ -66,6 +66,8 @@ enum InputOutcome {
     Stopped,
     /// Another living process owns the attempt.
     Foreign,
+    /// Another process finished or paused the input meanwhile.
+    NotOpen,
 }
 
 impl InputOutcome {
@@ -98,6 +100,7 @@ pub struct BatchRunner {
     started_before: Credits,
     summary: RunSummary,
     classes: Vec<ExitClass>,
+    is_beside_others: bool,
 }
 
 impl BatchRunner {
@@ -108,7 +111,14 @@ impl BatchRunner {
         let began = run.context.clock.now();
         let summary = RunSummary { batch: run.batch.0, ..RunSummary::default() };
         let started_before = Credits::default();
-        Self { run, spool, stdout, began, started_before, summary, classes: Vec::new() }
+        let (classes, is_beside_others) = (Vec::new(), false);
+        Self { run, spool, stdout, began, started_before, summary, classes, is_beside_others }
+    }
+
+    /// Leaves the batch to other workers when this process is stopped, instead of pausing it.
+    #[must_use]
+    pub fn beside_others(self) -> Self {
+        Self { is_beside_others: true, ..self }
     }
 
     /// Runs until every input is settled, or this run cannot continue.
@@ -247,7 +257,7 @@ impl BatchRunner {
         match outcome.unwrap_or_else(InputOutcome::of) {
             InputOutcome::Foreign => return Ok(1),
             // Counted as paused with all others at the end.
-            InputOutcome::Stopped => {}
+            InputOutcome::Stopped | InputOutcome::NotOpen => {}
             outcome => self.record(id, &input_ref, outcome).await?,
         }
         Ok(0)
@@ -288,7 +298,7 @@ impl BatchRunner {
                 self.classes.push(failure.kind.exit_class());
                 (InputState::Paused, Some(failure.clone()), Some(InputEvent::Paused(failure)))
             }
-            InputOutcome::Stopped | InputOutcome::Foreign => return Ok(()),
+            InputOutcome::Stopped | InputOutcome::Foreign | InputOutcome::NotOpen => return Ok(()),
         };
         self.run.context.ledger.set_input_state(id, state, failure).await?;
         if let Some(event) = event {
@@ -303,7 +313,9 @@ impl BatchRunner {
         if let Some(stop) = stops.iter().find(|stop| stop.reason == StopReason::OutOfTime) {
             context.observer.observe(&Event::Stopped(stop.failure.clone()));
         }
-        if let Some(stop) = stops.first() {
+        if let Some(stop) = stops.first()
+            && !(self.is_beside_others && stop.reason.concerns_only_this_process())
+        {
             context.ledger.pause_open_inputs(batch, &stop.failure).await?;
         }
         context.ledger.finish_batch(batch).await?;
@@ -350,6 +362,10 @@ async fn run_input(
     for retries in 0.. {
         let claim = run.context.ledger.claim(next).await?;
         let Claim::Acquired(attempt) = claim else { return Ok(InputOutcome::Foreign) };
+        if retries == 0 && !run.context.ledger.is_input_open(output_writer.input.id).await? {
+            run.context.ledger.release(&attempt).await?;
+            return Ok(InputOutcome::NotOpen);
+        }
         let run = run.for_key(&attempt);
         let Some(attempt) = run.reassign_key(*attempt).await? else {
             return Ok(InputOutcome::Foreign);

@@ -48,6 +48,11 @@ impl StopReason {
         }
     }
 
+    /// Other workers can continue.
+    pub(crate) fn concerns_only_this_process(self) -> bool {
+        matches!(self, Self::Interrupted | Self::OutOfTime | Self::Outage)
+    }
+
     /// Running jobs and downloads are stopped as well.
     fn stops_everything(self) -> bool {
         match self {

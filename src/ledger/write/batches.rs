@@ -292,6 +292,11 @@ impl Ledger {
         })
     }
 
+    pub fn is_input_open(&self, input: InputId) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE id = ?1 AND state = 'open')";
+        self.read(|tx| tx.query_row(sql, params![input.0], |row| row.get(0)))
+    }
+
     pub fn set_input_state(
         &self,
         input: InputId,

@@ -54,12 +54,16 @@ async fn resume_within(
 ) -> Result<ExitClass, Failure> {
     lift_key_blocks(context).await?;
     let Some(batch) = find(args.batch, context).await? else {
-        let state = app.settings.state_dir.display();
+        let place = if app.settings.has_shared_ledger() {
+            "the shared ledger that this machine planned".to_owned()
+        } else {
+            app.settings.state_dir.display().to_string()
+        };
         return Ok(match args.batch {
             Some(number) => {
                 app.nothing_to_do(format!("batch {number} is finished; nothing to resume"))
             }
-            None => app.nothing_to_do(format!("no unfinished batch in {state}")),
+            None => app.nothing_to_do(format!("no unfinished batch in {place}")),
         });
     };
     if batch.key.origin != context.key.origin {

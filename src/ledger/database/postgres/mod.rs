@@ -13,6 +13,8 @@ pub(crate) mod address;
 pub(crate) mod server_clock;
 mod session;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};

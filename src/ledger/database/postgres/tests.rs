@@ -1,0 +1,48 @@
+use super::*;
+use crate::ledger::tests::{no_tls, server};
+use crate::model::time::ManualClock;
+
+fn connected() -> Option<Postgres> {
+    let address = PostgresAddress::parse(&server()?.new_database(), None).unwrap();
+    Some(Postgres::connect(&address, no_tls(), true, Arc::new(ManualClock::default())).unwrap())
+}
+
+/// A transaction that has written, and its mark.
+fn written(postgres: &Postgres) -> (PostgresTransaction<'_>, TransactionMark) {
+    let session = postgres.take_session().unwrap();
+    let tx = PostgresTransaction::new(postgres, session, Access::Write);
+    assert_eq!(tx.execute("UPDATE ledger SET clock_epoch = clock_epoch + 1", &[]).unwrap(), 1);
+    let mark = tx.mark.take().unwrap();
+    (tx, mark)
+}
+
+fn clock_epoch(postgres: &Postgres) -> i64 {
+    let read = |tx: &Tx<'_>| tx.query_row("SELECT clock_epoch FROM ledger", [], |row| row.get(0));
+    postgres.transact(Access::Read, read).unwrap()
+}
+
+#[test]
+fn a_transaction_that_was_committed_is_known() {
+    let Some(postgres) = connected() else { return };
+    let (tx, mark) = written(&postgres);
+    tx.commit().unwrap();
+    assert!(postgres.was_committed(&mark).unwrap());
+    assert_eq!(clock_epoch(&postgres), 1);
+}
+
+#[test]
+fn a_transaction_that_was_rolled_back_is_known() {
+    let Some(postgres) = connected() else { return };
+    let (tx, mark) = written(&postgres);
+    tx.roll_back();
+    assert!(!postgres.was_committed(&mark).unwrap());
+}
+
+#[test]
+fn a_transaction_that_has_not_ended_is_ended_before_it_is_repeated() {
+    let Some(postgres) = connected() else { return };
+    let (tx, mark) = written(&postgres);
+    assert!(!postgres.was_committed(&mark).unwrap());
+    assert!(tx.commit().is_err(), "it cannot be committed later");
+    assert_eq!(clock_epoch(&postgres), 0);
+}
