@@ -167,7 +167,7 @@ fn timed(
                     while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
                         work(entry)?;
                     }
-                    Ok(())
+                    Ok::<(), io::Error>(())
                 })
             })
             .collect();
@@ -191,7 +191,7 @@ fn connect(address: &str, directory: &Path) -> io::Result<Ledger> {
 
 /// A word that no other process of a shared ledger has.
 fn unique() -> io::Result<String> {
-    Ok(format!("{:016x}", SystemRandom::new()?.bits()))
+    Ok(format!("{:016x}", SystemRandom::new().map_err(io::Error::other)?.bits()))
 }
 
 /// Every commit of an attempt that goes well.
