@@ -36,15 +36,21 @@ pub(crate) struct S3 {
 impl S3 {
     /// A server with a bucket `clips`.
     pub(crate) fn start() -> Self {
-        Self::start_as(false)
+        Self::start_as(false, "127.0.0.1")
+    }
+
+    /// A server with a bucket `clips`, at an address of this machine.
+    #[allow(dead_code, reason = "each test program uses a part of this")]
+    pub(crate) fn start_at(address: &str) -> Self {
+        Self::start_as(false, address)
     }
 
     /// A Google Cloud Storage with a bucket `clips`. It checks no credentials.
     pub(crate) fn start_google() -> Self {
-        Self::start_as(true)
+        Self::start_as(true, "127.0.0.1")
     }
 
-    fn start_as(google: bool) -> Self {
+    fn start_as(google: bool, address: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("clips")).unwrap();
         let service = {
@@ -86,10 +92,11 @@ impl S3 {
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
+        let address = address.to_owned();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let listener = tokio::net::TcpListener::bind((address.as_str(), 0)).await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let server = axum::serve(listener, app);
                 tokio::select! {

@@ -8,7 +8,7 @@
     reason = "tests use what they need of it, and a failed unwrap is a failed test"
 )]
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct PostgresServer {
     programs: PathBuf,
     directory: tempfile::TempDir,
+    /// Where it listens, besides its socket.
+    address: String,
     /// Ends the server when its standard input is closed.
     guard: Mutex<Child>,
     databases: AtomicU32,
@@ -27,6 +29,11 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Starts a server. `None` on a machine without PostgreSQL, unless `RBGV_REQUIRE_POSTGRES` is set.
     pub fn start() -> Option<Self> {
+        Self::start_on("")
+    }
+
+    /// Starts a server that other machines reach at an address of this one, without a password.
+    pub fn start_on(address: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(std::env::var_os("RBGV_REQUIRE_POSTGRES").is_none(), "no PostgreSQL found");
             return None;
@@ -41,10 +48,16 @@ impl PostgresServer {
             .output()
             .unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+        if !address.is_empty() {
+            let rules = data.join("pg_hba.conf");
+            let mut rules = std::fs::OpenOptions::new().append(true).open(rules).unwrap();
+            rules.write_all(b"host all all samenet trust\n").unwrap();
+        }
         let server = Self {
-            guard: Mutex::new(guard(&programs, directory.path())),
+            guard: Mutex::new(guard(&programs, directory.path(), address)),
             programs,
             directory,
+            address: address.to_owned(),
             databases: AtomicU32::new(0),
         };
         server.wait_until_ready();
@@ -94,7 +107,7 @@ impl PostgresServer {
     }
 
     pub fn start_again(&self) {
-        *self.guard() = guard(&self.programs, self.directory.path());
+        *self.guard() = guard(&self.programs, self.directory.path(), &self.address);
         self.wait_until_ready();
     }
 
@@ -159,7 +172,7 @@ impl Drop for PostgresServer {
 }
 
 /// The server, below a shell that ends it and removes `directory` when this process ends.
-fn guard(programs: &Path, directory: &Path) -> Child {
+fn guard(programs: &Path, directory: &Path, address: &str) -> Child {
     let script = "directory=$1; shift; exec 3<&0; \"$@\" </dev/null & server=$!; \
                   (cat; kill -QUIT $server && { \
                       while kill -0 $server; do sleep 0.1; done; rm -rf \"$directory\"; \
@@ -174,7 +187,7 @@ fn guard(programs: &Path, directory: &Path) -> Child {
         .arg(directory.join("data"))
         .arg("-k")
         .arg(directory)
-        .args(["-c", "listen_addresses=", "-c", "max_connections=200"])
+        .args(["-c", &format!("listen_addresses={address}"), "-c", "max_connections=200"])
         .args(["-c", "log_min_messages=fatal"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -2,7 +2,7 @@
 
 use crate::client::database_tls;
 use crate::env::Env;
-use crate::ledger::{Ledger, PostgresAddress, SharedLedger};
+use crate::ledger::{Ledger, LedgerError, PostgresAddress, SharedLedger};
 use crate::model::{Failure, FailureKind};
 use crate::settings::Settings;
 
@@ -45,7 +45,17 @@ pub(crate) fn connect_ledger(
     let (directory, machine_name) = (settings.state_dir.as_path(), env.host_name.as_str());
     let shared = SharedLedger { address, tls, create, directory, machine_name };
     Ledger::connect(shared, &env.clock).map_err(|error| {
-        let failure = Failure::from(error);
-        Failure { what: format!("the ledger at {address}"), ..failure }
+        let next = match &error {
+            LedgerError::Server(_) | LedgerError::Postgres(_) => {
+                Some("check that the server runs, and its address in RBGV_LEDGER or the profile")
+            }
+            LedgerError::Newer { .. } => Some("use the newer rbgv, or another database"),
+            _ => None,
+        };
+        let failure = Failure { what: format!("the ledger at {address}"), ..error.into() };
+        match next {
+            Some(next) => failure.with_next(next),
+            None => failure,
+        }
     })
 }
