@@ -1,6 +1,8 @@
 //! An S3 in this process, on a port of its own: the files of a directory, with signatures checked. The same with
 //! the headers of Google Cloud Storage, whose XML API is that of S3 otherwise.
 
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,7 +42,6 @@ impl S3 {
     }
 
     /// A server with a bucket `clips`, at an address of this machine.
-    #[allow(dead_code, reason = "each test program uses a part of this")]
     pub(crate) fn start_at(address: &str) -> Self {
         Self::start_as(false, address)
     }

@@ -38,7 +38,7 @@ use nix::unistd::Pid;
 use network::HUB;
 use postgres_server::PostgresServer;
 use s3_server::S3;
-use support::{Home, Ran, Sandbox, astronaut, wait_for};
+use support::{Home, Sandbox, astronaut, wait_for};
 
 const WORKERS: usize = 8;
 
@@ -56,6 +56,7 @@ struct Fleet {
     s3: S3,
     clips: usize,
     workers: Vec<Worker>,
+    began: Instant,
 }
 
 struct Worker {
@@ -88,8 +89,15 @@ impl Fleet {
         ]);
         let address = server.new_database();
         let database = Path::new(&address).file_name().unwrap().to_str().unwrap().to_owned();
-        let mut fleet =
-            Self { server, database, sandbox, s3: S3::start_at(HUB), clips, workers: Vec::new() };
+        let mut fleet = Self {
+            server,
+            database,
+            sandbox,
+            s3: S3::start_at(HUB),
+            clips,
+            workers: Vec::new(),
+            began: Instant::now(),
+        };
         let clip = std::fs::read(astronaut()).unwrap();
         for n in 0..u32::try_from(clips).unwrap() {
             let other = [&clip[..], b"\0\0\0\x0cfree", &n.to_be_bytes()].concat();
@@ -153,6 +161,7 @@ impl Fleet {
     }
 
     fn wait_until_done(&self, number: usize) {
+        println!("{:?}: waiting for {number}", self.began.elapsed());
         let began = Instant::now();
         while self.done() < number {
             assert!(began.elapsed() < Duration::from_secs(300), "{} of {number} done", self.done());
@@ -197,6 +206,7 @@ impl Fleet {
                 code.is_some()
             });
             let code = code.unwrap().code();
+            println!("{:?}: worker {} ended: {code:?}", self.began.elapsed(), worker.number);
             let err = std::fs::read_to_string(worker.home.path("err")).unwrap();
             assert!(
                 code.is_some_and(|code| codes.contains(&code)),

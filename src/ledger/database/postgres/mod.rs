@@ -56,6 +56,8 @@ pub(crate) struct Postgres {
     /// Of this machine.
     local_clock: Arc<dyn Clock>,
     clock: OnceLock<Arc<ServerClock>>,
+    /// Since when the server has been away, as far as any transaction found out.
+    away_since: Mutex<Option<Instant>>,
     /// Another server answers, or its clock was set.
     replaced: AtomicBool,
 }
@@ -90,6 +92,7 @@ impl Postgres {
             freed: Condvar::new(),
             local_clock: clock,
             clock: OnceLock::new(),
+            away_since: Mutex::new(None),
             replaced: AtomicBool::new(false),
         })
     }
@@ -165,7 +168,10 @@ impl Postgres {
                 return Err(LedgerError::Replaced);
             }
             let error = match self.try_transact(access, &mut work) {
-                Ok(result) => return Ok(result),
+                Ok(result) => {
+                    *self.away_since() = None;
+                    return Ok(result);
+                }
                 Err(error) => error,
             };
             if is_conflict(&error) && conflicts < CONFLICTS_MAX {
@@ -176,13 +182,15 @@ impl Postgres {
         }
     }
 
-    /// Waits a moment for a server that is away; false once it was away for too long.
+    /// Waits a moment for a server that is away; false once it was away for too long. After that no
+    /// transaction waits, so that a process ends soon.
     fn waits_for(&self, error: &LedgerError, since: &mut Option<Instant>) -> bool {
         if !is_outage(error) {
             return false;
         }
         let now = self.local_clock.now();
-        let away = now.since(*since.get_or_insert(now));
+        let first = *since.get_or_insert(now).min(self.away_since().get_or_insert(now));
+        let away = now.since(first);
         if away < OUTAGE_MAX {
             std::thread::sleep(RETRY);
         }
@@ -206,6 +214,10 @@ impl Postgres {
                 Err(error)
             }
         }
+    }
+
+    fn away_since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.away_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_session(&self) -> Result<Session, LedgerError> {
