@@ -47,7 +47,7 @@ fn after_a_long_outage_the_run_ends_and_is_resumed() {
     wait_with(&mut run, "bills", || fleet.sandbox.audit().bills() >= 2);
     server.crash();
     let ended =
-        Ran::of_child(run).ends_with(9).says("the ledger").says("run the same command again");
+        Ran::of_child(run).ends_with(9).says("the job ledger").says("run the same command again");
     println!("{}", ended.stderr);
     server.start_again();
     machine.run(&["resume"]).ends_with(0);

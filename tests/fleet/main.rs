@@ -17,6 +17,8 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::duration_suboptimal_units,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
     reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
 )]
 
@@ -109,7 +111,7 @@ impl Fleet {
         wait_for("the first bills", || fleet.sandbox.audit().bills() > 1);
         fleet.kill(planner);
         for number in 1..=WORKERS {
-            let worker = fleet.start_worker(number, &["work"]);
+            let worker = fleet.start_worker(number, &["work", "-vv", "--log-file", "../log"]);
             fleet.workers.push(worker);
         }
         Some(fleet)
@@ -164,7 +166,13 @@ impl Fleet {
         println!("{:?}: waiting for {number}", self.began.elapsed());
         let began = Instant::now();
         while self.done() < number {
-            assert!(began.elapsed() < Duration::from_secs(300), "{} of {number} done", self.done());
+            if began.elapsed() > Duration::from_secs(150) {
+                let open = "SELECT batch_inputs.id, state, batch_inputs.failure, status, owner, lease_until - CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS left, note
+                    FROM batch_inputs JOIN attempts ON attempts.id = attempt LEFT JOIN processes ON processes.id = owner
+                    CROSS JOIN LATERAL (SELECT string_agg(status || ' ' || note, '; ') AS note FROM attempt_log WHERE attempt = attempts.id) AS log
+                    WHERE state <> 'done' ORDER BY 1";
+                panic!("{} of {number} done; {}", self.done(), self.sql(open));
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -207,6 +215,8 @@ impl Fleet {
             });
             let code = code.unwrap().code();
             println!("{:?}: worker {} ended: {code:?}", self.began.elapsed(), worker.number);
+            std::fs::copy(worker.home.path("log"), format!("/tmp/wt-fleet-log-{}", worker.number))
+                .unwrap();
             let err = std::fs::read_to_string(worker.home.path("err")).unwrap();
             assert!(
                 code.is_some_and(|code| codes.contains(&code)),
@@ -330,9 +340,9 @@ fn eight_workers_survive_kills_stops_a_partition_and_a_crash_of_the_server() {
     // A minute without the ledger ends a worker with 9.
     let fleet = fleet.finish(&[0, 9]);
     for (at, held) in lost {
-        let last =
+        let done_at =
             format!("SELECT coalesce(max(done_at), 0) FROM batch_inputs WHERE attempt IN ({held})");
-        let delay: i64 = fleet.sql(&last).parse::<i64>().unwrap() - at;
+        let delay: i64 = fleet.sql(&done_at).parse::<i64>().unwrap() - at;
         println!("{held}: done {} s after the loss", delay as f64 / 1000.0);
         assert!(delay < i64::try_from(LONGEST_DELAY.as_millis()).unwrap(), "{held}: {delay} ms");
     }

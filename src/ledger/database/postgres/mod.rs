@@ -395,7 +395,9 @@ impl<'a> PostgresTransaction<'a> {
             self.postgres.return_session(session);
             return Ok(());
         };
-        let is_refused = matches!(&error, LedgerError::Postgres(error) if error.code().is_some());
+        // A server that ends the connection may have committed before.
+        let is_refused = matches!(&error, LedgerError::Postgres(error) if error.code().is_some())
+            && !is_outage(&error);
         drop(session);
         self.postgres.forget_session();
         match self.mark.take() {
@@ -427,7 +429,9 @@ impl Drop for PostgresTransaction<'_> {
     }
 }
 
-/// `SET LOCAL` rather than settings of the connection: connections may be pooled by a proxy.
+/// `SET LOCAL` rather than settings of the connection: connections may be pooled by a proxy. Between
+/// two statements of a transaction there is a round trip at most, so that a process which is silent for
+/// longer has stopped or is cut off, and must not keep its locks from others.
 fn begin_sql(access: Access) -> Option<&'static str> {
     match access {
         Access::Read => None,
@@ -436,13 +440,13 @@ fn begin_sql(access: Access) -> Option<&'static str> {
         ),
         Access::Write => Some(
             "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
-             SET LOCAL idle_in_transaction_session_timeout = '15s'; \
+             SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = on; \
              SELECT pg_current_xact_id(), pg_backend_pid()",
         ),
         Access::WriteRelaxed => Some(
             "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
-             SET LOCAL idle_in_transaction_session_timeout = '15s'; \
+             SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = off",
         ),
     }
@@ -481,6 +485,7 @@ fn is_outage(error: &LedgerError) -> bool {
                     || code.code().starts_with("57P")
                     || code.code().starts_with("53")
                     || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
                     || *code == SqlState::LOCK_NOT_AVAILABLE
             }
         },
