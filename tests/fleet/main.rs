@@ -159,18 +159,18 @@ impl Fleet {
     }
 
     fn done(&self) -> usize {
-        self.count("batch_inputs WHERE state = 'done'")
+        self.count("batch_inputs WHERE state IN ('done', 'skipped')")
     }
 
     fn wait_until_done(&self, number: usize) {
         println!("{:?}: waiting for {number}", self.began.elapsed());
         let began = Instant::now();
         while self.done() < number {
-            if began.elapsed() > Duration::from_secs(150) {
+            if began.elapsed() > Duration::from_secs(200) {
                 let open = "SELECT batch_inputs.id, state, batch_inputs.failure, status, owner, lease_until - CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS left, note
                     FROM batch_inputs JOIN attempts ON attempts.id = attempt LEFT JOIN processes ON processes.id = owner
                     CROSS JOIN LATERAL (SELECT string_agg(status || ' ' || note, '; ') AS note FROM attempt_log WHERE attempt = attempts.id) AS log
-                    WHERE state <> 'done' ORDER BY 1";
+                    WHERE state NOT IN ('done', 'skipped') ORDER BY 1";
                 panic!("{} of {number} done; {}", self.done(), self.sql(open));
             }
             std::thread::sleep(Duration::from_millis(50));
