@@ -104,7 +104,8 @@ fn timer(time: &str) -> Sandbox {
     Sandbox::start(&["--timer", time, "--workers", "64"])
 }
 
-const RUN_OBJECTS: [&str; 5] = ["run", "s3://clips/in/", "-o", "s3://clips/out/", "--yes"];
+pub(crate) const RUN_OBJECTS: [&str; 5] =
+    ["run", "s3://clips/in/", "-o", "s3://clips/out/", "--yes"];
 
 #[test]
 fn the_same_clips_on_another_machine_cost_nothing_more() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::fleet::{Fleet, wait_with};
+use crate::fleet::{Fleet, RUN_OBJECTS, wait_with};
 use crate::postgres_server::PostgresServer;
 use crate::support::{Ran, Sandbox};
 
@@ -54,6 +54,38 @@ fn after_a_long_outage_the_run_ends_and_is_resumed() {
     let audit = fleet.sandbox.audit();
     assert_eq!((audit.starts(), audit.bills()), (6, 6));
     assert_eq!(fleet.count("batch_inputs WHERE state = 'done'"), 6);
+}
+
+#[test]
+fn a_standby_that_lacks_the_last_starts_takes_over_and_nothing_is_paid_for_twice() {
+    let Some(server) = PostgresServer::start() else { return };
+    let mut fleet = Fleet::on(&server, slow_jobs());
+    fleet.put_clips(12);
+    let database = fleet.address.rsplit('/').next().unwrap().to_owned();
+    let standby = server.start_standby();
+    fleet.address = server.address_with(&standby, &database);
+    let machine = fleet.machine();
+    let mut run = machine.start(&[&RUN_OBJECTS[..], &["--in-flight", "3"]].concat());
+    wait_with(&mut run, "bills", || fleet.sandbox.audit().bills() >= 2);
+    let known = "SELECT count(*) FROM batch_inputs";
+    wait_with(&mut run, "the standby", || standby.psql(&database, known) == "12");
+    standby.stop_receiving();
+    let before = fleet.sandbox.audit().bills();
+    wait_with(&mut run, "starts that are lost", || fleet.sandbox.audit().bills() >= before + 3);
+    server.crash();
+    standby.promote();
+    Ran::of_child(run)
+        .ends_with(9)
+        .says("replaced by a standby")
+        .says("run the same command again");
+    let done = machine.run(&RUN_OBJECTS).ends_with(0);
+    let done = done.says("comparing the key's jobs with the ledger").says("behind the service");
+    let audit = fleet.sandbox.audit();
+    assert_eq!((audit.starts(), audit.bills()), (12, 12), "{}", done.stderr);
+    assert_eq!(standby.psql(&database, "SELECT count(*) FROM attempts"), "12");
+    let again = machine.run(&RUN_OBJECTS).ends_with(0);
+    assert!(!again.stderr.contains("comparing"), "{}", again.stderr);
+    assert_eq!(fleet.sandbox.audit().bills(), 12);
 }
 
 /// What happens to a commit.

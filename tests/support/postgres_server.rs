@@ -111,6 +111,49 @@ impl PostgresServer {
         self.wait_until_ready();
     }
 
+    /// A standby, which receives what this server commits.
+    pub fn start_standby(&self) -> Self {
+        let directory = tempfile::Builder::new().prefix("rbgv-pg").tempdir().unwrap();
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        let copied = as_server_user(&self.programs.join("pg_basebackup"))
+            .args(["-U", "rbgv", "-R", "-X", "stream", "-c", "fast", "-h"])
+            .arg(self.directory.path())
+            .arg("-D")
+            .arg(directory.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let standby = Self {
+            guard: Mutex::new(guard(&self.programs, directory.path(), "")),
+            programs: self.programs.clone(),
+            directory,
+            address: String::new(),
+            databases: AtomicU32::new(0),
+        };
+        standby.wait_until_ready();
+        standby
+    }
+
+    /// From now on, this standby receives nothing more.
+    pub fn stop_receiving(&self) {
+        self.psql("postgres", "ALTER SYSTEM SET primary_conninfo = ''");
+        self.psql("postgres", "SELECT pg_reload_conf()");
+        while self.psql("postgres", "SELECT count(*) FROM pg_stat_wal_receiver") != "0" {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// Makes this standby the server.
+    pub fn promote(&self) {
+        assert_eq!(self.psql("postgres", "SELECT pg_promote()"), "t");
+    }
+
+    /// The address of a database on this server or, once it has taken over, on its standby.
+    pub fn address_with(&self, standby: &Self, database: &str) -> String {
+        let socket = |server: &Self| server.directory.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://rbgv@{},{}/{database}", socket(self), socket(standby))
+    }
+
     /// The socket that the server listens on.
     pub fn socket(&self) -> PathBuf {
         self.directory.path().join(".s.PGSQL.5432")
