@@ -111,7 +111,7 @@ impl Fleet {
         wait_for("the first bills", || fleet.sandbox.audit().bills() > 1);
         fleet.kill(planner);
         for number in 1..=WORKERS {
-            let worker = fleet.start_worker(number, &["work", "-vv", "--log-file", "../log"]);
+            let worker = fleet.start_worker(number, &["work"]);
             fleet.workers.push(worker);
         }
         Some(fleet)
