@@ -215,8 +215,6 @@ impl Fleet {
             });
             let code = code.unwrap().code();
             println!("{:?}: worker {} ended: {code:?}", self.began.elapsed(), worker.number);
-            std::fs::copy(worker.home.path("log"), format!("/tmp/wt-fleet-log-{}", worker.number))
-                .unwrap();
             let err = std::fs::read_to_string(worker.home.path("err")).unwrap();
             assert!(
                 code.is_some_and(|code| codes.contains(&code)),
