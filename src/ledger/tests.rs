@@ -721,6 +721,10 @@ fn what_is_paused_is_opened_again_by_its_reason() {
     let open = ledger.open_inputs(number, InputOrder::LongestFirst, None, 9).unwrap();
     let names: Vec<&str> = open.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["a", "b"], "a reached bound is for the user");
+    let (done, late) = (open[0].id, Failure::new(FailureKind::Local, "the job ledger", "why"));
+    ledger.set_input_state(done, InputState::Done, None).unwrap();
+    ledger.set_input_state(done, InputState::Paused, Some(late)).unwrap();
+    assert_eq!(ledger.count_inputs(number).unwrap().done, 1, "what is done is not paused");
 }
 
 #[test]

@@ -253,6 +253,13 @@ impl BatchRunner {
     ) -> Result<usize, Failure> {
         let (id, input_ref, outcome) =
             joined.map_err(|error| Failure::local("processing an input", &error))?;
+        let outcome = match outcome {
+            // The ledger cannot be used: others go on, once this process has ended.
+            Err(failure) if self.is_beside_others && failure.kind == FailureKind::Local => {
+                return Err(failure);
+            }
+            outcome => outcome,
+        };
         // A local error of one input pauses it; a failing ledger shows at the next step.
         match outcome.unwrap_or_else(InputOutcome::of) {
             InputOutcome::Foreign => return Ok(1),

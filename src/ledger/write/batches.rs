@@ -297,6 +297,8 @@ impl Ledger {
         self.read(|tx| tx.query_row(sql, params![input.0], |row| row.get(0)))
     }
 
+    /// Records the result of an input. A process that lost its lease does not pause an input which
+    /// another one has finished.
     pub fn set_input_state(
         &self,
         input: InputId,
@@ -309,7 +311,8 @@ impl Ledger {
             tx.execute(
                 "UPDATE batch_inputs SET state = ?2, failure = ?3,
                      done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN CAST(?4 AS BIGINT) END
-                 WHERE id = ?1",
+                 WHERE id = ?1
+                   AND (?2 NOT IN ('paused', 'left') OR state NOT IN ('done', 'skipped'))",
                 params![input.0, state.as_str(), failure, now],
             )?;
             Ok(())
