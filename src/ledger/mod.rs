@@ -208,6 +208,12 @@ impl Ledger {
         &self.shared.repairs
     }
 
+    /// Whether the server of a shared ledger was away for so long that an operation failed.
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        self.shared.database.has_given_up()
+    }
+
     /// Runs a write transaction, durable on return. `work` may run more than once. Where it relies on
     /// what it read, it takes a lock first ([`Tx::lock`]), since only SQLite has one writer at a time.
     fn write<T>(

@@ -471,7 +471,7 @@ fn a_server_that_cannot_be_used_is_named_with_the_reason_and_a_next_step() {
         (local("?sslmode=sometimes"), 3, vec!["sslmode", "postgres://USER@HOST/DATABASE"]),
         ("postgres://".to_owned(), 3, vec!["host", "postgres://USER@HOST/DATABASE"]),
         ("/tmp/ledger".to_owned(), 3, vec!["postgres://USER@HOST/DATABASE"]),
-        (format!("{}?sslmode=require", fleet.address), 9, vec!["TLS", "RBGV_LEDGER"]),
+        (format!("{}?sslmode=require", fleet.address), 9, vec!["TLS", "sslmode=disable"]),
     ];
     for (address, code, texts) in table {
         let ran = status(&address);

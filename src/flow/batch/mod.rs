@@ -254,8 +254,11 @@ impl BatchRunner {
         let (id, input_ref, outcome) =
             joined.map_err(|error| Failure::local("processing an input", &error))?;
         let outcome = match outcome {
-            // The ledger cannot be used: others go on, once this process has ended.
-            Err(failure) if self.is_beside_others && failure.kind == FailureKind::Local => {
+            // Others continue once this process has ended.
+            Err(failure) | Ok(InputOutcome::Paused(failure))
+                if failure.kind == FailureKind::Local
+                    && self.run.context.ledger.blocking().has_given_up() =>
+            {
                 return Err(failure);
             }
             outcome => outcome,

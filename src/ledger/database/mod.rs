@@ -65,6 +65,15 @@ impl Database {
         }
     }
 
+    /// Whether a shared database was away for so long that an operation failed: the leases of this
+    /// process may have ended.
+    pub(crate) fn has_given_up(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(postgres) => postgres.has_given_up(),
+        }
+    }
+
     /// Returns `ok`, or a description of the damage. PostgreSQL reports a damaged page when it is
     /// read.
     pub(crate) fn check_integrity(&self) -> Result<String, LedgerError> {

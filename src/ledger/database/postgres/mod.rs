@@ -58,6 +58,8 @@ pub(crate) struct Postgres {
     clock: OnceLock<Arc<ServerClock>>,
     /// Since when the server has been away, as far as any transaction found out.
     away_since: Mutex<Option<Instant>>,
+    /// A transaction has not waited any longer for the server.
+    given_up: AtomicBool,
     /// Another server answers, or its clock was set.
     replaced: AtomicBool,
 }
@@ -93,6 +95,7 @@ impl Postgres {
             local_clock: clock,
             clock: OnceLock::new(),
             away_since: Mutex::new(None),
+            given_up: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
         })
     }
@@ -193,6 +196,8 @@ impl Postgres {
         let away = now.since(first);
         if away < OUTAGE_MAX {
             std::thread::sleep(RETRY);
+        } else {
+            self.given_up.store(true, Ordering::Relaxed);
         }
         away < OUTAGE_MAX
     }
@@ -214,6 +219,11 @@ impl Postgres {
                 Err(error)
             }
         }
+    }
+
+    /// See [`Database::has_given_up`](super::Database::has_given_up).
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     fn away_since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
