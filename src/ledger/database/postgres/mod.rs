@@ -449,13 +449,13 @@ fn begin_sql(access: Access) -> Option<&'static str> {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '30s'",
         ),
         Access::Write => Some(
-            "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
+            "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
              SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = on; \
              SELECT pg_current_xact_id(), pg_backend_pid()",
         ),
         Access::WriteRelaxed => Some(
-            "BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL statement_timeout = '30s'; \
+            "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
              SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = off",
         ),
@@ -479,6 +479,7 @@ fn is_conflict(error: &LedgerError) -> bool {
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::UNIQUE_VIOLATION,
+        SqlState::LOCK_NOT_AVAILABLE,
     ];
     error.code().is_some_and(|code| conflicts.contains(code))
 }
@@ -496,7 +497,6 @@ fn is_outage(error: &LedgerError) -> bool {
                     || code.code().starts_with("53")
                     || *code == SqlState::READ_ONLY_SQL_TRANSACTION
                     || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-                    || *code == SqlState::LOCK_NOT_AVAILABLE
             }
         },
         _ => false,
