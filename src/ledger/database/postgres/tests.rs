@@ -46,3 +46,25 @@ fn a_transaction_that_has_not_ended_is_ended_before_it_is_repeated() {
     assert!(tx.commit().is_err(), "it cannot be committed later");
     assert_eq!(clock_epoch(&postgres), 0);
 }
+
+#[test]
+fn a_clock_that_was_set_ends_every_process_that_finds_it_out() {
+    let Some(server) = server() else { return };
+    let address = PostgresAddress::parse(&server.new_database(), None).unwrap();
+    let clocks = [(); 2].map(|()| Arc::new(ManualClock::default()));
+    let [one, other] = clocks.clone().map(|clock| {
+        let postgres = Postgres::connect(&address, no_tls(), true, clock).unwrap();
+        postgres.clock().unwrap();
+        postgres.check_clock().unwrap();
+        postgres
+    });
+    let boot_id = one.clock().unwrap().boot_id();
+    // As if the server's clock had been set ten minutes back.
+    clocks[0].advance(Duration::from_mins(10));
+    assert!(matches!(one.check_clock(), Err(LedgerError::Replaced)));
+    assert!(matches!(one.transact(Access::Read, |_| Ok(())), Err(LedgerError::Replaced)));
+    assert!(matches!(other.check_clock(), Err(LedgerError::Replaced)), "it is told by the epoch");
+    let later = Postgres::connect(&address, no_tls(), true, clocks[1].clone()).unwrap();
+    assert_eq!(clock_epoch(&later), 1, "it was counted once");
+    assert_ne!(later.clock().unwrap().boot_id(), boot_id);
+}
