@@ -29,7 +29,7 @@ mod s3_server;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,9 @@ impl Fleet {
         for number in 1..=WORKERS {
             let worker = fleet.start_worker(number, &["work"]);
             fleet.workers.push(worker);
+        }
+        for worker in &fleet.workers {
+            wait_for("a worker with a ledger", || machine_id_of(worker).exists());
         }
         Some(fleet)
     }
@@ -236,9 +239,13 @@ impl Fleet {
     }
 }
 
+fn machine_id_of(worker: &Worker) -> PathBuf {
+    worker.home.path("state/owners/machine-id")
+}
+
 /// The condition for rows of `processes`.
 fn machine_of(worker: &Worker) -> String {
-    let id = std::fs::read_to_string(worker.home.path("state/owners/machine-id")).unwrap();
+    let id = std::fs::read_to_string(machine_id_of(worker)).unwrap();
     format!("machine LIKE '{} %'", id.trim())
 }
 
