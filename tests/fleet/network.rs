@@ -15,8 +15,8 @@ pub(crate) fn enter(name: &str) -> bool {
         build();
         return true;
     }
-    if !rustix::process::geteuid().is_root() || !run("unshare", "--net --mount true") {
-        println!("{name}: not tested, since network namespaces need root");
+    if !rustix::process::geteuid().is_root() || !can_build() {
+        println!("{name}: not tested, since network namespaces need root and the program ip");
         return false;
     }
     let mut inside = Command::new("unshare");
@@ -24,6 +24,14 @@ pub(crate) fn enter(name: &str) -> bool {
     inside.args(["--exact", name, "--include-ignored", "--nocapture"]).env(INSIDE, "1");
     assert!(inside.status().unwrap().success(), "{name} failed");
     false
+}
+
+/// Whether the system has all that [`build`] and [`add_machine`] need.
+fn can_build() -> bool {
+    let steps = "mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip netns add probe \
+                 && ip link add hub type bridge && ip link add v type veth peer name eth0 netns probe";
+    let probe = Command::new("unshare").args(["--net", "--mount", "sh", "-c", steps]).output();
+    probe.is_ok_and(|output| output.status.success())
 }
 
 /// The bridge of the current network.
