@@ -13,9 +13,9 @@ use crate::model::{Credits, Failure, FailureKind, JobId, Target, Timestamp};
 use super::{
     AddResult, ApiKeyId, Attempt, AttemptCost, AttemptDetails, AttemptId, AttemptSummary, Batch,
     BatchId, BatchInput, BatchRecord, BatchSummary, BillingVisibility, Claim, Commit,
-    DeliveryRecord, DraftSupport, InputCounts, InputId, InputOrder, InputState, JobDuration,
-    KeyReport, Ledger, LedgerError, ListedJob, NewBatch, NewDelivery, NewInput, PlanTotals,
-    ProcessLease, StartCommit, StartLimits, UnfinishedInputs,
+    DeliveryRecord, DraftSupport, DueReconciliation, InputCounts, InputId, InputOrder, InputState,
+    JobDuration, KeyReport, Ledger, LedgerError, ListedJob, NewBatch, NewDelivery, NewInput,
+    PlanTotals, ProcessLease, StartCommit, StartLimits, UnfinishedInputs,
 };
 
 /// A ledger for async code.
@@ -140,7 +140,7 @@ impl AsyncLedger {
         fn find_upload(key: &ApiKeyId, sha256: &str) -> Option<String>;
         fn record_upload(key: &ApiKeyId, sha256: &str, url: &str) -> ();
         fn delete_upload(key: &ApiKeyId, sha256: &str) -> ();
-        fn server_to_reconcile_with(key: &ApiKeyId) -> Option<String>;
+        fn due_reconciliation(key: &ApiKeyId) -> Option<DueReconciliation>;
         fn oldest_open_attempt(key: &ApiKeyId) -> Option<Timestamp>;
         fn reconcile(key: &ApiKeyId, server: &str, jobs: &[ListedJob]) -> usize;
         fn adopt_jobs(key: &ApiKeyId, batch: BatchId, jobs: &[(String, JobId)]) -> usize;

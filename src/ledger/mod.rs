@@ -62,7 +62,7 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
-pub use self::write::reconcile::{JobProgress, ListedJob};
+pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]

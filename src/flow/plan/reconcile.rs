@@ -15,21 +15,34 @@ use crate::model::{Failure, FailureKind, JobStatus, JobView, Timestamp};
 /// Jobs are read at least back to this age: attempts whose rows were lost may be as old.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Brings the attempts of the key in line with the service, if the ledger's server was replaced since
-/// that was last done.
+/// Brings the attempts of the key in line with the service, if that was not done with the ledger's
+/// present server. The first use of a key may be what a fail-over lost.
 ///
 /// # Errors
 ///
 /// The jobs cannot be listed: nothing may be created or started.
 pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Failure> {
     let (ledger, key) = (&context.ledger, &context.key);
-    let Some(server) = ledger.server_to_reconcile_with(key).await? else { return Ok(()) };
-    let text = "the server of the ledger was replaced; comparing the key's jobs with the ledger";
-    context.notice(RemarkLevel::Info, text);
+    let Some(due) = ledger.due_reconciliation(key).await? else { return Ok(()) };
+    if due.is_after_failover {
+        let text =
+            "the server of the ledger was replaced; comparing the key's jobs with the ledger";
+        context.notice(RemarkLevel::Info, text);
+    }
     let day = context.clock.wall().before(DAY);
     let oldest = ledger.oldest_open_attempt(key).await?.map_or(day, |made| made.min(day));
-    let jobs = listed_jobs(context, oldest).await?;
-    let changed = ledger.reconcile(key, &server, &jobs).await?;
+    let jobs = match listed_jobs(context, oldest).await {
+        Err(failure) if failure.kind == FailureKind::NotFound && due.is_after_failover => {
+            let why =
+                "the service does not list jobs, so starts that the ledger lost cannot be found";
+            return Err(Failure::new(FailureKind::Local, "the job ledger", why)
+                .with_next("rbgv status --wait, then rbgv resume"));
+        }
+        // A new ledger has said that jobs cannot be recognised.
+        Err(failure) if failure.kind == FailureKind::NotFound => Vec::new(),
+        jobs => jobs?,
+    };
+    let changed = ledger.reconcile(key, &due.server, &jobs).await?;
     if changed > 0 {
         let text = format!("{changed} attempts were behind the service and are followed again");
         context.notice(RemarkLevel::Warning, &text);
@@ -40,15 +53,7 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
 async fn listed_jobs(context: &Context, oldest: Timestamp) -> Result<Vec<ListedJob>, Failure> {
     let (mut pages, call) = (ListPages::default(), RequestOptions::plain());
     let mut jobs = Vec::new();
-    while let Some(page) = match context.unless_stopped(pages.next(context, &call)).await? {
-        Err(failure) if failure.kind == FailureKind::NotFound => {
-            let why =
-                "the service does not list jobs, so starts that the ledger lost cannot be found";
-            return Err(Failure::new(FailureKind::Local, "the job ledger", why)
-                .with_next("rbgv status --wait, then rbgv resume"));
-        }
-        page => page?,
-    } {
+    while let Some(page) = context.unless_stopped(pages.next(context, &call)).await?? {
         let is_past = page.jobs.iter().all(|job| is_older(job, oldest));
         jobs.extend(page.jobs.into_iter().map(listed_job));
         if is_past {

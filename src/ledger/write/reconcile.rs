@@ -25,33 +25,30 @@ pub enum JobProgress {
     Started,
 }
 
+/// A comparison of a key's attempts with its jobs at the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueReconciliation {
+    /// The server of the ledger.
+    pub server: String,
+    /// They were compared before, with another server.
+    pub is_after_failover: bool,
+}
+
 impl Ledger {
-    /// The server of a shared ledger, if the key's attempts have not been compared with the service
-    /// since it took over. A key without attempts has nothing to compare.
-    pub fn server_to_reconcile_with(&self, key: &ApiKeyId) -> Result<Option<String>, LedgerError> {
+    /// Whether the key's attempts have to be compared with the service: they have not been since the
+    /// server of a shared ledger took over, or never. A key that was never used has no attempts.
+    pub fn due_reconciliation(
+        &self,
+        key: &ApiKeyId,
+    ) -> Result<Option<DueReconciliation>, LedgerError> {
         let Database::Postgres(postgres) = &self.shared.database else { return Ok(None) };
         let server = postgres.server();
-        let is_due = self.read(|tx| {
-            let known = tx.query_opt(
-                "SELECT reconciled_with FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
-                params![key.origin, key.fingerprint.0],
-                |row| row.get::<_, Option<String>>(0),
-            )?;
-            if known.flatten().as_deref() == Some(server) {
-                return Ok(false);
-            }
-            tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM attempts
-                                WHERE origin = ?1 AND key_fingerprint = ?2
-                                  AND status <> 'planned')",
-                params![key.origin, key.fingerprint.0],
-                |row| row.get(0),
-            )
-        })?;
-        if !is_due {
-            self.write(|tx| self.mark_reconciled(tx, key, server))?;
-        }
-        Ok(is_due.then(|| server.to_owned()))
+        let known = self.read(|tx| reconciled_with(tx, key))?;
+        let due = known.filter(|earlier| earlier != server);
+        Ok(due.map(|earlier| DueReconciliation {
+            server: server.to_owned(),
+            is_after_failover: !earlier.is_empty(),
+        }))
     }
 
     /// When the oldest attempt of the key was planned that has not ended.
@@ -78,35 +75,19 @@ impl Ledger {
     ) -> Result<usize, LedgerError> {
         self.write(|tx| {
             lock_key(tx, key)?;
-            let known = tx.query_opt(
-                "SELECT reconciled_with FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
-                params![key.origin, key.fingerprint.0],
-                |row| row.get::<_, Option<String>>(0),
-            )?;
-            if known.flatten().as_deref() == Some(server) {
+            if reconciled_with(tx, key)?.as_deref() == Some(server) {
                 return Ok(0);
             }
             let mut changed = 0;
             for job in jobs {
                 changed += self.reconcile_job(tx, key, job)?;
             }
-            self.mark_reconciled(tx, key, server)?;
+            tx.execute(
+                "UPDATE keys SET reconciled_with = ?3 WHERE origin = ?1 AND key_fingerprint = ?2",
+                params![key.origin, key.fingerprint.0, server],
+            )?;
             Ok(changed)
         })
-    }
-
-    fn mark_reconciled(
-        &self,
-        tx: &Tx<'_>,
-        key: &ApiKeyId,
-        server: &str,
-    ) -> Result<usize, LedgerError> {
-        tx.execute(
-            "INSERT INTO keys (origin, key_fingerprint, first_at, reconciled_with)
-             VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (origin, key_fingerprint) DO UPDATE SET reconciled_with = ?4",
-            params![key.origin, key.fingerprint.0, self.now_ms(), server],
-        )
     }
 
     /// The attempt of a job that the ledger takes for not started, or does not know, is followed like
@@ -163,6 +144,16 @@ impl Ledger {
     }
 }
 
+/// The server with which the attempts of a key were last compared, empty before the first time; `None`
+/// for a key that was never used.
+fn reconciled_with(tx: &Tx<'_>, key: &ApiKeyId) -> Result<Option<String>, LedgerError> {
+    tx.query_opt(
+        "SELECT coalesce(reconciled_with, '') FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
+        params![key.origin, key.fingerprint.0],
+        |row| row.get(0),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +187,7 @@ mod tests {
     fn starts_that_a_failover_lost_are_followed_again() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        assert_eq!(ledger.server_to_reconcile_with(&key()).unwrap(), None, "there is nothing yet");
+        assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None, "there is nothing yet");
         let owner = ledger.register_process("p").unwrap();
         let ids: Vec<i64> = [
             AttemptStatus::Draft,
@@ -210,11 +201,19 @@ mod tests {
         .zip(0..)
         .map(|(status, n)| attempt(&ledger, &owner, n, status))
         .collect();
-        assert_eq!(ledger.server_to_reconcile_with(&key()).unwrap(), None, "it is the same server");
-        let Database::Postgres(_) = &ledger.shared.database else { return };
+        ledger.adopt_jobs(&key(), crate::ledger::BatchId(1), &[]).unwrap();
+        let Database::Postgres(_) = &ledger.shared.database else {
+            return assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None);
+        };
+        let first = ledger.due_reconciliation(&key()).unwrap().unwrap();
+        assert!(!first.is_after_failover);
+        assert_eq!(ledger.reconcile(&key(), &first.server, &[]).unwrap(), 0);
+        assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None, "it is the same server");
         let forget = "UPDATE keys SET reconciled_with = 'the one before'";
         ledger.write(|tx| tx.execute(forget, params![])).unwrap();
-        let server = ledger.server_to_reconcile_with(&key()).unwrap().unwrap();
+        let DueReconciliation { server, is_after_failover } =
+            ledger.due_reconciliation(&key()).unwrap().unwrap();
+        assert!(is_after_failover);
         // The row of the last one was lost with its correlation id.
         let by_another =
             ListedJob { correlation_id: Some("lost".into()), ..listed(5, JobProgress::Started) };
@@ -245,7 +244,7 @@ mod tests {
         );
         assert_eq!(states[5].job, Some(JobId("j5".into())), "found by its content");
         assert!(states[1].sent.is_some() && states[1].start_count == 1);
-        assert_eq!(ledger.server_to_reconcile_with(&key()).unwrap(), None);
+        assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None);
         assert_eq!(ledger.reconcile(&key(), &server, &jobs).unwrap(), 0, "another was first");
     }
 }
