@@ -36,7 +36,7 @@ use crate::model::Clock;
 
 use self::database::postgres::Postgres;
 use self::database::sqlite::{Sqlite, refuse_network_file_system};
-use self::database::{Access, Database, Tx, access};
+use self::database::{Database, TransactionMode, Tx, access};
 use self::sandbox_outputs::SandboxOutputs;
 
 pub use self::async_ledger::{AsyncLedger, LeasedLedger};
@@ -220,7 +220,7 @@ impl Ledger {
         &self,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.shared.database.transact(Access::Write, work)
+        self.shared.database.transact(TransactionMode::Write, work)
     }
 
     /// Runs a write transaction without waiting for a sync. It may be lost in a crash of the
@@ -229,14 +229,14 @@ impl Ledger {
         &self,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.shared.database.transact(Access::WriteRelaxed, work)
+        self.shared.database.transact(TransactionMode::WriteRelaxed, work)
     }
 
     fn read<T>(
         &self,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.shared.database.transact(Access::Read, work)
+        self.shared.database.transact(TransactionMode::Read, work)
     }
 
     /// Reads one state of the ledger, whatever other processes change meanwhile.
@@ -244,7 +244,7 @@ impl Ledger {
         &self,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.shared.database.transact(Access::Snapshot, work)
+        self.shared.database.transact(TransactionMode::Snapshot, work)
     }
 
     fn now_ms(&self) -> i64 {

@@ -9,12 +9,19 @@ pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => is_local(ip.into()),
         Some(Host::Ipv6(ip)) => is_local(ip.into()),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
+        Some(Host::Domain(name)) => is_loopback_host(name),
         None => false,
     }
+}
+
+/// [`is_loopback`] of a host by its name or address.
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    if let Ok(ip) = host.parse() {
+        return is_local(ip);
+    }
+    let name = host.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// The unspecified address also connects to this machine.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use strum::{EnumString, IntoStaticStr};
 
+use super::text::shell_quoted;
+
 /// Kind of an object store, by the scheme of its URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString)]
 pub enum StoreKind {
@@ -62,6 +64,18 @@ impl ObjectUrl {
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         self.key.is_empty() || self.key.ends_with('/')
+    }
+
+    /// Position in the key at which a glob begins, if it is one.
+    #[must_use]
+    pub fn glob_start(&self) -> Option<usize> {
+        self.key.find(['*', '?', '[', '{'])
+    }
+
+    /// The URL as an argument of a shell.
+    #[must_use]
+    pub fn shell_quoted(&self) -> String {
+        shell_quoted(Path::new(&self.to_string()))
     }
 
     /// The same bucket with another key.

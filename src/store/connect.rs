@@ -12,7 +12,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
-use super::http::Connector;
+use super::http::StoreConnector;
 use super::{Bucket, BucketClient, error};
 use crate::client::StorageHttp;
 use crate::model::host::{is_loopback, is_public_host};
@@ -28,7 +28,7 @@ pub(crate) fn connect(
     http: &StorageHttp,
     timing: &Timing,
 ) -> Result<Bucket, Failure> {
-    let connector = Connector { http: http.clone(), timing: *timing };
+    let connector = StoreConnector { http: http.clone(), timing: *timing };
     let endpoint = endpoint(url.kind, vars);
     check_endpoint(url, endpoint, vars, http)?;
     let retry = RetryConfig {

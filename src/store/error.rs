@@ -2,13 +2,11 @@
 //! contain signed requests.
 
 use std::error::Error as _;
-use std::path::Path;
 
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::environment::StoreConfig;
-use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind, ObjectUrl, StoreKind};
 
 /// Maximum length of an error code, in bytes.
@@ -51,9 +49,7 @@ pub(crate) fn failure(
     let (why, next) = match &cause {
         Cause::NoBucket => (format!("there is no bucket {bucket}"), help()),
         Cause::NoObject => {
-            let folder = url.folder();
-            let next =
-                format!("rbgv run --dry-run {}", shell_quoted(Path::new(&folder.to_string())));
+            let next = format!("rbgv run --dry-run {}", url.folder().shell_quoted());
             ("there is no such object".to_owned(), next)
         }
         Cause::Changed => (CHANGED.to_owned(), CHANGED_NEXT.to_owned()),

@@ -22,18 +22,18 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Makes all HTTP clients of the library ours. Its own options are not used.
 #[derive(Clone)]
-pub(crate) struct Connector {
+pub(crate) struct StoreConnector {
     pub(crate) http: StorageHttp,
     pub(crate) timing: Timing,
 }
 
-impl fmt::Debug for Connector {
+impl fmt::Debug for StoreConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connector")
+        f.write_str("StoreConnector")
     }
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for StoreConnector {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
         Ok(HttpClient::new(self.clone()))
     }
@@ -41,7 +41,7 @@ impl HttpConnector for Connector {
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
 
-impl HttpService for Connector {
+impl HttpService for StoreConnector {
     fn call<'life0, 'async_trait>(&'life0 self, request: HttpRequest) -> Answer<'async_trait>
     where
         'life0: 'async_trait,

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::fleet::{Fleet, RUN_OBJECTS, wait_with};
 use crate::postgres_server::PostgresServer;
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, mixed};
 
 fn slow_jobs() -> Sandbox {
     Sandbox::start(&["--timer", "700ms", "--workers", "64"])
@@ -200,14 +200,6 @@ fn forward_answers(mut server: UnixStream, mut client: TcpStream, muted: &Atomic
         }
     }
     let _ = client.shutdown(Shutdown::Both);
-}
-
-/// A number that looks random, from a seed and an index.
-fn mixed(seed: u64, index: u64) -> u64 {
-    let mut z = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Runs a batch of `clips` with a ledger behind a proxy, and checks that everything was done once.

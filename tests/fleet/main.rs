@@ -39,7 +39,7 @@ use nix::unistd::Pid;
 use network::HUB;
 use postgres_server::PostgresServer;
 use s3_server::S3;
-use support::{Home, Sandbox, astronaut, wait_for};
+use support::{Home, Sandbox, astronaut, mixed, wait_for};
 
 const WORKERS: usize = 8;
 
@@ -287,14 +287,6 @@ fn eight_workers_survive_losses_of_which_leases_have_ended() {
     fleet.workers.push(asleep);
     network::connect(3, true);
     fleet.finish(&[0]);
-}
-
-/// A number that looks random, from a seed and an index.
-fn mixed(seed: u64, index: u64) -> u64 {
-    let mut z = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[test]

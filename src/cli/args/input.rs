@@ -112,7 +112,7 @@ fn has_directory(named: &[InputSpec], env: &Env) -> bool {
     named.iter().any(|input| match input {
         InputSpec::Path(path) => env.current_dir.join(path).is_dir(),
         InputSpec::Url(_) => false,
-        InputSpec::Object(url) => url.is_prefix() || url.key.contains(['*', '?', '[', '{']),
+        InputSpec::Object(url) => url.is_prefix() || url.glob_start().is_some(),
     })
 }
 

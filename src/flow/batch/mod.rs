@@ -522,9 +522,7 @@ fn failure_of_attempt(attempt: &Attempt) -> Failure {
                     match &attempt.work.source {
                         InputSource::File { path, .. } => shell_quoted(path),
                         InputSource::Url(url) => redact_url(url),
-                        InputSource::Object { object, .. } => {
-                            shell_quoted(Path::new(&object.url.to_string()))
-                        }
+                        InputSource::Object { object, .. } => object.url.shell_quoted(),
                     }
                 ))
             }

@@ -354,7 +354,7 @@ impl JobDriver<'_> {
             return Ok(link);
         }
         let Some(job) = self.attempt.state.job.clone() else {
-            let why = "its output was found where it was written, and is no longer there";
+            let why = "its output existed when the batch was planned, and was deleted since";
             return Err(Failure::new(FailureKind::Local, "requesting the output", why)
                 .with_next("run the same command with --again (billed)"));
         };

@@ -186,9 +186,8 @@ pub(crate) type FindObjects<'a> =
 
 /// [`FindObjects`] where objects cannot be inputs.
 pub(crate) fn no_objects(url: &ObjectUrl, _: bool, _: &mut Take<'_>) -> Result<(), Failure> {
-    let shown = crate::model::text::shell_quoted(Path::new(&url.to_string()));
     Err(Failure::new(FailureKind::Usage, url.to_string(), "objects cannot be inputs here")
-        .with_next(format!("rbgv run {shown}")))
+        .with_next(format!("rbgv run {}", url.shell_quoted())))
 }
 
 /// Calls `take` for everything behind `named`, then for each line of `lists`. Directories are read

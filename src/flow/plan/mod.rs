@@ -37,7 +37,7 @@ use self::discover::{
     ScannedDirectory, Take, find,
 };
 use self::input_spec::check_address;
-use self::objects::{ObjectFinder, quoted};
+use self::objects::ObjectFinder;
 use self::output_path::{NameTemplate, SourceName, target};
 use self::output_target::{TargetRefusal, Targets, is_ours, replaces_sandbox_output, without_dots};
 use self::own_outputs::SourceVideos;
@@ -528,7 +528,7 @@ impl<'a> PlanBuilder<'a> {
             None => object_identity(object).ok_or_else(|| {
                 let why = "its store gives no entity tag by which a change would be noticed";
                 Failure::new(FailureKind::Usage, name, why)
-                    .with_next(format!("rbgv run --hash {}", quoted(&object.url)))
+                    .with_next(format!("rbgv run --hash {}", object.url.shell_quoted()))
             })?,
         };
         let source = InputSource::Object { object: object.clone(), sha256: sha256.clone() };
@@ -746,7 +746,7 @@ fn object_failure(
     };
     let failure = Failure::new(FailureKind::Usage, name, why);
     let failure = if found.explicit {
-        failure.with_next(format!("rbgv run --dry-run {}", quoted(&url.folder())))
+        failure.with_next(format!("rbgv run --dry-run {}", url.folder().shell_quoted()))
     } else {
         failure
     };

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
 use globset::{GlobBuilder, GlobMatcher};
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +14,9 @@ use super::discover::{
     ScannedDirectory, SkippedFiles, Take,
 };
 use super::output_path::NameTemplate;
+use super::output_target::short_digest;
 use crate::flow::context::interrupted;
 use crate::media::InputError;
-use crate::model::text::shell_quoted;
 use crate::model::{
     Event, Failure, FailureKind, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
 };
@@ -55,11 +54,11 @@ impl Pattern {
             let (prefix, root) = (url.clone(), url.clone());
             return Ok(Some(Self { prefix, root, glob: None, recursive }));
         }
-        let Some(first) = url.key.find(['*', '?', '[', '{']) else { return Ok(None) };
+        let Some(first) = url.glob_start() else { return Ok(None) };
         let glob = GlobBuilder::new(&url.key).literal_separator(true).build();
         let glob = glob.map_err(|error| {
             Failure::new(FailureKind::Usage, url.to_string(), error.kind().to_string())
-                .with_next(format!("rbgv run -r {}", quoted(&url.folder())))
+                .with_next(format!("rbgv run -r {}", url.folder().shell_quoted()))
         })?;
         let prefix = url.with_key(&url.key[..first]);
         Ok(Some(Self {
@@ -263,16 +262,9 @@ fn is_taken(
     false
 }
 
-/// `url` as an argument of a shell.
-pub(crate) fn quoted(url: &ObjectUrl) -> String {
-    shell_quoted(Path::new(&url.to_string()))
-}
-
 /// A negative number for the events of an object that is not in the ledger yet.
 fn reading_id(name: &str) -> i64 {
-    let digest = Sha256::digest(name.as_bytes());
-    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    (number | 1 << 63).cast_signed()
+    (short_digest(name.as_bytes()) | 1 << 63).cast_signed()
 }
 
 #[cfg(test)]

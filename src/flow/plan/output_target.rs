@@ -293,7 +293,12 @@ fn name_digest(path: &Path) -> u64 {
     let real = directory
         .zip(path.file_name())
         .map_or_else(|| path.to_owned(), |(directory, name)| directory.join(name));
-    (digest(real.as_os_str().as_bytes()) >> 64) as u64
+    short_digest(real.as_os_str().as_bytes())
+}
+
+/// The first half of [`digest`].
+pub(super) fn short_digest(bytes: &[u8]) -> u64 {
+    (digest(bytes) >> 64) as u64
 }
 
 fn digest(bytes: &[u8]) -> u128 {

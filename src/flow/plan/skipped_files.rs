@@ -61,16 +61,12 @@ impl SkippedFiles {
 
     /// The command that takes more of the objects that `url` names.
     pub(crate) fn next_for_objects(&self, url: &ObjectUrl) -> String {
-        let shown = crate::model::text::shell_quoted(Path::new(&url.to_string()));
+        let shown = url.shell_quoted();
         match self.endings.iter().find(|ending| !ending.is_empty()) {
             _ if self.subfolders > 0 => format!("rbgv run -r {shown}"),
             Some(ending) => format!("rbgv run {shown} --include '*.{ending}'"),
             None if url.is_prefix() => "rbgv help storage".to_owned(),
-            None => {
-                let folder = url.folder().to_string();
-                let folder = crate::model::text::shell_quoted(Path::new(&folder));
-                format!("rbgv run --dry-run {folder}")
-            }
+            None => format!("rbgv run --dry-run {}", url.folder().shell_quoted()),
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum Database {
 
 /// How a transaction uses the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum TransactionMode {
     /// Reads without a transaction: each statement sees the latest commits.
     Read,
     /// Reads one state of the database.
@@ -44,7 +44,7 @@ impl Database {
     /// Nothing that `work` wrote is in the database.
     pub(crate) fn transact<T>(
         &self,
-        access: Access,
+        access: TransactionMode,
         work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         match self {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior};
 
 use super::group_commit::{GroupCommit, PendingCommit};
 use super::value::Value;
-use super::{Access, Tx, access, schema};
+use super::{TransactionMode, Tx, access, schema};
 use crate::ledger::LedgerError;
 
 /// Maximum wait for another process's transaction. Longer than any transaction of ours, and than a
@@ -60,20 +60,20 @@ impl Sqlite {
     /// See [`Database::transact`](super::Database::transact).
     pub(crate) fn transact<T>(
         &self,
-        access: Access,
+        access: TransactionMode,
         mut work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let mut db = self.db();
         let (result, commit) = match access {
-            Access::Read => return work(&Tx::Sqlite(&db)),
-            Access::Snapshot => {
+            TransactionMode::Read => return work(&Tx::Sqlite(&db)),
+            TransactionMode::Snapshot => {
                 let tx = db.transaction()?;
                 return work(&Tx::Sqlite(&tx));
             }
-            Access::Write | Access::WriteRelaxed => self.write(&mut db, work)?,
+            TransactionMode::Write | TransactionMode::WriteRelaxed => self.write(&mut db, work)?,
         };
         drop(db);
-        if let Some(commit) = commit.filter(|_| access == Access::Write) {
+        if let Some(commit) = commit.filter(|_| access == TransactionMode::Write) {
             self.group_commit.wait_until_durable(commit)?;
         }
         Ok(result)

@@ -39,7 +39,7 @@ struct TransferProgress {
 
 /// What the row of an input shows.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
+pub(crate) struct ProgressRow {
     /// Number in the ledger.
     pub(crate) id: i64,
     /// Shortened and padded to the columns of the layout.
@@ -150,9 +150,9 @@ impl InputProgress {
         }
     }
 
-    pub(crate) fn row(&self, id: i64, layout: &LineLayout, now: Instant) -> Row {
+    pub(crate) fn row(&self, id: i64, layout: &LineLayout, now: Instant) -> ProgressRow {
         let retry = self.retry_text(now);
-        Row {
+        ProgressRow {
             id,
             name: text_width::padded(&text_width::shortened(&self.name, layout.name), layout.name),
             stage: self.phase.map_or("", Stage::as_str),
@@ -302,7 +302,7 @@ impl LineLayout {
     }
 
     /// The template of `row` for `indicatif`; no row is wider than the terminal.
-    pub(crate) fn template(&self, row: &Row) -> String {
+    pub(crate) fn template(&self, row: &ProgressRow) -> String {
         let (bar, stage) = (self.bar, row.stage);
         let tone = if row.retries { ":.yellow" } else { "" };
         match row.share {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::input_progress::{InputProgress, LineLayout, Row};
+use super::input_progress::{InputProgress, LineLayout, ProgressRow};
 use crate::model::{Credits, Event, InputEvent, InputRef, Instant, JobId, Stage};
 use crate::output::events::messages;
 use crate::output::formats::amounts::{self, count};
@@ -18,7 +18,7 @@ const MOST_ROWS: usize = 8;
 pub(crate) struct ScreenFrame {
     pub(crate) layout: LineLayout,
     /// In the order of their inputs.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ProgressRow>,
     /// Active inputs without a row.
     pub(crate) more: usize,
     /// The line about all inputs, if there are several.

@@ -9,7 +9,7 @@ use crate::flow::{Context, RunOptions};
 use crate::ledger::BatchId;
 use crate::model::{ExitClass, Failure};
 
-/// Interval between looks for new batches.
+/// Interval between queries for new batches.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Work on unfinished batches, from any machine with the same ledger
@@ -36,30 +36,28 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 
 async fn work(args: &Args, app: &AppContext, context: &Arc<Context>) -> Result<ExitClass, Failure> {
     lift_key_blocks(context).await?;
-    let (mut classes, mut after) = (Vec::new(), BatchId(0));
-    let mut is_idle = true;
+    let start = BatchId(0);
+    let (mut classes, mut after) = (Vec::new(), start);
     loop {
         let origin = &context.key.origin;
-        if let Some(batch) = context.ledger.next_batch_to_work_on(origin, after).await? {
-            (after, is_idle) = (batch.id, false);
-            let totals = context.ledger.plan_totals(batch.id).await?;
-            report_plan(context, batch.id, &totals);
-            let run_options = RunOptions::of_batch(&batch.run_options)?;
-            let ended = share_batch(app, context, batch.id, run_options).await?;
-            classes.push(ended.class);
-            if ended.stop_reason.is_none() {
-                continue;
+        let Some(batch) = context.ledger.next_batch_to_work_on(origin, after).await? else {
+            // Others may have added batches while this process worked on the last ones.
+            let is_idle = after == start;
+            if is_idle && (!args.forever || context.sleep(INTERVAL).await.is_err()) {
+                break;
             }
+            after = start;
+            continue;
+        };
+        after = batch.id;
+        let totals = context.ledger.plan_totals(batch.id).await?;
+        report_plan(context, batch.id, &totals);
+        let run_options = RunOptions::of_batch(&batch.run_options)?;
+        let ended = share_batch(app, context, batch.id, run_options).await?;
+        classes.push(ended.class);
+        if ended.stop_reason.is_some() {
             break;
         }
-        if is_idle && !args.forever {
-            break;
-        }
-        // Others may have added batches meanwhile.
-        if is_idle && context.sleep(INTERVAL).await.is_err() {
-            break;
-        }
-        (after, is_idle) = (BatchId(0), true);
     }
     if classes.is_empty() && !args.forever {
         return Ok(app.nothing_to_do("no batch has open inputs that this machine can work on"));

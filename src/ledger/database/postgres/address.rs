@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
+use crate::model::host::is_loopback_host;
+
 /// Longest time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -29,7 +31,7 @@ impl PostgresAddress {
         if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
             return Err("it does not begin with postgres://".to_owned());
         }
-        let (text, verified) = without_verify_modes(text);
+        let text = without_verify_modes(text);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             cause.unwrap_or_else(|| "it is not a postgres:// URL".to_owned())
@@ -40,19 +42,15 @@ impl PostgresAddress {
         if let (None, Some(password)) = (config.get_password(), password) {
             config.password(password);
         }
-        let says_mode = text.contains("sslmode=");
-        let is_local = config.get_hosts().iter().all(|host| match host {
-            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-            Host::Unix(_) => true,
-        });
-        if verified
-            || !says_mode && !is_local
-            || says_mode && config.get_ssl_mode() != SslMode::Disable
-        {
-            config.ssl_mode(SslMode::Require);
+        let is_plain = if text.contains("sslmode=") {
+            config.get_ssl_mode() == SslMode::Disable
         } else {
-            config.ssl_mode(SslMode::Disable);
-        }
+            config.get_hosts().iter().all(|host| match host {
+                Host::Tcp(name) => is_loopback_host(name),
+                Host::Unix(_) => true,
+            })
+        };
+        config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
         config
             .application_name("rbgv")
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
@@ -70,13 +68,10 @@ impl PostgresAddress {
 }
 
 /// `libpq` modes that the parser does not know, and that mean what is done anyway.
-fn without_verify_modes(text: &str) -> (String, bool) {
-    let mut plain = text.to_owned();
-    for mode in ["verify-full", "verify-ca"] {
-        plain = plain.replace(&format!("sslmode={mode}"), "sslmode=require");
-    }
-    let verified = plain != text;
-    (plain, verified)
+fn without_verify_modes(text: &str) -> String {
+    ["sslmode=verify-full", "sslmode=verify-ca"]
+        .into_iter()
+        .fold(text.to_owned(), |text, mode| text.replace(mode, "sslmode=require"))
 }
 
 /// Host and database, without user and password.

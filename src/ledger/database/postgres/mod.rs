@@ -31,7 +31,7 @@ use self::address::PostgresAddress;
 use self::server_clock::ServerClock;
 use self::session::{Connector, ServerIdentity, Session};
 use super::value::Value;
-use super::{Access, Tx};
+use super::{TransactionMode, Tx};
 use crate::ledger::LedgerError;
 use crate::model::{Clock, Instant};
 
@@ -125,7 +125,7 @@ impl Postgres {
         if epoch == known && !clock.follow(measured) {
             return Ok(());
         }
-        self.transact(Access::Write, |tx| {
+        self.transact(TransactionMode::Write, |tx| {
             tx.execute(
                 "UPDATE ledger SET clock_epoch = clock_epoch + 1 WHERE clock_epoch = ?1",
                 [Value::Int(known)],
@@ -137,7 +137,7 @@ impl Postgres {
 
     /// A random id that no other process gets.
     pub(crate) fn new_id(&self) -> Result<String, LedgerError> {
-        self.transact(Access::Read, |tx| {
+        self.transact(TransactionMode::Read, |tx| {
             let sql = "SELECT CAST(gen_random_uuid() AS TEXT)";
             tx.query_row(sql, [], |row| row.get(0))
         })
@@ -148,7 +148,7 @@ impl Postgres {
     fn measure_clock(&self) -> Result<(i64, i64), LedgerError> {
         let samples = (0..3).map(|_| {
             let asked = self.local_clock.now();
-            let (server, epoch) = self.transact(Access::Read, |tx| {
+            let (server, epoch) = self.transact(TransactionMode::Read, |tx| {
                 tx.query_row(SERVER_NOW, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
             })?;
             let took = self.local_clock.now().since(asked);
@@ -162,7 +162,7 @@ impl Postgres {
     /// See [`Database::transact`](super::Database::transact).
     pub(crate) fn transact<T>(
         &self,
-        access: Access,
+        access: TransactionMode,
         mut work: impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let (mut conflicts, mut since) = (0, None);
@@ -204,7 +204,7 @@ impl Postgres {
 
     fn try_transact<T>(
         &self,
-        access: Access,
+        access: TransactionMode,
         work: &mut impl FnMut(&Tx<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let tx = PostgresTransaction::new(self, self.take_session()?, access);
@@ -272,7 +272,7 @@ impl Postgres {
     fn was_committed(&self, mark: &TransactionMark) -> Result<bool, LedgerError> {
         let mut since = None;
         loop {
-            let status = self.try_transact(Access::Read, &mut |tx| {
+            let status = self.try_transact(TransactionMode::Read, &mut |tx| {
                 let sql = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
                 tx.query_row(sql, [Value::Text(mark.transaction.clone())], |row| {
                     row.get::<_, Option<String>>(0)
@@ -282,7 +282,7 @@ impl Postgres {
                 Ok(Some(word)) if word == "committed" => return Ok(true),
                 Ok(Some(word)) if word == "aborted" => return Ok(false),
                 Ok(Some(_)) => {
-                    let ended = self.try_transact(Access::Read, &mut |tx| {
+                    let ended = self.try_transact(TransactionMode::Read, &mut |tx| {
                         tx.query_row(
                             "SELECT pg_terminate_backend(CAST(?1 AS INTEGER))",
                             [Value::Int(mark.backend)],
@@ -348,14 +348,14 @@ pub(crate) struct PostgresTransaction<'a> {
     postgres: &'a Postgres,
     /// Taken when the transaction ends.
     session: Option<Session>,
-    access: Access,
+    access: TransactionMode,
     begun: Cell<bool>,
     /// Of a durable transaction.
     mark: RefCell<Option<TransactionMark>>,
 }
 
 impl<'a> PostgresTransaction<'a> {
-    fn new(postgres: &'a Postgres, session: Session, access: Access) -> Self {
+    fn new(postgres: &'a Postgres, session: Session, access: TransactionMode) -> Self {
         let (begun, mark) = (Cell::new(false), RefCell::new(None));
         Self { postgres, session: Some(session), access, begun, mark }
     }
@@ -442,19 +442,19 @@ impl Drop for PostgresTransaction<'_> {
 /// `SET LOCAL` rather than settings of the connection: connections may be pooled by a proxy. Between
 /// two statements of a transaction there is a round trip at most, so that a process which is silent for
 /// longer has stopped or is cut off, and must not keep its locks from others.
-fn begin_sql(access: Access) -> Option<&'static str> {
+fn begin_sql(access: TransactionMode) -> Option<&'static str> {
     match access {
-        Access::Read => None,
-        Access::Snapshot => Some(
+        TransactionMode::Read => None,
+        TransactionMode::Snapshot => Some(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '30s'",
         ),
-        Access::Write => Some(
+        TransactionMode::Write => Some(
             "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
              SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = on; \
              SELECT pg_current_xact_id(), pg_backend_pid()",
         ),
-        Access::WriteRelaxed => Some(
+        TransactionMode::WriteRelaxed => Some(
             "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
              SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = off",

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::model::{Clock, Instant, Timestamp};
 
-/// A larger difference than this, in milliseconds, is no drift of clocks between two measurements.
+/// Largest drift of the two clocks between two measurements, in milliseconds.
 const SET_MS: i64 = 2_000;
 
 /// Largest correction at a time, in milliseconds: waits are hardly longer or shorter for it.

@@ -141,16 +141,13 @@ impl Session {
 
     /// Checks that there are tables, or creates them. Processes that do so at once wait for one another.
     async fn check_tables(&self, create: bool) -> Result<(), LedgerError> {
-        let settings = self.simple_query("SHOW fsync").await?;
-        let fsync = settings.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        if fsync == Some("off") {
+        let sql = "SELECT current_setting('fsync') = 'on', to_regclass('ledger') IS NOT NULL";
+        let rows = self.query(sql, &[]).await?;
+        let row = rows.first().ok_or(LedgerError::NoRow)?;
+        if !row.try_get::<_, bool>(0)? {
             return Err(LedgerError::NotDurable);
         }
-        let found = "SELECT to_regclass('ledger') IS NOT NULL";
-        if self.query(found, &[]).await?.first().is_some_and(|row| row.get(0)) {
+        if row.try_get(1)? {
             return Ok(());
         }
         if !create {

@@ -10,7 +10,7 @@ fn connected() -> Option<Postgres> {
 /// A transaction that has written, and its mark.
 fn written(postgres: &Postgres) -> (PostgresTransaction<'_>, TransactionMark) {
     let session = postgres.take_session().unwrap();
-    let tx = PostgresTransaction::new(postgres, session, Access::Write);
+    let tx = PostgresTransaction::new(postgres, session, TransactionMode::Write);
     assert_eq!(tx.execute("UPDATE ledger SET clock_epoch = clock_epoch + 1", &[]).unwrap(), 1);
     let mark = tx.mark.take().unwrap();
     (tx, mark)
@@ -18,7 +18,7 @@ fn written(postgres: &Postgres) -> (PostgresTransaction<'_>, TransactionMark) {
 
 fn clock_epoch(postgres: &Postgres) -> i64 {
     let read = |tx: &Tx<'_>| tx.query_row("SELECT clock_epoch FROM ledger", [], |row| row.get(0));
-    postgres.transact(Access::Read, read).unwrap()
+    postgres.transact(TransactionMode::Read, read).unwrap()
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn a_clock_that_was_set_ends_every_process_that_finds_it_out() {
     // As if the server's clock had been set ten minutes back.
     clocks[0].advance(Duration::from_mins(10));
     assert!(matches!(one.check_clock(), Err(LedgerError::Replaced)));
-    assert!(matches!(one.transact(Access::Read, |_| Ok(())), Err(LedgerError::Replaced)));
-    assert!(matches!(other.check_clock(), Err(LedgerError::Replaced)), "it is told by the epoch");
+    assert!(matches!(one.transact(TransactionMode::Read, |_| Ok(())), Err(LedgerError::Replaced)));
+    assert!(matches!(other.check_clock(), Err(LedgerError::Replaced)), "it reads the new epoch");
     let later = Postgres::connect(&address, no_tls(), true, clocks[1].clone()).unwrap();
     assert_eq!(clock_epoch(&later), 1, "it was counted once");
     assert_ne!(later.clock().unwrap().boot_id(), boot_id);
