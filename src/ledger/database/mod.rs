@@ -105,6 +105,22 @@ impl Tx<'_> {
         }
     }
 
+    /// Executes a statement whose result does not matter. To a server it is sent with the next
+    /// statement or with the commit, which fails if it fails.
+    pub(crate) fn queue<const N: usize>(
+        &self,
+        sql: &str,
+        params: [Value; N],
+    ) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(_) => self.execute(sql, params).map(drop),
+            Self::Postgres(tx) => {
+                tx.queue(sql, &params);
+                Ok(())
+            }
+        }
+    }
+
     /// All rows of a query.
     pub(crate) fn query<T, const N: usize>(
         &self,
@@ -152,11 +168,11 @@ impl Tx<'_> {
         self.query_opt(sql, params, read)?.ok_or(LedgerError::NoRow)
     }
 
-    /// Waits until no other transaction holds this lock. SQLite has one writer at a time anyway.
-    /// A transaction takes its locks in the order `plan`, `key`, `batch`, `limits`.
-    pub(crate) fn lock(&self, name: &str) -> Result<(), LedgerError> {
+    /// The next statement waits until no other transaction holds this lock. SQLite has one writer at
+    /// a time anyway. A transaction takes its locks in the order `plan`, `key`, `batch`, `limits`.
+    pub(crate) fn lock(&self, name: &str) {
         match self {
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(_) => {}
             Self::Postgres(tx) => tx.lock(name),
         }
     }

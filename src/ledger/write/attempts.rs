@@ -208,7 +208,7 @@ impl Ledger {
         request_id: Option<&str>,
     ) -> Result<Option<Commit>, LedgerError> {
         self.write(|tx| {
-            lock_key(tx, &attempt.work.key)?;
+            lock_key(tx, &attempt.work.key);
             if self.another_create_pending(tx, attempt)? {
                 return Ok(None);
             }
@@ -249,9 +249,9 @@ impl Ledger {
         gate: &StartLimits,
     ) -> Result<StartCommit, LedgerError> {
         self.write(|tx| {
-            lock_key(tx, &attempt.work.key)?;
+            lock_key(tx, &attempt.work.key);
             if gate.max_credits.is_some() {
-                tx.lock(&format!("batch {}", gate.batch.0))?;
+                tx.lock(&format!("batch {}", gate.batch.0));
             }
             let limits = self.key_limits_in(tx, &attempt.work.key)?;
             if count_in_flight(tx, &attempt.work.key, attempt.id)? >= (gate.in_flight)(&limits) {
@@ -270,7 +270,7 @@ impl Ledger {
             match self.update_attempt(tx, owner.id, attempt, "start", None)? {
                 Commit::LeaseLost => Ok(StartCommit::LeaseLost),
                 Commit::Written => {
-                    tx.execute(
+                    tx.queue(
                         "UPDATE attempts SET started_by_batch = ?2 WHERE id = ?1",
                         params![attempt.id.0, gate.batch.0],
                     )?;
@@ -328,7 +328,7 @@ impl Ledger {
         }
         self.write(|tx| {
             for (attempt, credits) in charges {
-                tx.execute(
+                tx.queue(
                     "UPDATE attempts SET charged = ?2
                      WHERE id = ?1 AND charged IS DISTINCT FROM ?2",
                     params![attempt.0, credits.0],
@@ -455,7 +455,7 @@ impl Ledger {
         if changed == 0 {
             return Ok(Commit::LeaseLost);
         }
-        tx.execute(
+        tx.queue(
             "INSERT INTO attempt_log (attempt, at, status, note, request_id)
              VALUES (?1, ?2, ?3, ?4, ?5)",
             params![attempt.id.0, now, row.status.as_str(), note, request_id],
@@ -465,8 +465,8 @@ impl Ledger {
 }
 
 /// Makes the starts and the exclusive creates of a key wait for each other.
-pub(crate) fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) -> Result<(), LedgerError> {
-    tx.lock(&format!("key {} {}", key.origin, key.fingerprint.0))
+pub(crate) fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) {
+    tx.lock(&format!("key {} {}", key.origin, key.fingerprint.0));
 }
 
 /// Counts the rows for which [`Attempt::occupies_slot`] is true. Every waiting start repeats it, in

@@ -126,7 +126,7 @@ impl Ledger {
     /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.lock("plan")?;
+            tx.lock("plan");
             let only_here = tx.query(
                 "SELECT DISTINCT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
@@ -135,16 +135,16 @@ impl Ledger {
                 params![batch.0],
                 |row| row.get::<_, i64>(0),
             )?;
-            tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batch_inputs WHERE batch = ?1", params![batch.0])?;
             for attempt in only_here {
-                tx.execute(
+                tx.queue(
                     "DELETE FROM attempts WHERE id = ?1 AND owner IS NULL
                      AND (status = 'planned' OR status = 'completed' AND job IS NULL)
                      AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
                     params![attempt],
                 )?;
             }
-            tx.execute("DELETE FROM batches WHERE id = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batches WHERE id = ?1", params![batch.0])?;
             Ok(())
         })
     }
@@ -434,7 +434,7 @@ impl Ledger {
         let now = self.now_ms();
         self.write(|tx| {
             for (name, sha256, size) in outputs {
-                tx.execute(
+                tx.queue(
                     "INSERT INTO batch_inputs
                          (batch, name, state, output_sha256, output_size, done_at)
                      VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",

@@ -46,7 +46,7 @@ impl Ledger {
     ) -> Result<Vec<AddResult>, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.lock("plan")?;
+            tx.lock("plan");
             new.iter().map(|input| add_input(tx, batch, input, now)).collect()
         })
     }
@@ -60,10 +60,10 @@ impl Ledger {
     ) -> Result<AddResult, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.lock("plan")?;
+            tx.lock("plan");
             let placed = add_input(tx, batch, new, now)?;
             if let AddResult::Added { attempt, fresh: true, .. } = placed {
-                tx.execute(
+                tx.queue(
                     "UPDATE attempts SET job = ?2, status = 'running',
                      draft_observation = 'started' WHERE id = ?1",
                     params![attempt.0, job.0],
@@ -84,11 +84,11 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.execute(
+            tx.queue(
                 "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
                 params![input.0, sha256, size.cast_signed()],
             )?;
-            tx.execute(
+            tx.queue(
                 "UPDATE attempts SET status = 'completed', finished_at = ?2
                  WHERE id = ?1 AND status = 'planned' AND owner IS NULL AND create_count = 0",
                 params![attempt.0, now],
@@ -106,7 +106,7 @@ impl Ledger {
     ) -> Result<AttemptId, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.lock("plan")?;
+            tx.lock("plan");
             let renewed = tx.query_row(
                 "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
                      key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
@@ -122,7 +122,7 @@ impl Ledger {
                 params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
                 |row| Ok(AttemptId(row.get(0)?)),
             )?;
-            tx.execute(
+            tx.queue(
                 "UPDATE batch_inputs SET attempt = ?3
                  WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
                 params![batch.0, failed.0, renewed.0],

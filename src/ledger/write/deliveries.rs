@@ -41,7 +41,7 @@ impl Ledger {
     pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.lock("deliveries")?;
+            tx.lock("deliveries");
             let handled: Option<bool> = tx.query_opt(
                 "SELECT handled_at IS NOT NULL OR id <> ?1 FROM deliveries
                  WHERE id = ?1 OR signature = ?2 ORDER BY id <> ?1 LIMIT 1",

@@ -120,8 +120,8 @@ impl Ledger {
     ) -> Result<usize, LedgerError> {
         let now = self.now_ms();
         self.write(|tx| {
-            tx.lock("plan")?;
-            tx.execute(
+            tx.lock("plan");
+            tx.queue(
                 "INSERT INTO keys (origin, key_fingerprint, first_at) VALUES (?1, ?2, ?3)
                  ON CONFLICT (origin, key_fingerprint) DO NOTHING",
                 params![key.origin, key.fingerprint.0, now],
@@ -187,7 +187,7 @@ impl Ledger {
         let now = self.now_ms();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
-            tx.lock("pricings")?;
+            tx.lock("pricings");
             let known = tx.query_opt(
                 "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
                  ORDER BY id DESC LIMIT 1",

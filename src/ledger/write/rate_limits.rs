@@ -118,7 +118,7 @@ impl Ledger {
         let now = self.shared.clock.now();
         let boot_id = &self.shared.boot_id;
         let changed: Result<(), LedgerError> = self.write_relaxed(|tx| {
-            tx.lock(&format!("limits {scope}"))?;
+            tx.lock(&format!("limits {scope}"));
             let before: Option<(T, SameBoot)> = load_row(tx, scope, boot_id)?;
             let after = change(before.clone(), now);
             if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
@@ -126,7 +126,7 @@ impl Ledger {
             }
             let json = serde_json::to_string(&after)
                 .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
-            tx.execute(
+            tx.queue(
                 "INSERT INTO rate_limits (scope, boot_id, state) VALUES (?1, ?2, ?3)
                  ON CONFLICT (scope) DO UPDATE SET boot_id = ?2, state = ?3",
                 params![scope, boot_id, json],

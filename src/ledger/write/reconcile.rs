@@ -74,7 +74,7 @@ impl Ledger {
         jobs: &[ListedJob],
     ) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            lock_key(tx, key)?;
+            lock_key(tx, key);
             if reconciled_with(tx, key)?.as_deref() == Some(server) {
                 return Ok(0);
             }
@@ -82,7 +82,7 @@ impl Ledger {
             for job in jobs {
                 changed += self.reconcile_job(tx, key, job)?;
             }
-            tx.execute(
+            tx.queue(
                 "UPDATE keys SET reconciled_with = ?3 WHERE origin = ?1 AND key_fingerprint = ?2",
                 params![key.origin, key.fingerprint.0, server],
             )?;

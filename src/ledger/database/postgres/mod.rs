@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::{join, join_all, join3};
 use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 use tokio::task::block_in_place;
@@ -350,34 +351,54 @@ pub(crate) struct PostgresTransaction<'a> {
     session: Option<Session>,
     access: TransactionMode,
     begun: Cell<bool>,
+    /// Statements that are sent with the next one, or with the commit.
+    queued: RefCell<Vec<(String, Vec<Value>)>>,
     /// Of a durable transaction.
     mark: RefCell<Option<TransactionMark>>,
 }
 
 impl<'a> PostgresTransaction<'a> {
     fn new(postgres: &'a Postgres, session: Session, access: TransactionMode) -> Self {
-        let (begun, mark) = (Cell::new(false), RefCell::new(None));
-        Self { postgres, session: Some(session), access, begun, mark }
+        Self {
+            postgres,
+            session: Some(session),
+            access,
+            begun: Cell::new(false),
+            queued: RefCell::default(),
+            mark: RefCell::default(),
+        }
     }
 
     fn session(&self) -> Result<&Session, LedgerError> {
         self.session.as_ref().ok_or(LedgerError::NoRow)
     }
 
-    /// Runs a statement; the first one together with `BEGIN`, in one round trip.
+    /// Runs a statement, after `BEGIN` and those that are queued, in one round trip. Once one has
+    /// failed, the server carries out none of the next ones, and its error is the cause.
     fn run<T>(
         &self,
         statement: impl Future<Output = Result<T, LedgerError>>,
     ) -> Result<T, LedgerError> {
         let session = self.session()?;
-        let Some(sql) = begin_sql(self.access).filter(|_| !self.begun.get()) else {
-            return self.postgres.runtime.wait(statement);
+        let begin = begin_sql(self.access).filter(|_| !self.begun.replace(true));
+        let begin = async {
+            match begin {
+                Some(sql) => session.simple_query(sql).await.map(Some),
+                None => Ok(None),
+            }
         };
-        self.begun.set(true);
-        let both = async { tokio::join!(session.simple_query(sql), statement) };
-        let (opened, result) = self.postgres.runtime.wait(both);
-        *self.mark.borrow_mut() = mark_in(&opened?);
-        result
+        let queued = self.queued.take();
+        let queued = join_all(queued.iter().map(|(sql, params)| session.execute(sql, params)));
+        let (begin, queued, result) = self.postgres.runtime.wait(join3(begin, queued, statement));
+        if let Some(opened) = begin? {
+            *self.mark.borrow_mut() = mark_in(&opened);
+        }
+        queued.into_iter().find_map(Result::err).map_or(result, Err)
+    }
+
+    /// See [`Tx::queue`].
+    pub(crate) fn queue(&self, sql: &str, params: &[Value]) {
+        self.queued.borrow_mut().push((sql.to_owned(), params.to_owned()));
     }
 
     pub(crate) fn execute(&self, sql: &str, params: &[Value]) -> Result<usize, LedgerError> {
@@ -388,20 +409,29 @@ impl<'a> PostgresTransaction<'a> {
         self.run(self.session()?.query(sql, params))
     }
 
-    pub(crate) fn lock(&self, name: &str) -> Result<(), LedgerError> {
+    /// See [`Tx::lock`]. The statement after it sees what was committed until the lock was free.
+    pub(crate) fn lock(&self, name: &str) {
         let name = [Value::Text(name.to_owned())];
-        let sql = "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))";
-        self.query(sql, &name).map(drop)
+        self.queue("SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))", &name);
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {
+        if !self.begun.get() && !self.queued.borrow().is_empty() {
+            // Whether it took place can only be found out by its number, which `BEGIN` returns.
+            self.run(async { Ok(()) })?;
+        }
         let Some(session) = self.session.take() else { return Ok(()) };
         if !self.begun.get() {
             self.postgres.return_session(session);
             return Ok(());
         }
-        let committed = self.postgres.runtime.wait(session.simple_query("COMMIT"));
-        let Err(error) = committed else {
+        let queued = self.queued.take();
+        let queued = join_all(queued.iter().map(|(sql, params)| session.execute(sql, params)));
+        let commit = session.simple_query("COMMIT");
+        let (queued, committed) = self.postgres.runtime.wait(join(queued, commit));
+        // `COMMIT` after a failed statement rolls back, and is no error.
+        let failed = queued.into_iter().find_map(Result::err).or(committed.err());
+        let Some(error) = failed else {
             self.postgres.return_session(session);
             return Ok(());
         };

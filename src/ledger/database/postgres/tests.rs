@@ -68,3 +68,80 @@ fn a_clock_that_was_set_ends_every_process_that_finds_it_out() {
     assert_eq!(clock_epoch(&later), 1, "it was counted once");
     assert_ne!(later.clock().unwrap().boot_id(), boot_id);
 }
+
+/// With a table `counter` of one number.
+fn counting() -> Option<Postgres> {
+    let postgres = connected()?;
+    let create =
+        |tx: &Tx<'_>| tx.execute("CREATE TABLE counter AS SELECT CAST(0 AS BIGINT) AS n", []);
+    postgres.transact(TransactionMode::Write, create).unwrap();
+    Some(postgres)
+}
+
+fn count(postgres: &Postgres) -> i64 {
+    let read = |tx: &Tx<'_>| tx.query_row("SELECT n FROM counter", [], |row| row.get(0));
+    postgres.transact(TransactionMode::Read, read).unwrap()
+}
+
+#[test]
+fn queued_statements_are_carried_out_in_order() {
+    let Some(postgres) = counting() else { return };
+    let seen = postgres.transact(TransactionMode::Write, |tx| {
+        tx.queue("UPDATE counter SET n = n + ?1", [Value::Int(3)])?;
+        tx.queue("UPDATE counter SET n = n * ?1", [Value::Int(5)])?;
+        let seen: i64 = tx.query_row("SELECT n FROM counter", [], |row| row.get(0))?;
+        tx.queue("UPDATE counter SET n = n + ?1", [Value::Int(1)])?;
+        Ok(seen)
+    });
+    assert_eq!((seen.unwrap(), count(&postgres)), (15, 16));
+    // Without any statement that waits for its result.
+    for mode in [TransactionMode::Write, TransactionMode::WriteRelaxed] {
+        let add = |tx: &Tx<'_>| tx.queue("UPDATE counter SET n = n + 2", []);
+        postgres.transact(mode, add).unwrap();
+    }
+    assert_eq!(count(&postgres), 20);
+}
+
+/// `COMMIT` is no error where it rolls back, so that the queued statement must be the one that fails.
+#[test]
+fn a_transaction_of_which_a_queued_statement_fails_is_an_error() {
+    let Some(postgres) = counting() else { return };
+    for (is_read_after, mode) in [
+        (false, TransactionMode::Write),
+        (true, TransactionMode::Write),
+        (false, TransactionMode::WriteRelaxed),
+    ] {
+        let failed = postgres.transact(mode, |tx| {
+            tx.execute("UPDATE counter SET n = n + 1", [])?;
+            tx.queue("UPDATE counter SET n = 1 / (n - n)", [])?;
+            if is_read_after {
+                tx.query_row("SELECT n FROM counter", [], |_| Ok(()))?;
+            }
+            Ok(())
+        });
+        let Err(LedgerError::Postgres(error)) = failed else { panic!("{failed:?}") };
+        assert_eq!(error.code(), Some(&SqlState::DIVISION_BY_ZERO));
+        assert_eq!(count(&postgres), 0, "nothing was written");
+    }
+}
+
+/// What follows a lock in the same round trip must see what the holder of the lock committed.
+#[test]
+fn a_statement_after_a_lock_sees_what_was_committed_before_it() {
+    let Some(postgres) = counting() else { return };
+    let add = |tx: &Tx<'_>| {
+        tx.lock("counter");
+        let before: i64 = tx.query_row("SELECT n FROM counter", [], |row| row.get(0))?;
+        tx.queue("UPDATE counter SET n = ?1", [Value::Int(before + 1)])
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    postgres.transact(TransactionMode::WriteRelaxed, add).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(count(&postgres), 100);
+}
