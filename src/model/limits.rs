@@ -226,13 +226,6 @@ pub enum BreakerPhase {
         /// Time at which the probe was permitted.
         since: Instant,
     },
-    /// Calls are permitted at a growing rate.
-    Ramp {
-        /// Time of the successful probe.
-        since: Instant,
-        /// Earliest time of the next permitted call, in microseconds.
-        full_at_micros: u64,
-    },
 }
 
 /// Stored health of a host, shared by all keys.
@@ -302,12 +295,9 @@ mod tests {
         });
         let read: KeyLimits = serde_json::from_value(key.clone()).unwrap();
         assert_eq!(serde_json::to_value(read).unwrap(), key);
-        for phase in [
-            json!("closed"),
-            json!({"open": {"until": 5}}),
-            json!({"probing": {"since": 5}}),
-            json!({"ramp": {"since": 5, "full_at_micros": 6}}),
-        ] {
+        for phase in
+            [json!("closed"), json!({"open": {"until": 5}}), json!({"probing": {"since": 5}})]
+        {
             let host: Value = json!({
                 "phase": phase, "good": 1.5, "bad": 2.5, "counted_at": 3, "flaps": 2, "closed_at": 4,
             });

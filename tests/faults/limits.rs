@@ -133,7 +133,7 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
 }
 
 #[test]
-fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follow_slowly() {
+fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
     use rbgv::client::BreakerConfig;
     use rbgv::client::limits::circuit_breaker::{BreakerDecision, check, on_failure, on_success};
     use rbgv::ledger::Ledger;
@@ -180,8 +180,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     assert_eq!(cool_downs, [15, 30, 60]);
     let probed = (105..1_000).find(|second| sent(2, *second) > 0).unwrap();
     answered(0, true, probed);
-    assert!((1..=6).contains(&sent(1_000, probed)), "a few follow on the ramp, in their places");
-    assert_eq!(sent(1_000, probed + 6), 1_000, "closed: from here on the rates hold");
+    assert_eq!(sent(1_000, probed), 1_000, "closed: from here on the pace of the key holds");
 }
 
 #[test]

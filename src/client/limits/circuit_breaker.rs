@@ -1,10 +1,10 @@
 //! A circuit breaker for each host. A surge of failures opens it; after a cooldown one probe is sent,
-//! and if that succeeds, calls are permitted at a growing rate:
+//! and if that succeeds, calls are permitted again, at the pace of their key:
 //!
 //! ```text
-//! closed --surge--> open --cooldown--> probing --success--> ramp --end of ramp--> closed
-//!                    ^                    |                  |
-//!                    +----- failure ------+----- failure ----+   (doubles the cooldown)
+//! closed --surge--> open --cooldown--> probing --success--> closed
+//!                    ^                    |
+//!                    +----- failure ------+   (doubles the cooldown)
 //! ```
 
 use std::time::Duration;
@@ -20,16 +20,11 @@ pub struct BreakerConfig {
     pub half_life: Duration,
     /// First cooldown; doubles with each further opening.
     pub cooldown: Duration,
+    /// Longest cooldown, and the time without an opening after which the next one is the first again.
     pub cooldown_max: Duration,
     /// Time after which a probe is considered lost, since its process may have ended, and another
     /// is permitted.
     pub probe_timeout: Duration,
-    /// Length of the ramp.
-    pub ramp: Duration,
-    /// Calls a second at the start of the ramp; doubles every second.
-    pub ramp_rate: f64,
-    /// Time without an opening after which the cooldown is back at its first length.
-    pub failure_memory: Duration,
 }
 
 impl Default for BreakerConfig {
@@ -40,9 +35,6 @@ impl Default for BreakerConfig {
             cooldown: Duration::from_secs(15),
             cooldown_max: Duration::from_mins(5),
             probe_timeout: Duration::from_secs(75),
-            ramp: Duration::from_secs(6),
-            ramp_rate: 1.0,
-            failure_memory: Duration::from_mins(5),
         }
     }
 }
@@ -53,8 +45,6 @@ pub enum BreakerDecision {
     Go,
     /// Send now, as the probe.
     Probe,
-    /// Send after this time, without another check.
-    GoAfter(Duration),
     /// Check again after this time.
     CheckAfter(Duration),
 }
@@ -85,41 +75,12 @@ pub fn check(
                 BreakerDecision::CheckAfter(left.min(config.cooldown))
             }
         }
-        BreakerPhase::Ramp { since, full_at_micros } => {
-            ramp_up(state, config, (since, full_at_micros), now)
-        }
     }
 }
 
 fn probe(state: &mut HostLimits, now: Instant) -> BreakerDecision {
     state.phase = BreakerPhase::Probing { since: now };
     BreakerDecision::Probe
-}
-
-/// Admits a call at the rate of the ramp, or closes the breaker at its end.
-fn ramp_up(
-    state: &mut HostLimits,
-    config: &BreakerConfig,
-    (since, due_micros): (Instant, u64),
-    now: Instant,
-) -> BreakerDecision {
-    let ramp_age = now.since(since);
-    let left = config.ramp.saturating_sub(ramp_age);
-    if left.is_zero() || since > now {
-        state.phase = BreakerPhase::Closed;
-        return BreakerDecision::Go;
-    }
-    let gap = Duration::from_secs_f64(1.0 / (config.ramp_rate * ramp_age.as_secs_f64().exp2()));
-    let at = now.0.saturating_mul(1_000);
-    let due = due_micros.max(at);
-    let wait = Duration::from_micros(due - at);
-    if wait >= left {
-        // Calls that would be due after the end of the ramp check again at its end.
-        return BreakerDecision::CheckAfter(left);
-    }
-    let full_at_micros = due.saturating_add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
-    state.phase = BreakerPhase::Ramp { since, full_at_micros };
-    if wait.is_zero() { BreakerDecision::Go } else { BreakerDecision::GoAfter(wait) }
 }
 
 /// Failures that count against the host. A refusal, including 429, shows that it is alive.
@@ -134,7 +95,7 @@ pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) 
     state.successes += 1.0;
     // Calls sent before the breaker opened may still succeed, which is sufficient evidence.
     if matches!(state.phase, BreakerPhase::Probing { .. } | BreakerPhase::Open { .. }) {
-        state.phase = BreakerPhase::Ramp { since: now, full_at_micros: 0 };
+        state.phase = BreakerPhase::Closed;
         state.closed_at = Some(now);
         (state.successes, state.failures) = (0.0, 0.0);
     }
@@ -146,7 +107,7 @@ pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) 
     state.failures += 1.0;
     let opens = match state.phase {
         BreakerPhase::Open { .. } => false,
-        BreakerPhase::Probing { .. } | BreakerPhase::Ramp { .. } => true,
+        BreakerPhase::Probing { .. } => true,
         // Tolerates slight decay between the failures.
         BreakerPhase::Closed => {
             state.failures + 0.5 >= config.failure_threshold && state.failures > state.successes
@@ -159,7 +120,7 @@ pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) 
 }
 
 fn open(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
-    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= config.failure_memory);
+    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= config.cooldown_max);
     let probing = matches!(state.phase, BreakerPhase::Probing { .. });
     state.flaps = if forgiven && !probing { 0 } else { state.flaps.saturating_add(1) };
     let factor = 2_u32.checked_pow(state.flaps).unwrap_or(u32::MAX);
@@ -262,12 +223,7 @@ mod tests {
             BreakerDecision::CheckAfter(seconds(14))
         );
         on_success(&mut host, &config, at(102));
-        assert_eq!(
-            check(&mut host, &config, true, at(102)),
-            BreakerDecision::Go,
-            "the ramp holds for all"
-        );
-        assert_eq!(check(&mut host, &config, true, at(102)), BreakerDecision::GoAfter(seconds(1)));
+        assert_eq!(check(&mut host, &config, false, at(102)), BreakerDecision::Go);
     }
 
     #[test]
@@ -290,31 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn a_good_probe_opens_a_ramp_and_trouble_on_it_closes_again() {
+    fn a_good_probe_closes_and_the_next_surge_cools_down_longer() {
         let config = BreakerConfig::default();
         let mut host = opened();
         check(&mut host, &config, false, at(115));
         on_success(&mut host, &config, at(116));
-        // One call a second at the start of the ramp: the second caller gets the next slot.
         assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::Go);
-        assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::GoAfter(seconds(1)));
-        // Callers beyond the ramp check again at its end.
-        let crowd: Vec<BreakerDecision> =
-            (0..1_000).map(|_| check(&mut host, &config, false, at(116))).collect();
-        let placed =
-            crowd.iter().filter(|leave| matches!(leave, BreakerDecision::GoAfter(_))).count();
-        assert_eq!(placed, 4);
-        assert_eq!(crowd.last(), Some(&BreakerDecision::CheckAfter(seconds(6))));
-
-        let mut flapping = host;
-        assert!(on_failure(&mut flapping, &config, at(118)));
+        assert!((0..4).all(|_| !on_failure(&mut host, &config, at(117))), "no surge yet");
+        assert!(on_failure(&mut host, &config, at(117)));
         assert_eq!(
-            check(&mut flapping, &config, false, at(118)),
+            check(&mut host, &config, false, at(117)),
             BreakerDecision::CheckAfter(seconds(30))
         );
-
-        assert_eq!(check(&mut host, &config, false, at(122)), BreakerDecision::Go);
-        assert_eq!(host.phase, BreakerPhase::Closed);
     }
 
     #[test]
@@ -339,7 +282,5 @@ mod tests {
         assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
         host.phase = BreakerPhase::Probing { since: at(99_999) };
         assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
-        host.phase = BreakerPhase::Ramp { since: at(99_999), full_at_micros: u64::MAX };
-        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Go);
     }
 }

@@ -2,6 +2,7 @@
 //! and records its result in the shared state.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(crate) struct Limiter {
     /// Hosts whose breaker this process has checked before.
     known_hosts: std::sync::Mutex<BTreeSet<String>>,
     outage: Arc<OutageMonitor>,
+    /// Whether the last change of the stored limits failed.
+    save_failed: AtomicBool,
 }
 
 impl Limiter {
@@ -72,6 +75,7 @@ impl Limiter {
             outage_max: timing.outage_max,
             known_hosts: std::sync::Mutex::default(),
             outage: Arc::default(),
+            save_failed: AtomicBool::default(),
         }
     }
 
@@ -176,17 +180,14 @@ impl Limiter {
         let (config, now) = (Arc::clone(&self.config), self.clock.now());
         let saved =
             self.with_key(move |key| admission::record(key, &config, &sent, failed, now)).await;
-        if let Err(failure) = saved {
-            warn!(%failure, "rate limits were not saved");
-        }
+        self.warn_unless_saved(saved);
     }
 
     /// Stores the page size that the service accepts. Without it, the next list request is refused
     /// once more.
     pub(crate) async fn remember_page_size(&self, size: u32) {
-        if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
-            warn!(%failure, "rate limits were not saved");
-        }
+        let saved = self.with_key(move |key| key.page_size = Some(size)).await;
+        self.warn_unless_saved(saved);
     }
 
     /// Records a success or failure of `host` in its circuit breaker.
@@ -207,7 +208,15 @@ impl Limiter {
                 }
             })
             .await;
-        if let Err(failure) = saved {
+        self.warn_unless_saved(saved);
+    }
+
+    /// Warns at the first of several failures in a row.
+    fn warn_unless_saved(&self, saved: Result<(), Failure>) {
+        let failed_before = self.save_failed.swap(saved.is_err(), Ordering::Relaxed);
+        if let Err(failure) = saved
+            && !failed_before
+        {
             warn!(%failure, "rate limits were not saved");
         }
     }
@@ -226,8 +235,7 @@ impl Limiter {
         &self.config
     }
 
-    /// Waits until the breaker lets a call pass. `true` if it admitted this very call: as the probe, or at
-    /// the rate of the ramp.
+    /// Waits until the breaker lets a call pass. `true` if it admitted this very call, as the probe.
     async fn pass_breaker(
         &self,
         host: &str,
@@ -244,10 +252,6 @@ impl Limiter {
             match self.with_host(host, check).await? {
                 BreakerDecision::Go => return Ok(false),
                 BreakerDecision::Probe => return Ok(true),
-                BreakerDecision::GoAfter(wait) => {
-                    tokio::time::sleep(wait).await;
-                    return Ok(true);
-                }
                 BreakerDecision::CheckAfter(wait) => {
                     waited += wait;
                     let failure = breaker_open(what, host, wait);

@@ -24,7 +24,6 @@ fn sharing_at(initial_rate: f64, base: &str, store: &Arc<MemoryStore>) -> Client
     let breaker = BreakerConfig {
         failure_threshold: 2.0,
         cooldown: Duration::from_millis(300),
-        ramp: Duration::from_millis(1),
         ..BreakerConfig::default()
     };
     let limits = RateLimits { initial_rate, breaker, ..RateLimits::default() };

@@ -119,7 +119,7 @@ pub(crate) enum NextDocument {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct HostLine<'a> {
     pub(crate) host: &'a str,
-    /// State of the circuit breaker: `closed`, `open`, `probing` or `ramp`.
+    /// State of the circuit breaker: `closed`, `open` or `probing`.
     pub(crate) breaker: &'static str,
 }
 

@@ -93,7 +93,6 @@ fn breaker(limits: &HostLimits, now: Instant) -> String {
             format!("circuit breaker open after failures; next call in {left}")
         }
         BreakerPhase::Probing { .. } => "circuit breaker half-open: one trial call".to_owned(),
-        BreakerPhase::Ramp { .. } => "recovering: rate increases gradually".to_owned(),
     }
 }
 
@@ -149,6 +148,5 @@ fn breaker_word(limits: &HostLimits) -> &'static str {
         BreakerPhase::Closed => "closed",
         BreakerPhase::Open { .. } => "open",
         BreakerPhase::Probing { .. } => "probing",
-        BreakerPhase::Ramp { .. } => "ramp",
     }
 }
