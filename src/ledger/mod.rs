@@ -62,6 +62,7 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
+use self::write::rate_limits::LimitChanges;
 pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
@@ -85,6 +86,7 @@ struct LedgerHandle {
     /// In a shared ledger, tells this machine from others.
     machine: Option<Machine>,
     repairs: Vec<String>,
+    limit_changes: LimitChanges,
 }
 
 /// A ledger that several machines share.
@@ -138,6 +140,7 @@ impl Ledger {
                 boot_id,
                 machine: None,
                 repairs,
+                limit_changes: LimitChanges::default(),
             },
         ))
     }
@@ -179,6 +182,7 @@ impl Ledger {
                 attempt_boot_id,
                 machine: Some(Machine { id, boot, name: name.to_owned() }),
                 repairs: Vec::new(),
+                limit_changes: LimitChanges::default(),
             },
         ))
     }

@@ -294,7 +294,7 @@ fn the_gate_knows_what_another_process_has_just_learned() {
         StartCommit::AtConcurrencyLimit
     );
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
-    other.change_key(&limits, &mut |known| known.jobs.size = 1).unwrap();
+    other.change_key(&limits, Box::new(|known| known.jobs.size = 1)).unwrap();
     assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::Committed);
 }
 
@@ -619,36 +619,32 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
     let key = LimitKey { origin: "o".into(), fingerprint: Some(Fingerprint("f".into())) };
-    one.change_key(&key, &mut |limits| {
+    let learned = Box::new(|limits: &mut KeyLimits| {
         limits.submissions = Pace { rate: 7.5, cut_at: Some(Instant(5)), ..Pace::default() };
         limits.jobs.size = 3;
         limits.polls_paused_until = Some(Instant(9_000));
         limits.block.no_credits = true;
         limits.page_size = Some(25);
-    })
-    .unwrap();
-    one.change_host("h:1", &mut |host| host.flaps += 3).unwrap();
-    let mut seen = None;
-    two.change_key(&key, &mut |limits| seen = Some(limits.clone())).unwrap();
-    let seen = seen.unwrap();
+    });
+    one.change_key(&key, learned).unwrap();
+    one.change_host("h:1", Box::new(|host| host.flaps += 3)).unwrap();
+    let seen = two.key(&key).unwrap();
     assert!((seen.submissions.rate - 7.5).abs() < f64::EPSILON && seen.block.no_credits);
     assert_eq!((seen.polls_paused_until, seen.page_size), (Some(Instant(9_000)), Some(25)));
     assert_eq!((seen.submissions.cut_at, seen.jobs.size), (Some(Instant(5)), 3));
-    let mut flaps = 0;
-    two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
-    assert_eq!(flaps, 3);
+    let flaps = |ledger: &Ledger| -> Vec<u32> {
+        ledger.host_limits().unwrap().iter().map(|(_, host)| host.flaps).collect()
+    };
+    assert_eq!(flaps(&two), [3]);
     let rebooted = open_with(dir.path(), Frozen(7, "boot-b"));
-    rebooted
-        .change_key(&key, &mut |limits| {
-            let mut kept = KeyLimits::default();
-            kept.submissions.rate = 7.5;
-            kept.jobs.size = 3;
-            kept.block.no_credits = true;
-            kept.page_size = Some(25);
-            assert_eq!(*limits, kept);
-        })
-        .unwrap();
-    rebooted.change_host("h:1", &mut |host| assert_eq!(host.flaps, 0)).unwrap();
+    let mut kept = KeyLimits::default();
+    kept.submissions.rate = 7.5;
+    kept.jobs.size = 3;
+    kept.block.no_credits = true;
+    kept.page_size = Some(25);
+    assert_eq!(rebooted.key(&key).unwrap(), kept);
+    rebooted.change_host("h:1", Box::new(|_| {})).unwrap();
+    assert_eq!(flaps(&rebooted), [0]);
 }
 
 #[test]

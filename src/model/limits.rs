@@ -249,25 +249,19 @@ pub struct HostLimits {
 
 /// Store of limits, for one process or for all on the machine.
 ///
-/// Changes are atomic across processes. A change is fast, does no I/O, and may run twice when a
-/// transaction is retried. Rows need not survive a crash of the machine.
+/// Changes are atomic across processes. Rows need not survive a crash of the machine.
 pub trait LimiterStore: Send + Sync {
     /// A snapshot of the limits of a key; takes no lock.
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure>;
 
-    fn change_key(
-        &self,
-        key: &LimitKey,
-        change: &mut dyn FnMut(&mut KeyLimits),
-    ) -> Result<(), Failure>;
+    fn change_key(&self, key: &LimitKey, change: LimitsChange<KeyLimits>) -> Result<(), Failure>;
 
     /// `host` is a name and a port.
-    fn change_host(
-        &self,
-        host: &str,
-        change: &mut dyn FnMut(&mut HostLimits),
-    ) -> Result<(), Failure>;
+    fn change_host(&self, host: &str, change: LimitsChange<HostLimits>) -> Result<(), Failure>;
 }
+
+/// Is fast and does no I/O. It may run twice, when a transaction is retried.
+pub type LimitsChange<T> = Box<dyn FnMut(&mut T) + Send>;
 
 #[cfg(test)]
 mod tests {

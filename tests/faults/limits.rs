@@ -145,21 +145,22 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
     let config = BreakerConfig::default();
     let at = |second: u64| Instant(1_000_000 + second * 1_000);
     let answered = |process: usize, well_answered: bool, second| {
-        let change = &mut |host: &mut _| {
+        let change = move |host: &mut _| {
             if well_answered {
                 on_success(host, &config, at(second));
             } else {
                 on_failure(host, &config, at(second));
             }
         };
-        ledgers[process].change_host("host", change).unwrap();
+        ledgers[process].change_host("host", Box::new(change)).unwrap();
     };
     let crowd = |callers: usize, second| -> Vec<BreakerDecision> {
         let asks = |n: usize| {
-            let mut leave = None;
-            let change = &mut |host: &mut _| leave = Some(check(host, &config, false, at(second)));
-            ledgers[n % 2].change_host("host", change).unwrap();
-            leave.unwrap()
+            let (decide, decided) = std::sync::mpsc::channel();
+            let change =
+                move |host: &mut _| decide.send(check(host, &config, false, at(second))).unwrap();
+            ledgers[n % 2].change_host("host", Box::new(change)).unwrap();
+            decided.recv().unwrap()
         };
         (0..callers).map(asks).collect()
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
@@ -17,7 +17,7 @@ use crate::blocking::blocking;
 use crate::client::outage::OutageMonitor;
 use crate::client::request::options::RequestOptions;
 use crate::model::Timing;
-use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
+use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange};
 use crate::model::{Clock, Failure, FailureKind};
 
 /// Shorter waits are not reported to the user.
@@ -293,34 +293,34 @@ impl Limiter {
     /// Changes the state of the key on a blocking thread: a store may wait for other processes.
     async fn with_key<T: Send + 'static>(
         &self,
-        mut change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
+        change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        blocking(move || {
-            let mut result = None;
-            store.change_key(&key, &mut |limits| result = Some(change(limits)))?;
-            changed(result)
-        })
-        .await
+        blocking(move || result_of(change, |change| store.change_key(&key, change))).await
     }
 
     async fn with_host<T: Send + 'static>(
         &self,
         host: &str,
-        mut change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
+        change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, host) = (Arc::clone(&self.store), host.to_owned());
-        blocking(move || {
-            let mut result = None;
-            store.change_host(&host, &mut |limits| result = Some(change(limits)))?;
-            changed(result)
-        })
-        .await
+        blocking(move || result_of(change, |change| store.change_host(&host, change))).await
     }
 }
 
-/// The result of a change in the store.
-fn changed<T>(result: Option<T>) -> Result<T, Failure> {
+/// The result of `change`, once `save` has saved what it changes. Of a change that ran twice, the last
+/// one counts.
+fn result_of<S, T: Send + 'static>(
+    mut change: impl FnMut(&mut S) -> T + Send + 'static,
+    save: impl FnOnce(LimitsChange<S>) -> Result<(), Failure>,
+) -> Result<T, Failure> {
+    let (results, all) = mpsc::channel();
+    save(Box::new(move |limits| {
+        // The receiver outlives the change.
+        let _ = results.send(change(limits));
+    }))?;
+    let result = all.try_iter().last();
     result.ok_or_else(|| Failure::local("saving rate limits", &"the store changed nothing"))
 }
 

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::Failure;
-use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
+use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange};
 
 /// A [`LimiterStore`] without persistence.
 #[derive(Debug, Default)]
@@ -21,26 +21,18 @@ impl LimiterStore for MemoryStore {
         Ok(state.get(key).cloned().unwrap_or_default())
     }
 
-    fn change_key(
-        &self,
-        key: &LimitKey,
-        change: &mut dyn FnMut(&mut KeyLimits),
-    ) -> Result<(), Failure> {
+    fn change_key(&self, key: &LimitKey, change: LimitsChange<KeyLimits>) -> Result<(), Failure> {
         change_in(&self.keys, key, change);
         Ok(())
     }
 
-    fn change_host(
-        &self,
-        host: &str,
-        change: &mut dyn FnMut(&mut HostLimits),
-    ) -> Result<(), Failure> {
+    fn change_host(&self, host: &str, change: LimitsChange<HostLimits>) -> Result<(), Failure> {
         change_in(&self.hosts, host, change);
         Ok(())
     }
 }
 
-fn change_in<K, Q, V>(state: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
+fn change_in<K, Q, V>(state: &Mutex<HashMap<K, V>>, name: &Q, mut change: LimitsChange<V>)
 where
     K: Hash + Eq + std::borrow::Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,

@@ -130,10 +130,11 @@ pub fn ledger(jobs: usize, postgres: Option<&str>, report: &mut Report) -> io::R
             // One admission and one recorded result, for key and host, of about seven calls.
             let light = timed(at_once, &entries, |_| {
                 for _ in 0..14 {
-                    let raise = &mut |limits: &mut KeyLimits| limits.submissions.rate += 1.0;
-                    let changed = ledger.change_key(&limits, raise);
+                    let raise = |limits: &mut KeyLimits| limits.submissions.rate += 1.0;
+                    let changed = ledger.change_key(&limits, Box::new(raise));
                     changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-                    let changed = ledger.change_host("host", &mut |host| host.successes += 1.0);
+                    let changed =
+                        ledger.change_host("host", Box::new(|host| host.successes += 1.0));
                     changed.map_err(|failure| io::Error::other(failure.to_string()))?;
                 }
                 Ok(())
