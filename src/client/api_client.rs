@@ -265,7 +265,8 @@ impl Client {
             let failure = match self.get_json(&endpoint(size), &call, read).await {
                 Ok(jobs) => {
                     if size < first {
-                        self.requester.shared.limiter.remember_page_size(size).await;
+                        let shared = &self.requester.shared;
+                        shared.limiter.remember_page_size(&shared.host, size).await;
                     }
                     return Ok(jobs);
                 }
@@ -401,7 +402,7 @@ impl Client {
 
     /// Lifts the blocks after 401, 402 and 403.
     pub async fn lift_key_blocks(&self) -> Result<(), Failure> {
-        self.requester.shared.limiter.release().await
+        self.requester.shared.limiter.release(&self.requester.shared.host).await
     }
 
     /// A call without a body.

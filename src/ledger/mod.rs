@@ -38,6 +38,7 @@ use self::database::postgres::Postgres;
 use self::database::sqlite::{Sqlite, refuse_network_file_system};
 use self::database::{Database, TransactionMode, Tx, access};
 use self::sandbox_outputs::SandboxOutputs;
+use self::write::grouped_changes::GroupedChanges;
 
 pub use self::async_ledger::{AsyncLedger, LeasedLedger};
 pub use self::database::postgres::address::PostgresAddress;
@@ -62,7 +63,6 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
-use self::write::rate_limits::LimitChanges;
 pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
@@ -86,7 +86,8 @@ struct LedgerHandle {
     /// In a shared ledger, tells this machine from others.
     machine: Option<Machine>,
     repairs: Vec<String>,
-    limit_changes: LimitChanges,
+    /// Of this process.
+    limit_changes: GroupedChanges,
 }
 
 /// A ledger that several machines share.
@@ -140,7 +141,7 @@ impl Ledger {
                 boot_id,
                 machine: None,
                 repairs,
-                limit_changes: LimitChanges::default(),
+                limit_changes: GroupedChanges::default(),
             },
         ))
     }
@@ -182,7 +183,7 @@ impl Ledger {
                 attempt_boot_id,
                 machine: Some(Machine { id, boot, name: name.to_owned() }),
                 repairs: Vec::new(),
-                limit_changes: LimitChanges::default(),
+                limit_changes: GroupedChanges::default(),
             },
         ))
     }

@@ -187,7 +187,7 @@ impl Ledger {
     pub(crate) fn renew_lease_in(&self, tx: &Tx<'_>, id: ProcessId) -> Result<(), LedgerError> {
         if self.shared.machine.is_some() {
             let until = params![id.0, self.lease_end()];
-            tx.execute("UPDATE processes SET lease_until = ?2 WHERE id = ?1", until)?;
+            tx.queue("UPDATE processes SET lease_until = ?2 WHERE id = ?1", until)?;
         }
         Ok(())
     }

@@ -294,7 +294,7 @@ fn the_gate_knows_what_another_process_has_just_learned() {
         StartCommit::AtConcurrencyLimit
     );
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
-    other.change_key(&limits, Box::new(|known| known.jobs.size = 1)).unwrap();
+    other.change(&limits, "h:1", Box::new(|known| known.key.jobs.size = 1)).unwrap();
     assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::Committed);
 }
 
@@ -615,19 +615,20 @@ fn the_files_are_private() {
 
 #[test]
 fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
-    use crate::model::limits::{KeyLimits, LimitKey, LimiterStore as _, Pace};
+    use crate::model::limits::{CallLimits, KeyLimits, LimitKey, LimiterStore as _, Pace};
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
     let key = LimitKey { origin: "o".into(), fingerprint: Some(Fingerprint("f".into())) };
-    let learned = Box::new(|limits: &mut KeyLimits| {
+    let learned = Box::new(|limits: &mut CallLimits| {
+        limits.host.flaps += 3;
+        let limits = &mut limits.key;
         limits.submissions = Pace { rate: 7.5, cut_at: Some(Instant(5)), ..Pace::default() };
         limits.jobs.size = 3;
         limits.polls_paused_until = Some(Instant(9_000));
         limits.block.no_credits = true;
         limits.page_size = Some(25);
     });
-    one.change_key(&key, learned).unwrap();
-    one.change_host("h:1", Box::new(|host| host.flaps += 3)).unwrap();
+    one.change(&key, "h:1", learned).unwrap();
     let seen = two.key(&key).unwrap();
     assert!((seen.submissions.rate - 7.5).abs() < f64::EPSILON && seen.block.no_credits);
     assert_eq!((seen.polls_paused_until, seen.page_size), (Some(Instant(9_000)), Some(25)));
@@ -643,7 +644,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     kept.block.no_credits = true;
     kept.page_size = Some(25);
     assert_eq!(rebooted.key(&key).unwrap(), kept);
-    rebooted.change_host("h:1", Box::new(|_| {})).unwrap();
+    rebooted.change(&key, "h:1", Box::new(|_| {})).unwrap();
     assert_eq!(flaps(&rebooted), [0]);
 }
 

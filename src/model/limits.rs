@@ -247,21 +247,26 @@ pub struct HostLimits {
     pub closed_at: Option<Instant>,
 }
 
-/// Store of limits, for one process or for all on the machine.
+/// What a call depends on and what its result changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CallLimits {
+    pub key: KeyLimits,
+    pub host: HostLimits,
+}
+
+/// Store of limits, for one process or for all that use a ledger.
 ///
 /// Changes are atomic across processes. Rows need not survive a crash of the machine.
 pub trait LimiterStore: Send + Sync {
     /// A snapshot of the limits of a key; takes no lock.
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure>;
 
-    fn change_key(&self, key: &LimitKey, change: LimitsChange<KeyLimits>) -> Result<(), Failure>;
-
-    /// `host` is a name and a port.
-    fn change_host(&self, host: &str, change: LimitsChange<HostLimits>) -> Result<(), Failure>;
+    /// Changes the limits of a key, and those of a host, which is a name and a port.
+    fn change(&self, key: &LimitKey, host: &str, change: LimitsChange) -> Result<(), Failure>;
 }
 
 /// Is fast and does no I/O. It may run twice, when a transaction is retried.
-pub type LimitsChange<T> = Box<dyn FnMut(&mut T) + Send>;
+pub type LimitsChange = Box<dyn FnMut(&mut CallLimits) + Send>;
 
 #[cfg(test)]
 mod tests {

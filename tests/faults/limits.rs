@@ -137,29 +137,31 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
     use rbgv::client::BreakerConfig;
     use rbgv::client::limits::circuit_breaker::{BreakerDecision, check, on_failure, on_success};
     use rbgv::ledger::Ledger;
-    use rbgv::model::limits::LimiterStore as _;
+    use rbgv::model::limits::{CallLimits, LimitKey, LimiterStore as _};
     use rbgv::model::{Clock, Instant};
+    let key = LimitKey { origin: "o".to_owned(), fingerprint: None };
     let directory = tempfile::tempdir().unwrap();
     let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(rbgv::env::SystemClock::new());
     let ledgers = [(); 2].map(|()| Ledger::open(directory.path(), clock.clone()).unwrap());
     let config = BreakerConfig::default();
     let at = |second: u64| Instant(1_000_000 + second * 1_000);
     let answered = |process: usize, well_answered: bool, second| {
-        let change = move |host: &mut _| {
+        let change = move |limits: &mut CallLimits| {
             if well_answered {
-                on_success(host, &config, at(second));
+                on_success(&mut limits.host, &config, at(second));
             } else {
-                on_failure(host, &config, at(second));
+                on_failure(&mut limits.host, &config, at(second));
             }
         };
-        ledgers[process].change_host("host", Box::new(change)).unwrap();
+        ledgers[process].change(&key, "host", Box::new(change)).unwrap();
     };
     let crowd = |callers: usize, second| -> Vec<BreakerDecision> {
         let asks = |n: usize| {
             let (decide, decided) = std::sync::mpsc::channel();
-            let change =
-                move |host: &mut _| decide.send(check(host, &config, false, at(second))).unwrap();
-            ledgers[n % 2].change_host("host", Box::new(change)).unwrap();
+            let change = move |limits: &mut CallLimits| {
+                decide.send(check(&mut limits.host, &config, false, at(second))).unwrap();
+            };
+            ledgers[n % 2].change(&key, "host", Box::new(change)).unwrap();
             decided.recv().unwrap()
         };
         (0..callers).map(asks).collect()

@@ -35,6 +35,8 @@ pub(crate) enum AdmissionDecision {
     CheckAfter(Duration),
     /// A poll yields to submissions: check again after this time, or when the backlog changes.
     Yield(Duration),
+    /// The circuit breaker of the host is open: check again after this time.
+    HostDown(Duration),
     /// The service requested a pause (`Retry-After`) that lasts this much longer.
     Paused(Duration),
     Blocked(FailureKind),

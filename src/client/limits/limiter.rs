@@ -10,15 +10,15 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::warn;
 
 use super::admission::{self, AdmissionDecision, AdmissionRequest, Backlog, SentCall};
-use super::circuit_breaker::{self, BreakerDecision};
+use super::circuit_breaker::{self, BreakerConfig, BreakerDecision};
 use super::config::RateLimits;
 use super::key_block;
 use crate::blocking::blocking;
 use crate::client::outage::OutageMonitor;
 use crate::client::request::options::RequestOptions;
 use crate::model::Timing;
-use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange};
-use crate::model::{Clock, Failure, FailureKind};
+use crate::model::limits::{CallKind, CallLimits, HostLimits, KeyLimits, LimitKey, LimiterStore};
+use crate::model::{Clock, Failure, FailureKind, Instant};
 
 /// Shorter waits are not reported to the user.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(1);
@@ -99,20 +99,36 @@ impl Limiter {
         what: &str,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        let (mut has_waited, mut has_turn) = (false, false);
+        let scope = breaker_scope(host, kind);
+        let (mut has_waited, mut is_probe) = (false, false);
+        let mut down_for = Duration::ZERO;
         loop {
-            // Once this call is the probe, the breaker would make it wait for itself.
-            if !has_turn {
-                has_turn = self.pass_breaker(&breaker_scope(host, kind), what, call).await?;
-            }
             let decision = {
                 let _turn = self.turns[kind as usize].lock().await;
                 let permit = permit(&self.requests, what).await?;
                 let (config, now) = (Arc::clone(&self.config), self.clock.now());
                 let backlog = *self.backlog.borrow();
                 let request = AdmissionRequest { kind, backlog };
-                let decision =
-                    self.with_key(move |key| admission::admit(key, &config, request, now)).await?;
+                // A new process sends its first call regardless: the outage may be long over. And once
+                // this call is the probe, the breaker would make it wait for itself.
+                let passes_breaker = is_probe || self.known_hosts().insert(scope.clone());
+                let admit = move |limits: &mut CallLimits| {
+                    let breaker = circuit_breaker::check(
+                        &mut limits.host,
+                        &config.breaker,
+                        passes_breaker,
+                        now,
+                    );
+                    (
+                        breaker,
+                        match breaker {
+                            BreakerDecision::CheckAfter(wait) => AdmissionDecision::HostDown(wait),
+                            _ => admission::admit(&mut limits.key, &config, request, now),
+                        },
+                    )
+                };
+                let (breaker, decision) = self.change(&scope, admit).await?;
+                is_probe |= breaker == BreakerDecision::Probe;
                 if decision == AdmissionDecision::Go {
                     let sent = SentCall { kind, at: now, was_delayed: has_waited, others: None };
                     return Ok(CallPermit { _permit: permit, sent });
@@ -138,6 +154,9 @@ impl Limiter {
                 AdmissionDecision::Paused(wait) => {
                     self.report_and_sleep(paused(what, wait), wait, call).await?;
                 }
+                AdmissionDecision::HostDown(wait) => {
+                    self.wait_for_host(host, &mut down_for, wait, (what, call)).await?;
+                }
                 AdmissionDecision::Blocked(kind) => return Err(blocked(what, kind)),
                 AdmissionDecision::Go
                 | AdmissionDecision::CheckAfter(_)
@@ -154,7 +173,16 @@ impl Limiter {
         what: &str,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        self.pass_breaker(host, what, call).await?;
+        let mut down_for = Duration::ZERO;
+        loop {
+            let (config, now) = (self.config.breaker, self.clock.now());
+            let is_new = self.known_hosts().insert(host.to_owned());
+            let check = move |limits: &mut CallLimits| {
+                circuit_breaker::check(&mut limits.host, &config, is_new, now)
+            };
+            let BreakerDecision::CheckAfter(wait) = self.change(host, check).await? else { break };
+            self.wait_for_host(host, &mut down_for, wait, (what, call)).await?;
+        }
         let permit = permit(&self.downloads, what).await?;
         let sent = SentCall {
             kind: CallKind::Unkeyed,
@@ -174,41 +202,31 @@ impl Limiter {
         others: Option<u32>,
         failed: Option<&Failure>,
     ) {
-        self.record_host_result(&breaker_scope(host, admission.sent.kind), failed).await;
+        let scope = breaker_scope(host, admission.sent.kind);
+        let of_host = HostResult::of(failed);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
         let sent = SentCall { others, ..admission.sent };
         let (config, now) = (Arc::clone(&self.config), self.clock.now());
-        let saved =
-            self.with_key(move |key| admission::record(key, &config, &sent, failed, now)).await;
-        self.warn_unless_saved(saved);
+        let record = move |limits: &mut CallLimits| {
+            of_host.record(&mut limits.host, &config.breaker, now);
+            admission::record(&mut limits.key, &config, &sent, failed, now);
+        };
+        self.warn_unless_saved(self.change(&scope, record).await);
     }
 
-    /// Stores the page size that the service accepts. Without it, the next list request is refused
-    /// once more.
-    pub(crate) async fn remember_page_size(&self, size: u32) {
-        let saved = self.with_key(move |key| key.page_size = Some(size)).await;
-        self.warn_unless_saved(saved);
-    }
-
-    /// Records a success or failure of `host` in its circuit breaker.
+    /// Records whether an output host answered.
     pub(crate) async fn record_host_result(&self, host: &str, failed: Option<&Failure>) {
-        let (config, now) = (self.config.breaker, self.clock.now());
-        let is_failure =
-            failed.is_some_and(|failure| circuit_breaker::is_host_failure(failure.kind));
-        if !is_failure && failed.is_some_and(|failure| failure.status.is_none()) {
-            // Nothing was sent.
-            return;
-        }
-        let saved = self
-            .with_host(host, move |host| {
-                if is_failure {
-                    circuit_breaker::on_failure(host, &config, now);
-                } else {
-                    circuit_breaker::on_success(host, &config, now);
-                }
-            })
-            .await;
-        self.warn_unless_saved(saved);
+        let (of_host, config, now) =
+            (HostResult::of(failed), self.config.breaker, self.clock.now());
+        let record = move |limits: &mut CallLimits| of_host.record(&mut limits.host, &config, now);
+        self.warn_unless_saved(self.change(host, record).await);
+    }
+
+    /// Stores the page size that the service at `host` accepts. Without it, the next list request is
+    /// refused once more.
+    pub(crate) async fn remember_page_size(&self, host: &str, size: u32) {
+        let remember = move |limits: &mut CallLimits| limits.key.page_size = Some(size);
+        self.warn_unless_saved(self.change(host, remember).await);
     }
 
     /// Warns at the first of several failures in a row.
@@ -227,41 +245,28 @@ impl Limiter {
     }
 
     /// Lifts the blocks of the key that only the user may lift.
-    pub(crate) async fn release(&self) -> Result<(), Failure> {
-        self.with_key(|key| key_block::release(&mut key.block)).await
+    pub(crate) async fn release(&self, host: &str) -> Result<(), Failure> {
+        self.change(host, |limits| key_block::release(&mut limits.key.block)).await
     }
 
     pub(crate) fn config(&self) -> &RateLimits {
         &self.config
     }
 
-    /// Waits until the breaker lets a call pass. `true` if it admitted this very call, as the probe.
-    async fn pass_breaker(
+    /// Reports that calls to `host` are paused, and sleeps. `down_for` is the sum of such waits.
+    async fn wait_for_host(
         &self,
         host: &str,
-        what: &str,
-        call: &RequestOptions<'_>,
-    ) -> Result<bool, Failure> {
-        let mut waited = Duration::ZERO;
-        loop {
-            let (config, now) = (self.config.breaker, self.clock.now());
-            // A new process sends its first call regardless: the outage may be long over.
-            let is_new = self.known_hosts().insert(host.to_owned());
-            let check =
-                move |host: &mut HostLimits| circuit_breaker::check(host, &config, is_new, now);
-            match self.with_host(host, check).await? {
-                BreakerDecision::Go => return Ok(false),
-                BreakerDecision::Probe => return Ok(true),
-                BreakerDecision::CheckAfter(wait) => {
-                    waited += wait;
-                    let failure = breaker_open(what, host, wait);
-                    if waited > self.outage_max {
-                        return Err(failure);
-                    }
-                    self.report_and_sleep(failure, wait, call).await?;
-                }
-            }
+        down_for: &mut Duration,
+        wait: Duration,
+        (what, call): (&str, &RequestOptions<'_>),
+    ) -> Result<(), Failure> {
+        *down_for += wait;
+        let failure = breaker_open(what, host, wait);
+        if *down_for > self.outage_max {
+            return Err(failure);
         }
+        self.report_and_sleep(failure, wait, call).await
     }
 
     fn known_hosts(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -290,38 +295,55 @@ impl Limiter {
         Ok(())
     }
 
-    /// Changes the state of the key on a blocking thread: a store may wait for other processes.
-    async fn with_key<T: Send + 'static>(
-        &self,
-        change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        blocking(move || result_of(change, |change| store.change_key(&key, change))).await
-    }
-
-    async fn with_host<T: Send + 'static>(
+    /// Changes the limits on a blocking thread: a store may wait for other processes. Of a change that
+    /// ran twice, the last result counts.
+    async fn change<T: Send + 'static>(
         &self,
         host: &str,
-        change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
+        mut change: impl FnMut(&mut CallLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let (store, host) = (Arc::clone(&self.store), host.to_owned());
-        blocking(move || result_of(change, |change| store.change_host(&host, change))).await
+        let (store, key, host) = (Arc::clone(&self.store), self.key.clone(), host.to_owned());
+        blocking(move || {
+            let (send, results) = mpsc::channel();
+            let change = move |limits: &mut CallLimits| {
+                // The receiver outlives the change.
+                let _ = send.send(change(limits));
+            };
+            store.change(&key, &host, Box::new(change))?;
+            let result = results.try_iter().last();
+            result.ok_or_else(|| Failure::local("saving rate limits", &"the store changed nothing"))
+        })
+        .await
     }
 }
 
-/// The result of `change`, once `save` has saved what it changes. Of a change that ran twice, the last
-/// one counts.
-fn result_of<S, T: Send + 'static>(
-    mut change: impl FnMut(&mut S) -> T + Send + 'static,
-    save: impl FnOnce(LimitsChange<S>) -> Result<(), Failure>,
-) -> Result<T, Failure> {
-    let (results, all) = mpsc::channel();
-    save(Box::new(move |limits| {
-        // The receiver outlives the change.
-        let _ = results.send(change(limits));
-    }))?;
-    let result = all.try_iter().last();
-    result.ok_or_else(|| Failure::local("saving rate limits", &"the store changed nothing"))
+/// What the result of a call says about its host.
+#[derive(Clone, Copy)]
+enum HostResult {
+    Answered,
+    Failed,
+    /// Nothing was sent.
+    Unknown,
+}
+
+impl HostResult {
+    fn of(failed: Option<&Failure>) -> Self {
+        match failed {
+            Some(failure) if circuit_breaker::is_host_failure(failure.kind) => Self::Failed,
+            Some(failure) if failure.status.is_none() => Self::Unknown,
+            _ => Self::Answered,
+        }
+    }
+
+    fn record(self, host: &mut HostLimits, config: &BreakerConfig, now: Instant) {
+        match self {
+            Self::Answered => circuit_breaker::on_success(host, config, now),
+            Self::Failed => {
+                circuit_breaker::on_failure(host, config, now);
+            }
+            Self::Unknown => {}
+        }
+    }
 }
 
 /// The scope of a circuit breaker. Uploads have their own: their failures say nothing about small

@@ -2,42 +2,43 @@
 //! through the store of the ledger.
 
 use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::Failure;
-use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange};
+use crate::model::limits::{
+    CallLimits, HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange,
+};
 
 /// A [`LimiterStore`] without persistence.
 #[derive(Debug, Default)]
-pub struct MemoryStore {
-    keys: Mutex<HashMap<LimitKey, KeyLimits>>,
-    hosts: Mutex<HashMap<String, HostLimits>>,
+pub struct MemoryStore(Mutex<StoredLimits>);
+
+#[derive(Debug, Default)]
+struct StoredLimits {
+    keys: HashMap<LimitKey, KeyLimits>,
+    hosts: HashMap<String, HostLimits>,
+}
+
+impl MemoryStore {
+    fn stored(&self) -> MutexGuard<'_, StoredLimits> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl LimiterStore for MemoryStore {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        let state = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(state.get(key).cloned().unwrap_or_default())
+        Ok(self.stored().keys.get(key).cloned().unwrap_or_default())
     }
 
-    fn change_key(&self, key: &LimitKey, change: LimitsChange<KeyLimits>) -> Result<(), Failure> {
-        change_in(&self.keys, key, change);
+    fn change(&self, key: &LimitKey, host: &str, mut change: LimitsChange) -> Result<(), Failure> {
+        let mut stored = self.stored();
+        let mut limits = CallLimits {
+            key: stored.keys.get(key).cloned().unwrap_or_default(),
+            host: stored.hosts.get(host).copied().unwrap_or_default(),
+        };
+        change(&mut limits);
+        stored.keys.insert(key.clone(), limits.key);
+        stored.hosts.insert(host.to_owned(), limits.host);
         Ok(())
     }
-
-    fn change_host(&self, host: &str, change: LimitsChange<HostLimits>) -> Result<(), Failure> {
-        change_in(&self.hosts, host, change);
-        Ok(())
-    }
-}
-
-fn change_in<K, Q, V>(state: &Mutex<HashMap<K, V>>, name: &Q, mut change: LimitsChange<V>)
-where
-    K: Hash + Eq + std::borrow::Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    V: Default,
-{
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    change(state.entry(name.to_owned()).or_default());
 }

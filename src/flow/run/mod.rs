@@ -77,6 +77,8 @@ pub struct RunState {
     /// Held by a create that has to be the only one of the key.
     exclusive_create: tokio::sync::Mutex<()>,
     start_mutex: tokio::sync::Mutex<()>,
+    /// One input at a time waits for a slot that its draft may serve.
+    draft_turn: tokio::sync::Mutex<()>,
     slot_freed: Notify,
     draft_gate: DraftGate,
     active_inputs: Arc<ActiveInputs>,
@@ -146,6 +148,7 @@ impl RunState {
             creates: Semaphore::new(CREATES),
             exclusive_create: tokio::sync::Mutex::new(()),
             start_mutex: tokio::sync::Mutex::new(()),
+            draft_turn: tokio::sync::Mutex::new(()),
             slot_freed: Notify::new(),
             draft_gate: DraftGate::default(),
             active_inputs: Arc::default(),
@@ -378,13 +381,13 @@ impl RunState {
 
     /// Waits until another draft is needed: for a free slot, or as one of a few ahead.
     async fn wait_for_draft_permit(&self) -> Result<DraftPermit<'_>, Failure> {
+        let _turn = self.draft_turn.lock().await;
         loop {
             let changed = self.draft_gate.changed();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let limit = self.in_flight_limit().await?;
-            let ledger = &self.context.ledger;
-            let in_flight = ledger.count_in_flight(&self.context.key, None).await?;
+            let in_flight = self.context.ledger.count_in_flight(&self.context.key, None);
+            let (limit, in_flight) = tokio::try_join!(self.in_flight_limit(), in_flight)?;
             let free = limit.saturating_sub(in_flight);
             if let Some(draft) = self.draft_gate.draft((free + DRAFTS_AHEAD + limit / 8) as usize) {
                 return Ok(draft);
@@ -599,8 +602,9 @@ impl RunState {
 
     /// Maximum jobs of the key in flight: the learned limit, bounded by the user's.
     pub(crate) async fn in_flight_limit(&self) -> Result<u32, Failure> {
-        let learned = self.context.service.in_flight_limit().await?;
-        Ok(learned.min(self.user_in_flight_limit().saturating_add(self.overdue().await?)))
+        let learned = self.context.service.in_flight_limit();
+        let (learned, overdue) = tokio::try_join!(learned, self.overdue())?;
+        Ok(learned.min(self.user_in_flight_limit().saturating_add(overdue)))
     }
 
     /// The limits of the user and the canary.
@@ -614,8 +618,9 @@ impl RunState {
     }
 
     async fn free_slots(&self, attempt: &Attempt) -> Result<u32, Failure> {
-        let others = self.others_in_flight(attempt).await?;
-        Ok(self.in_flight_limit().await?.saturating_sub(others))
+        let others = self.others_in_flight(attempt);
+        let (others, limit) = tokio::try_join!(others, self.in_flight_limit())?;
+        Ok(limit.saturating_sub(others))
     }
 
     /// Jobs of the key in flight besides this one.

@@ -6,7 +6,7 @@
 //! - `dedupe`: the attempt behind each input, and so whether it is paid for again
 //! - `attempts`: claims, commits, and the limits that a start has to pass
 //! - `key_state`: what is known of a key: uploads, drafts, bills, prices
-//! - `rate_limits`: storage of the client's rate limits
+//! - `rate_limits`: storage of the client's rate limits (`grouped_changes`: several at once)
 //! - `reconcile`: attempts of a shared ledger after its server was replaced
 //! - `deliveries`: webhook deliveries and their receiver
 
@@ -14,6 +14,7 @@ pub(crate) mod attempts;
 pub(crate) mod batches;
 pub(crate) mod dedupe;
 pub(crate) mod deliveries;
+pub(crate) mod grouped_changes;
 pub(crate) mod key_state;
 pub(crate) mod rate_limits;
 pub(crate) mod reconcile;

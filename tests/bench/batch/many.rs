@@ -12,7 +12,7 @@ use rbgv::ledger::{
     AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, BatchInput, Claim, InputOrder,
     InputSource, Ledger, NewBatch, NewInput, PostgresAddress, SharedLedger, StartLimits,
 };
-use rbgv::model::limits::{KeyLimits, LimitKey, LimiterStore as _};
+use rbgv::model::limits::{CallLimits, LimitKey, LimiterStore as _};
 use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions, Random as _};
 
 use crate::clips::Clips;
@@ -130,11 +130,11 @@ pub fn ledger(jobs: usize, postgres: Option<&str>, report: &mut Report) -> io::R
             // One admission and one recorded result, for key and host, of about seven calls.
             let light = timed(at_once, &entries, |_| {
                 for _ in 0..14 {
-                    let raise = |limits: &mut KeyLimits| limits.submissions.rate += 1.0;
-                    let changed = ledger.change_key(&limits, Box::new(raise));
-                    changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-                    let changed =
-                        ledger.change_host("host", Box::new(|host| host.successes += 1.0));
+                    let change = |limits: &mut CallLimits| {
+                        limits.key.submissions.rate += 1.0;
+                        limits.host.successes += 1.0;
+                    };
+                    let changed = ledger.change(&limits, "host", Box::new(change));
                     changed.map_err(|failure| io::Error::other(failure.to_string()))?;
                 }
                 Ok(())
