@@ -45,9 +45,12 @@ pub(crate) fn failure(
 ) -> Failure {
     let cause = cause(error);
     let help = || "rbgv help storage".to_owned();
-    let bucket = &url.bucket;
+    let bucket = match url.kind {
+        StoreKind::Azure => "container",
+        StoreKind::S3 | StoreKind::Gcs => "bucket",
+    };
     let (why, next) = match &cause {
-        Cause::NoBucket => (format!("there is no bucket {bucket}"), help()),
+        Cause::NoBucket => (format!("there is no {bucket} {}", url.bucket), help()),
         Cause::NoObject => {
             let next = format!("rbgv run --dry-run {}", url.folder().shell_quoted());
             ("there is no such object".to_owned(), next)
@@ -56,7 +59,7 @@ pub(crate) fn failure(
         Cause::Denied(code) => {
             let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
             let what = match access {
-                Access::List => "listing the bucket",
+                Access::List => &format!("listing the {bucket}"),
                 Access::Read => "reading it",
                 Access::Write => "writing to it",
                 Access::Sign => "signing a URL for it",
@@ -107,7 +110,12 @@ fn cause(error: &Error) -> Cause {
             | "InvalidAccessKeyId"
             | "ExpiredToken"
             | "InvalidToken"
-            | "AuthenticationFailed",
+            | "AuthenticationRequired"
+            | "AuthenticationFailed"
+            | "AuthorizationFailure"
+            | "AuthorizationPermissionMismatch"
+            | "InvalidAuthenticationInfo"
+            | "NoAuthenticationInformation",
         ) => return Cause::Denied(code),
         Some(
             "PermanentRedirect"

@@ -28,7 +28,7 @@ use object_store::path::Path as Key;
 use object_store::signer::{Method, Signer};
 
 use crate::client::StorageHttp;
-use crate::model::{Failure, ObjectUrl, OutputLink, StoreKind};
+use crate::model::{Failure, FailureKind, ObjectUrl, OutputLink, StoreKind};
 
 pub use self::environment::{StoreConfig, is_store_variable};
 use self::error::Access;
@@ -91,13 +91,18 @@ impl ObjectStores {
 
     /// Whether the service can fetch a signed URL of the object, as far as its address tells.
     pub fn gives_public_urls(&self, url: &ObjectUrl) -> Result<bool, Failure> {
-        Ok(self.bucket(url)?.is_public)
+        Ok(self.bucket(url)?.is_public && can_be_signed(url))
     }
 
     /// A URL with which anybody can read the object for `valid`, at most 7 days. It ends earlier with
     /// temporary credentials.
     pub async fn sign(&self, url: &ObjectUrl, valid: Duration) -> Result<OutputLink, Failure> {
         let client = self.bucket(url)?.client;
+        if !can_be_signed(url) {
+            let why = "this store's URLs are signed only for keys of letters, digits and - _ . ~ /";
+            return Err(Failure::new(FailureKind::Usage, format!("signing a URL of {url}"), why)
+                .with_next("leave out --by-url"));
+        }
         let signed = client.signed_url(Method::GET, &key(url)?, valid.min(SIGNED_MAX)).await;
         let signed = signed.map_err(|error| self.failure(url, &error, Access::Sign))?;
         Ok(OutputLink::new(signed))
@@ -110,6 +115,14 @@ impl ObjectStores {
 
 /// Maximum validity of a signed URL in all stores.
 const SIGNED_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// Whether the client library signs the URL of this key correctly. For Google, it leaves the key unencoded, so
+/// that the URL of `a#1` is that of another object. For Azure, it signs the encoded key, and the store expects
+/// the signature of the decoded one.
+fn can_be_signed(url: &ObjectUrl) -> bool {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    url.kind == StoreKind::S3 || url.key.bytes().all(is_unreserved)
+}
 
 /// The key of `url`, without encoding.
 fn key(url: &ObjectUrl) -> Result<Key, Failure> {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::Access;
 use super::{ObjectStores, key};
-use crate::model::{Failure, FailureKind, ObjectUrl};
+use crate::model::{Failure, FailureKind, ObjectUrl, StoreKind};
 
 /// Metadata that hold the hash of an output, and the content key of its input. Not all stores permit other
 /// characters than letters in these names.
@@ -53,8 +53,14 @@ impl ObjectStores {
     pub async fn check_writable(&self, url: &ObjectUrl) -> Result<(), Failure> {
         let client = self.bucket(url)?.client;
         let begun = client.put_multipart_opts(&key(url)?, PutMultipartOptions::default()).await;
-        let mut upload = begun.map_err(|error| self.failure(url, &error, Access::Write))?;
-        // Nothing was sent. A store that does not permit this removes the upload by its own rules.
+        let failed = |error: Error| self.failure(url, &error, Access::Write);
+        let mut upload = begun.map_err(failed)?;
+        // In Azure, an upload begins with its first block. One that is not committed is no part of any object,
+        // and is removed when the object is written, or after a week.
+        if url.kind == StoreKind::Azure {
+            upload.put_part(Bytes::from_static(b"-").into()).await.map_err(failed)?;
+        }
+        // A store that does not permit this removes the upload by its own rules.
         let _ = upload.abort().await;
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! An S3 in this process, on a port of its own: the files of a directory, with signatures checked. The same with
-//! the headers of Google Cloud Storage, whose XML API is that of S3 otherwise.
+//! An S3 in this process, on a port of its own: the files of a directory, with signatures checked.
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
@@ -9,8 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -38,37 +36,22 @@ pub(crate) struct S3 {
 impl S3 {
     /// A server with a bucket `clips`.
     pub(crate) fn start() -> Self {
-        Self::start_as(false, "127.0.0.1")
+        Self::start_at("127.0.0.1")
     }
 
     /// A server with a bucket `clips`, at an address of this machine.
     pub(crate) fn start_at(address: &str) -> Self {
-        Self::start_as(false, address)
-    }
-
-    /// A Google Cloud Storage with a bucket `clips`. It checks no credentials.
-    pub(crate) fn start_google() -> Self {
-        Self::start_as(true, "127.0.0.1")
-    }
-
-    fn start_as(google: bool, address: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("clips")).unwrap();
         let service = {
             let mut builder = S3ServiceBuilder::new(FileSystem::new(root.path()).unwrap());
-            if !google {
-                builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-            }
+            builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
             builder.build()
         };
         let log = Arc::<Mutex<Vec<String>>>::default();
         let refused = Arc::<Mutex<Option<Refused>>>::default();
         let (recorded, rule) = (Arc::clone(&log), Arc::clone(&refused));
-        let app = Router::new().fallback(move |mut request: Request| {
-            if google {
-                translate(request.headers_mut(), "x-goog-", "x-amz-");
-                request.headers_mut().remove(AUTHORIZATION);
-            }
+        let app = Router::new().fallback(move |request: Request| {
             let (mut service, recorded) = (service.clone(), Arc::clone(&recorded));
             let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
             let rule = *rule.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,34 +63,12 @@ impl S3 {
                     return (StatusCode::FORBIDDEN, body).into_response();
                 }
                 match Service::call(&mut service, request).await {
-                    Ok(response) => {
-                        let mut response = Response::map(response, Body::new);
-                        if google {
-                            translate(response.headers_mut(), "x-amz-", "x-goog-");
-                        }
-                        response
-                    }
+                    Ok(response) => Response::map(response, Body::new),
                     Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
                 }
             }
         });
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let address = address.to_owned();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::bind((address.as_str(), 0)).await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                let server = axum::serve(listener, app);
-                tokio::select! {
-                    biased;
-                    _ = stopped => {}
-                    ended = server => ended.unwrap(),
-                }
-            });
-        });
-        let url = format!("http://{}", told.recv().unwrap());
+        let (url, stop) = serve(app, address);
         Self { root, url, log, refused, _stop: stop }
     }
 
@@ -161,12 +122,6 @@ impl S3 {
         ]
     }
 
-    /// The variables of a Google Cloud Storage.
-    pub(crate) fn google_vars(&self) -> [(&'static str, String); 2] {
-        let key = r#"{"private_key": "k", "private_key_id": "i", "client_email": "e", "disable_oauth": true}"#;
-        [("GOOGLE_BASE_URL", self.url.clone()), ("GOOGLE_SERVICE_ACCOUNT_KEY", key.to_owned())]
-    }
-
     /// Runs the program with access to it.
     pub(crate) fn run(
         &self,
@@ -178,15 +133,23 @@ impl S3 {
     }
 }
 
-/// Renames metadata, and the condition that no object may exist.
-fn translate(headers: &mut HeaderMap, from: &str, to: &str) {
-    let renamed = headers.iter().filter_map(|(name, value)| {
-        let name = name.as_str().strip_prefix(from).filter(|name| name.starts_with("meta-"))?;
-        Some((HeaderName::try_from(format!("{to}{name}")).unwrap(), value.clone()))
+/// Serves `app` at a port of its own until the sender is dropped. Returns its URL.
+pub(crate) fn serve(app: Router, address: &str) -> (String, oneshot::Sender<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel();
+    let address = address.to_owned();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::bind((address.as_str(), 0)).await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            let server = axum::serve(listener, app);
+            tokio::select! {
+                biased;
+                _ = stopped => {}
+                ended = server => ended.unwrap(),
+            }
+        });
     });
-    let renamed: Vec<(HeaderName, HeaderValue)> = renamed.collect();
-    headers.extend(renamed);
-    if headers.remove("x-goog-if-generation-match").is_some() {
-        headers.insert("if-none-match", HeaderValue::from_static("*"));
-    }
+    (format!("http://{}", told.recv().unwrap()), stop)
 }

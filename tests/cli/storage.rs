@@ -1,15 +1,17 @@
-//! Inputs and outputs in object stores, against an S3 in this process.
+//! Inputs and outputs in object stores, against an S3 and a Google Cloud Storage in this process.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use rbgv::model::{FailureKind, ObjectUrl, StoredObject};
 use rbgv::store::{NewObject, ObjectStores, OutputTag, StoreConfig};
 use tokio_util::sync::CancellationToken;
 
+use crate::gcs_server::Gcs;
 use crate::s3_server::{ACCESS_KEY, S3, SECRET_KEY};
 use crate::support::{Home, Ran, Sandbox, astronaut};
 
@@ -26,8 +28,8 @@ fn url(text: &str) -> ObjectUrl {
     ObjectUrl::parse(text).unwrap().unwrap()
 }
 
-fn stores(s3: &S3) -> ObjectStores {
-    let vars = s3.vars().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+fn stores_with(vars: &[(&str, &str)]) -> ObjectStores {
+    let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     ObjectStores::new(StoreConfig { vars: vars.collect(), ..StoreConfig::default() })
 }
 
@@ -76,17 +78,126 @@ fn a_prefix_becomes_a_prefix_of_outputs_and_is_recognised_on_any_machine() {
 }
 
 #[test]
-fn google_cloud_storage_works_alike() {
-    let (gs, sandbox) = (S3::start_google(), Sandbox::quick());
-    gs.put("in/a b.mp4", &clip());
+fn a_google_prefix_becomes_outputs_that_another_machine_recognises() {
+    let (gcs, sandbox) = (Gcs::start(), Sandbox::quick());
+    gcs.put("in/a b#ü%41?.mp4", &clip());
+    gcs.put("in/sub/c.mp4", &other_clip(1));
+    gcs.put("in/broken.mp4", b"this is text");
+    let args = ["run", "-r", "gs://clips/in/", "-o", "gs://clips/out/", "--yes"];
+    let outputs = ["gs://clips/out/a b#ü%41?-nobg.webm", "gs://clips/out/sub/c-nobg.webm"];
+    for bills in [2, 2] {
+        let done = gcs.run(&Home::with(&sandbox), &sandbox, &args).ends_with(1);
+        let mut lines = done.lines();
+        lines.sort_unstable();
+        assert_eq!(lines, outputs, "{}", done.stderr);
+        assert_eq!((sandbox.audit().uploads(), sandbox.audit().bills()), (2, bills));
+    }
+    assert!(gcs.get("out/sub/c-nobg.webm").starts_with(b"\x1a\x45\xdf\xa3"), "a WebM video");
+    assert_eq!(gcs.keys().len(), 5);
+}
+
+#[test]
+fn a_google_object_of_somebody_else_is_never_replaced() {
+    let (gcs, sandbox) = (Gcs::start(), Sandbox::quick());
+    gcs.put("in/a.mp4", &clip());
+    gcs.put("in/a-nobg.webm", b"somebody else's");
     let home = Home::with(&sandbox);
-    let run = |args: &[&str]| Ran::of(home.keyed(&sandbox).envs(gs.google_vars()).args(args));
-    let done = run(&["run", "gs://clips/in/"]).ends_with(0);
-    assert_eq!(done.lines(), ["gs://clips/in/a b-nobg.webm"]);
-    let again = run(&["run", "gs://clips/in/"]).ends_with(0).says("already done");
-    assert_eq!(again.lines(), ["gs://clips/in/a b-nobg.webm"]);
+    gcs.run(&home, &sandbox, &["run", "gs://clips/in/a.mp4"]).ends_with(2).says("--overwrite");
+    assert_eq!(sandbox.audit().creates(), 0);
+    // Created after the last check for it, and before the output.
+    gcs.create_before("out/a-nobg.webm");
+    let args = ["run", "gs://clips/in/a.mp4", "-o", "gs://clips/out/"];
+    gcs.run(&home, &sandbox, &args).ends_with(9).says("was created meanwhile").says("--overwrite");
+    assert_eq!(gcs.get("out/a-nobg.webm"), &b"somebody else's"[..]);
+    gcs.run(&home, &sandbox, &[&args[..], &["--overwrite"]].concat()).ends_with(0);
+    assert!(gcs.get("out/a-nobg.webm").starts_with(b"\x1a\x45\xdf\xa3"));
+    assert_eq!(gcs.get("in/a-nobg.webm"), &b"somebody else's"[..]);
+    assert_eq!(sandbox.audit().bills(), 1);
+}
+
+#[test]
+fn failures_of_google_cloud_storage_name_the_bucket_and_cost_nothing() {
+    let (gcs, sandbox) = (Gcs::start(), Sandbox::quick());
+    gcs.put("in/a.mp4", &clip());
+    let home = Home::with(&sandbox);
+    let one = "gs://clips/in/a.mp4";
+    let table: [(&[&str], i32, &str); 5] = [
+        (&["run", "gs://nowhere/in/"], 2, "listing gs://nowhere/in/: there is no bucket nowhere"),
+        (&["run", "gs://closed/in/"], 3, "do not permit listing the bucket (AccessDenied)"),
+        (&["run", "gs://clips/in/x.mp4"], 2, "gs://clips/in/x.mp4: there is no such object"),
+        (&["run", one, "-o", "gs://nowhere/out/"], 9, "there is no bucket nowhere"),
+        (&["run", one, "-o", "gs://closed/out/"], 9, "the credentials do not permit"),
+    ];
+    for (args, code, text) in table {
+        let told = gcs.run(&home, &sandbox, args).ends_with(code).says(text);
+        assert!(told.stderr.contains("next: rbgv "), "{args:?}: {}", told.stderr);
+    }
+    let wrong = ("GOOGLE_BEARER_TOKEN", "planted-and-wrong");
+    let mut command = home.keyed(&sandbox);
+    let denied = Ran::of(command.envs(gcs.vars()).envs([wrong]).args(["run", "gs://clips/in/"]))
+        .ends_with(3)
+        .says("do not permit listing the bucket (AuthenticationRequired)")
+        .says("rbgv help storage");
+    assert!(!denied.stderr.contains("planted"), "{}", denied.stderr);
+    let audit = sandbox.audit();
+    assert_eq!((audit.uploads(), audit.creates(), audit.bills()), (0, 0, 0));
+}
+
+#[test]
+fn google_lists_have_pages_and_large_outputs_parts() {
+    const SIZE: u64 = (20 << 20) + 7;
+    let gcs = Gcs::start();
+    for number in 0..1_100 {
+        gcs.put(&format!("many/{number:04}.mp4"), b"x");
+    }
+    let stores = stores_with(&gcs.vars());
+    let mut file = tempfile::tempfile().unwrap();
+    let bytes: Vec<u8> = (0..SIZE).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[2]).collect();
+    file.write_all(&bytes).unwrap();
+    let tag = OutputTag { sha256: "aa".into(), content_key: "k".into() };
+    let new = NewObject {
+        file: Arc::new(file),
+        size: SIZE,
+        content_type: "video/webm",
+        tag: tag.clone(),
+    };
+    let (out, never) = (url("gs://clips/out/large one.webm"), CancellationToken::new());
+    block_on(async {
+        let first = stores.page(&url("gs://clips/many/"), false, None).await.unwrap();
+        assert_eq!(first.objects.len(), 1_000);
+        let rest = stores.page(&url("gs://clips/many/"), false, first.next).await.unwrap();
+        assert_eq!((rest.objects.len(), rest.next), (100, None));
+        let top = stores.page(&url("gs://clips"), false, None).await.unwrap();
+        assert_eq!((top.objects.len(), top.folders), (0, 1));
+        stores.check_writable(&out).await.unwrap();
+        assert_eq!(stores.head(&out).await, Ok(None), "the check writes nothing");
+        stores.write(&out, &new, false, &never).await.unwrap();
+        let head = stores.head(&out).await.unwrap().unwrap();
+        assert_eq!((head.object.size, head.tag), (SIZE, Some(tag)));
+    });
+    assert!(gcs.get("out/large one.webm") == bytes);
+    assert_eq!(gcs.requests("PUT /clips/out%2Flarge%20one%2Ewebm?partNumber="), 3);
+}
+
+/// Its URL would be signed as that of another object, or with a signature that the store does not accept.
+#[test]
+fn an_object_whose_url_cannot_be_signed_is_uploaded() {
+    let (gcs, sandbox) =
+        (Gcs::start(), Sandbox::start(&["--timer", "100ms", "--allow-private-fetch"]));
+    gcs.put("in/a#1.mp4", &clip());
+    gcs.put("in/a", &other_clip(1));
+    let home = Home::with(&sandbox);
+    gcs.run(&home, &sandbox, &["run", "--by-url", "gs://clips/in/a#1.mp4"]).ends_with(0);
     assert_eq!((sandbox.audit().uploads(), sandbox.audit().bills()), (1, 1));
-    run(&["run", "--again", "gs://clips/in/a b.mp4"]).ends_with(2).says("--overwrite");
+    let azure =
+        [("AZURE_STORAGE_ACCOUNT_NAME", "account"), ("AZURE_STORAGE_ACCOUNT_KEY", "cGxhbnRlZA==")];
+    let stores = stores_with(&azure);
+    for (key, is_signed) in [("in/a_b-1.mp4", true), ("in/a b.mp4", false), ("in/ü.mp4", false)] {
+        let object = url(&format!("az://clips/{key}"));
+        let signed = block_on(stores.sign(&object, Duration::from_mins(1)));
+        assert_eq!(signed.is_ok(), is_signed, "{key}");
+        assert_eq!(stores.gives_public_urls(&object), Ok(is_signed), "{key}");
+    }
 }
 
 #[test]
@@ -175,14 +286,15 @@ fn contains(haystack: &[u8], needle: &str) -> bool {
 fn a_signed_url_is_sent_instead_of_the_bytes_and_kept_nowhere() {
     let s3 = S3::start();
     let sandbox = Sandbox::start(&["--timer", "100ms", "--allow-private-fetch"]);
-    s3.put("in/a.mp4", &clip());
+    s3.put("in/a b#ü%41.mp4", &clip());
     let home = Home::with(&sandbox);
-    let args = ["run", "--json", "--by-url", "s3://clips/in/a.mp4", "--report", "report.html"];
+    let args =
+        ["run", "--json", "--by-url", "s3://clips/in/a b#ü%41.mp4", "--report", "report.html"];
     let done = Ran::of(home.keyed(&sandbox).envs(s3.vars()).env("RBGV_LOG", "trace").args(args))
         .ends_with(0);
     let audit = sandbox.audit();
     assert_eq!((audit.uploads(), audit.bills()), (0, 1), "{}", done.stderr);
-    assert_eq!(s3.requests("GET /clips/in/a.mp4?"), 1, "the service fetched it");
+    assert_eq!(s3.requests("GET /clips/in/a%20b%23%C3%BC%2541.mp4?"), 1, "the service fetched it");
     let job = done.json().iter().find_map(|line| line["job"].as_str().map(ToOwned::to_owned));
     let job = job.unwrap();
     let status = s3.run(&home, &sandbox, &["status", "--json", &job]);
@@ -194,7 +306,7 @@ fn a_signed_url_is_sent_instead_of_the_bytes_and_kept_nowhere() {
         format!("{status:?}{logs:?}").into_bytes(),
     ]
     .concat();
-    assert!(contains(&kept, "s3://clips/in/a.mp4"));
+    assert!(contains(&kept, "s3://clips/in/a b#ü%41.mp4"));
     for secret in ["X-Amz-Signature", "x-amz-signature", "X-Amz-Credential", SECRET_KEY] {
         assert!(!contains(&kept, secret), "{secret}");
     }
@@ -293,7 +405,7 @@ fn an_output_that_cannot_be_written_is_kept_and_costs_nothing_more() {
 fn large_outputs_are_written_in_parts_and_never_over_others() {
     const SIZE: u64 = (20 << 20) + 7;
     let s3 = S3::start();
-    let stores = stores(&s3);
+    let stores = stores_with(&s3.vars());
     let mut file = tempfile::tempfile().unwrap();
     let bytes: Vec<u8> = (0..SIZE).map(|n| n.to_le_bytes()[0] ^ n.to_le_bytes()[2]).collect();
     file.write_all(&bytes).unwrap();
@@ -343,7 +455,7 @@ fn long_lists_are_read_by_pages_and_videos_by_blocks() {
     }
     let far = [&clip()[..], b"\0\x08\0\0free", &vec![0; (8 << 16) - 8]].concat();
     s3.put("far.mp4", &far);
-    let stores = stores(&s3);
+    let stores = stores_with(&s3.vars());
     block_on(async {
         let (mut next, mut all, mut pages) = (None, Vec::<StoredObject>::new(), 0);
         loop {
