@@ -9,6 +9,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use object_store::{
     Attribute, Attributes, Error, MultipartUpload, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, UpdateVersion,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -52,15 +53,19 @@ impl ObjectStores {
     /// Checks that objects can be written at `url`, without writing one.
     pub async fn check_writable(&self, url: &ObjectUrl) -> Result<(), Failure> {
         let client = self.bucket(url)?.client;
-        let begun = client.put_multipart_opts(&key(url)?, PutMultipartOptions::default()).await;
         let failed = |error: Error| self.failure(url, &error, Access::Write);
-        let mut upload = begun.map_err(failed)?;
-        // In Azure, an upload begins with its first block. One that is not committed is no part of any object,
-        // and is removed when the object is written, or after a week.
         if url.kind == StoreKind::Azure {
-            upload.put_part(Bytes::from_static(b"-").into()).await.map_err(failed)?;
+            // An upload in parts begins without a request. This one requires a version that never was.
+            let never = UpdateVersion { e_tag: Some("\"0x0\"".to_owned()), version: None };
+            let options = PutOptions { mode: PutMode::Update(never), ..PutOptions::default() };
+            return match client.put_opts(&key(url)?, PutPayload::new(), options).await {
+                Ok(_) | Err(Error::Precondition { .. }) => Ok(()),
+                Err(error) => Err(failed(error)),
+            };
         }
-        // A store that does not permit this removes the upload by its own rules.
+        let begun = client.put_multipart_opts(&key(url)?, PutMultipartOptions::default()).await;
+        let mut upload = begun.map_err(failed)?;
+        // Nothing was sent. A store that does not permit this removes the upload by its own rules.
         let _ = upload.abort().await;
         Ok(())
     }
@@ -88,11 +93,7 @@ impl ObjectStores {
         self.write_parts(url, new, stop).await?;
         match self.head(url).await? {
             Some(head) if head.object.size == new.size => Ok(()),
-            _ => {
-                let why = "the object is not as it was written";
-                Err(Failure::new(FailureKind::Local, format!("writing {url}"), why)
-                    .with_next("run the same command again; the output is kept"))
-            }
+            _ => Err(repeatable(url, "the object is not as it was written")),
         }
     }
 
@@ -130,8 +131,12 @@ impl ObjectStores {
         };
         match client.put_opts(&key(url)?, bytes.into(), options).await {
             Ok(_) => Ok(()),
-            // Also after a request whose response was lost.
-            Err(Error::AlreadyExists { .. }) => self.is_written(url, &new.tag).await.map(drop),
+            // Also after a request whose response was lost, and after one that conflicted with another request.
+            Err(Error::AlreadyExists { .. }) if self.is_written(url, &new.tag).await? => Ok(()),
+            Err(Error::AlreadyExists { .. }) => Err(repeatable(
+                url,
+                "the store refused to create it, although there is no such object",
+            )),
             Err(error) => Err(self.failure(url, &error, Access::Write)),
         }
     }
@@ -182,6 +187,12 @@ impl ObjectStores {
         sending.try_collect::<()>().await.map_err(failed)?;
         upload.complete().await.map(drop).map_err(failed)
     }
+}
+
+/// Failure of a write after which the output is still on this machine.
+fn repeatable(url: &ObjectUrl, why: &str) -> Failure {
+    Failure::new(FailureKind::Local, format!("writing {url}"), why)
+        .with_next("run the same command again; the output is kept")
 }
 
 /// `length` bytes of the file from `start` on.

@@ -46,8 +46,9 @@ struct Store {
     uploads: BTreeMap<String, Upload>,
     changes: u64,
     log: Vec<String>,
-    /// The key of an object that somebody else creates just before it would be created here.
-    rival: Option<String>,
+    /// The key of an object that somebody else creates just before it would be created here, and whether it is
+    /// deleted again.
+    rival: Option<(String, bool)>,
 }
 
 struct Object {
@@ -97,8 +98,14 @@ impl Gcs {
         self.store().objects.keys().cloned().collect()
     }
 
+    /// Creates this object just before the next write to it.
     pub(crate) fn create_before(&self, key: &str) {
-        self.store().rival = Some(key.to_owned());
+        self.store().rival = Some((key.to_owned(), false));
+    }
+
+    /// Creates this object just before the next write to it, and deletes it after that.
+    pub(crate) fn create_around(&self, key: &str) {
+        self.store().rival = Some((key.to_owned(), true));
     }
 
     /// Requests whose method and URL begin so.
@@ -236,12 +243,15 @@ impl Store {
     }
 
     fn create(&mut self, key: &str, content: Bytes, headers: &HeaderMap) -> Answer {
-        if self.rival.as_deref() == Some(key) {
-            self.rival = None;
+        let rival = self.rival.take_if(|(rival, _)| rival == key);
+        if rival.is_some() {
             self.write(key, Bytes::from_static(b"somebody else's"), HeaderMap::new());
         }
         let generation = self.objects.get(key).map_or(0, |object| object.generation).to_string();
         if headers.get(MATCH).is_some_and(|wanted| wanted != &generation) {
+            if rival.is_some_and(|(_, is_deleted)| is_deleted) {
+                self.objects.remove(key);
+            }
             return Err(refused(StatusCode::PRECONDITION_FAILED, "PreconditionFailed"));
         }
         self.write(key, content, kept(headers));

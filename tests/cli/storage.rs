@@ -3,16 +3,20 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::IF_MATCH;
+use axum::http::{Method, StatusCode};
 use futures_util::TryStreamExt as _;
 use rbgv::model::{FailureKind, ObjectUrl, StoredObject};
 use rbgv::store::{NewObject, ObjectStores, OutputTag, StoreConfig};
 use tokio_util::sync::CancellationToken;
 
 use crate::gcs_server::Gcs;
-use crate::s3_server::{ACCESS_KEY, S3, SECRET_KEY};
+use crate::s3_server::{ACCESS_KEY, S3, SECRET_KEY, serve};
 use crate::support::{Home, Ran, Sandbox, astronaut};
 
 fn clip() -> Vec<u8> {
@@ -112,6 +116,12 @@ fn a_google_object_of_somebody_else_is_never_replaced() {
     gcs.run(&home, &sandbox, &[&args[..], &["--overwrite"]].concat()).ends_with(0);
     assert!(gcs.get("out/a-nobg.webm").starts_with(b"\x1a\x45\xdf\xa3"));
     assert_eq!(gcs.get("in/a-nobg.webm"), &b"somebody else's"[..]);
+    // It is gone when we look what it is: the output is not there, and not called done.
+    gcs.create_around("again/a-nobg.webm");
+    let args = ["run", "gs://clips/in/a.mp4", "-o", "gs://clips/again/"];
+    gcs.run(&home, &sandbox, &args).ends_with(9).says("although there is no such object");
+    gcs.run(&home, &sandbox, &args).ends_with(0);
+    assert!(gcs.get("again/a-nobg.webm").starts_with(b"\x1a\x45\xdf\xa3"));
     assert_eq!(sandbox.audit().bills(), 1);
 }
 
@@ -177,6 +187,45 @@ fn google_lists_have_pages_and_large_outputs_parts() {
     });
     assert!(gcs.get("out/large one.webm") == bytes);
     assert_eq!(gcs.requests("PUT /clips/out%2Flarge%20one%2Ewebm?partNumber="), 3);
+}
+
+#[test]
+fn an_azure_container_is_checked_without_writing_to_it() {
+    let changes = Arc::<Mutex<usize>>::default();
+    let counter = Arc::clone(&changes);
+    let app = Router::new().fallback(async move |request: Request| {
+        let code = match request.uri().path() {
+            path if path.starts_with("/account/missing/") => "ContainerNotFound",
+            path if path.starts_with("/account/closed/") => "AuthorizationPermissionMismatch",
+            _ => "ConditionNotMet",
+        };
+        if request.method() != Method::PUT || !request.headers().contains_key(IF_MATCH) {
+            *counter.lock().unwrap() += 1;
+        }
+        let status = match code {
+            "ContainerNotFound" => StatusCode::NOT_FOUND,
+            "ConditionNotMet" => StatusCode::PRECONDITION_FAILED,
+            _ => StatusCode::FORBIDDEN,
+        };
+        (status, format!("<Error><Code>{code}</Code></Error>"))
+    });
+    let (address, _stop) = serve(app, "127.0.0.1");
+    let stores = stores_with(&[
+        ("AZURE_STORAGE_ENDPOINT", &format!("{address}/account")),
+        ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
+        ("AZURE_STORAGE_ACCOUNT_KEY", "cGxhbnRlZA=="),
+    ]);
+    block_on(async {
+        stores.check_writable(&url("az://clips/out/a.webm")).await.unwrap();
+        for (container, text) in [("missing", "no container missing"), ("closed", "do not permit")]
+        {
+            let out = url(&format!("az://{container}/out/a.webm"));
+            let refused = stores.check_writable(&out).await.unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Unwritable);
+            assert!(refused.why.contains(text), "{refused}");
+        }
+    });
+    assert_eq!(*changes.lock().unwrap(), 0, "every request has a condition that nothing meets");
 }
 
 /// Its URL would be signed as that of another object, or with a signature that the store does not accept.
