@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rustls::CertificateError;
+
 use crate::model::{Failure, FailureKind};
 
 /// A failure of the ledger. Every one of them stops work before its next effect.
@@ -19,6 +21,8 @@ pub enum LedgerError {
     /// The server refuses the login or the database.
     #[error("its server refuses the connection: {0}")]
     Refused(String),
+    #[error("its server's certificate is not accepted: {why}")]
+    Untrusted { why: &'static str, next: &'static str },
     /// Another server answers, or the clock was set: what this process remembers may not be true.
     #[error("its server was replaced by a standby, or its clock was set")]
     Replaced,
@@ -92,6 +96,7 @@ impl LedgerError {
             },
             Self::Foreign
             | Self::Refused(_)
+            | Self::Untrusted { .. }
             | Self::Replaced
             | Self::NotDurable
             | Self::NoTables
@@ -120,7 +125,12 @@ impl From<LedgerError> for Failure {
             LedgerError::Refused(why) if why.contains("TLS") => {
                 "add ?sslmode=disable to the address, if nobody else can read that network"
             }
+            LedgerError::Refused(why) if why.contains("no encryption") => {
+                "check the address in RBGV_LEDGER or the profile; if the server accepts only TLS, add \
+                 ?sslmode=require"
+            }
             LedgerError::Refused(_) => "check the address in RBGV_LEDGER or the profile",
+            LedgerError::Untrusted { next, .. } => next,
             LedgerError::NoTables => "rbgv run creates what it needs",
             LedgerError::NotDurable => "set fsync = on in postgresql.conf",
             LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
@@ -149,6 +159,9 @@ impl From<LedgerError> for Failure {
 impl LedgerError {
     /// Error of a connection that could not be made.
     pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> Self {
+        if let Some(bad) = certificate_error(error) {
+            return Self::untrusted(bad);
+        }
         let text = postgres_text(error);
         if text.contains("does not support TLS") {
             return Self::Refused("it offers no TLS".to_owned());
@@ -160,6 +173,32 @@ impl LedgerError {
             }
             _ => Self::Server(text),
         }
+    }
+
+    fn untrusted(bad: &CertificateError) -> Self {
+        let (why, next) = match bad {
+            CertificateError::UnknownIssuer => (
+                "this machine does not trust its issuer",
+                "add ?sslrootcert=FILE to the address, with the certificate of the issuer",
+            ),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                ("it is for another host", "use the host of the certificate in the address")
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                ("it has expired, or this machine's clock is wrong", "renew it on the server")
+            }
+            _ => ("it is not valid", "replace it on the server"),
+        };
+        Self::Untrusted { why, next }
+    }
+}
+
+/// What is wrong with the server's certificate, if that is the cause.
+fn certificate_error(error: &tokio_postgres::Error) -> Option<&CertificateError> {
+    let cause = std::error::Error::source(error)?.downcast_ref::<std::io::Error>()?;
+    match cause.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidCertificate(bad) => Some(bad),
+        _ => None,
     }
 }
 

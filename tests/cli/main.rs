@@ -22,6 +22,7 @@ mod doctor;
 mod explain;
 mod fleet;
 mod fleet_outage;
+mod fleet_tls;
 mod gcs_server;
 #[cfg(feature = "matting")]
 mod help;

@@ -18,13 +18,13 @@ use crate::support::{Home, Ran, Sandbox};
 const DAY: i64 = 24 * 60 * 60;
 
 /// Somebody whom machines may trust.
-struct Authority {
-    certificate: Certificate,
+pub(crate) struct Authority {
+    pub(crate) certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -33,8 +33,8 @@ impl Authority {
         Self { certificate, issuer: Issuer::new(params, key) }
     }
 
-    /// Settings of a server for `host`, with a certificate that began a year ago and ends in `days`.
-    fn vouch_for(&self, host: &str, days: i64) -> ServerConfig {
+    /// A certificate of a server for `host`, which began a year ago and ends in `days`.
+    pub(crate) fn certify(&self, host: &str, days: i64) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -44,7 +44,12 @@ impl Authority {
             rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.unsigned_abs())
         };
         (params.not_before, params.not_after) = (at(-365), at(days));
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+
+    /// Settings of a server with such a certificate.
+    fn vouch_for(&self, host: &str, days: i64) -> ServerConfig {
+        let (certificate, key) = self.certify(host, days);
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()

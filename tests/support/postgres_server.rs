@@ -9,7 +9,7 @@
 )]
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -176,6 +176,26 @@ impl PostgresServer {
             psql.unwrap().status.success()
         };
         while logs_in_without() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// From now on, the server offers TLS, and nothing else to other machines. `certificate` and `key` are PEM.
+    pub fn require_tls(&self, certificate: &str, key: &str) {
+        let data = self.directory.path().join("data");
+        let owner = std::fs::metadata(&data).unwrap();
+        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+            let path = data.join(name);
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+        let rules = "local all all trust\nhostssl all all samenet trust\n";
+        std::fs::write(data.join("pg_hba.conf"), rules).unwrap();
+        self.psql("postgres", "ALTER SYSTEM SET ssl = on");
+        self.psql("postgres", "SELECT pg_reload_conf()");
+        // The server reads its settings again in its own time.
+        while self.psql("postgres", "SHOW ssl") != "on" {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }

@@ -40,8 +40,10 @@ pub(crate) fn connect_ledger(
     settings: &Settings,
     env: &Env,
 ) -> Result<Ledger, Failure> {
-    let tls = database_tls();
-    let tls = tls.map_err(|why| Failure::local(format!("connecting to {address}"), &why))?;
+    let tls = database_tls(address.root_certificates.as_deref()).map_err(|why| {
+        Failure::new(FailureKind::Configuration, format!("the ledger at {address}"), why)
+            .with_next("check sslrootcert in RBGV_LEDGER or the profile")
+    })?;
     let (directory, machine_name) = (settings.state_dir.as_path(), env.host_name.as_str());
     let shared = SharedLedger { address, tls, create, directory, machine_name };
     Ledger::connect(shared, &env.clock).map_err(|error| {

@@ -1,8 +1,11 @@
 //! TLS setup of all HTTP clients: rustls with ring, and the platform's certificates.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -26,14 +29,32 @@ pub(crate) fn platform() -> Result<Tls, String> {
     }
 }
 
-/// Settings for connections that are not HTTP. Without certificates, they trust no server.
+/// Settings for connections that are not HTTP. They trust the authorities in the PEM file `roots`, or else those of
+/// this machine; without any, no server.
 ///
 /// # Errors
-/// The cryptography provider is unusable.
-pub fn database_tls() -> Result<ClientConfig, String> {
-    let mut config = platform()?.config;
+/// The cryptography provider is unusable, or the file has no certificates.
+pub fn database_tls(roots: Option<&Path>) -> Result<ClientConfig, String> {
+    let mut config = match roots {
+        Some(path) => trust_file(path)?,
+        None => platform()?.config,
+    };
     config.alpn_protocols.clear();
     Ok(config)
+}
+
+fn trust_file(path: &Path) -> Result<ClientConfig, String> {
+    let shown = path.display();
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("the certificates in {shown} cannot be read: {error}"))?;
+    roots.add_parsable_certificates(certificates);
+    if roots.is_empty() {
+        return Err(format!("{shown} has no certificates"));
+    }
+    let provider = Arc::new(ring::default_provider());
+    Ok(builder(provider)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Settings for a machine without certificates.

@@ -1,10 +1,13 @@
 //! The address of a PostgreSQL server: `postgres://USER@HOST/DATABASE`.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use url::form_urlencoded;
 
 use crate::model::host::is_loopback_host;
 
@@ -18,6 +21,8 @@ const SILENCE: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct PostgresAddress {
     pub(super) config: Config,
+    /// PEM file with the authorities to trust, instead of those of this machine.
+    pub root_certificates: Option<PathBuf>,
 }
 
 impl PostgresAddress {
@@ -31,7 +36,7 @@ impl PostgresAddress {
         if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
             return Err("it does not begin with postgres://".to_owned());
         }
-        let text = without_verify_modes(text);
+        let (text, root_certificates) = split_tls_options(text);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             cause.unwrap_or_else(|| "it is not a postgres:// URL".to_owned())
@@ -45,10 +50,11 @@ impl PostgresAddress {
         let is_plain = if text.contains("sslmode=") {
             config.get_ssl_mode() == SslMode::Disable
         } else {
-            config.get_hosts().iter().all(|host| match host {
+            let is_local = config.get_hosts().iter().all(|host| match host {
                 Host::Tcp(name) => is_loopback_host(name),
                 Host::Unix(_) => true,
-            })
+            });
+            is_local && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
         };
         config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
         config
@@ -57,7 +63,7 @@ impl PostgresAddress {
             .connect_timeout(CONNECT_TIMEOUT)
             .keepalives_idle(SILENCE)
             .tcp_user_timeout(SILENCE);
-        Ok(Self { config })
+        Ok(Self { config, root_certificates })
     }
 
     /// The password, to keep it out of all output.
@@ -67,11 +73,25 @@ impl PostgresAddress {
     }
 }
 
-/// `libpq` modes that the parser does not know, and that mean what is done anyway.
-fn without_verify_modes(text: &str) -> String {
-    ["sslmode=verify-full", "sslmode=verify-ca"]
-        .into_iter()
-        .fold(text.to_owned(), |text, mode| text.replace(mode, "sslmode=require"))
+/// Splits off the options of `libpq` that the parser does not know: `sslrootcert`, and modes that mean what is
+/// done anyway.
+fn split_tls_options(text: &str) -> (String, Option<PathBuf>) {
+    let Some((base, query)) = text.rsplit_once('?') else { return (text.to_owned(), None) };
+    let (mut options, mut root_certificates) = (Vec::new(), None);
+    for option in query.split('&') {
+        match option.split_once('=') {
+            Some(("sslmode", "verify-full" | "verify-ca")) => options.push("sslmode=require"),
+            Some(("sslrootcert", "system" | "")) => {}
+            Some(("sslrootcert", _)) => {
+                // A plus sign stands for itself.
+                let encoded = option.replace('+', "%2B");
+                let decoded = form_urlencoded::parse(encoded.as_bytes()).next();
+                root_certificates = decoded.map(|(_, path)| PathBuf::from(path.as_ref()));
+            }
+            _ => options.push(option),
+        }
+    }
+    (format!("{base}?{}", options.join("&")), root_certificates)
 }
 
 /// Host and database, without user and password.
@@ -99,6 +119,8 @@ impl fmt::Debug for PostgresAddress {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -110,6 +132,7 @@ mod tests {
             ("postgres://u@db.example/rbgv?sslmode=disable", SslMode::Disable),
             ("postgres://u@localhost/rbgv", SslMode::Disable),
             ("postgres://u@localhost/rbgv?sslmode=require", SslMode::Require),
+            ("postgres://u@localhost/rbgv?hostaddr=10.0.0.1", SslMode::Require),
             ("postgres://u@%2Frun%2Fpostgresql/rbgv", SslMode::Disable),
         ] {
             assert_eq!(
@@ -118,6 +141,22 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    #[test]
+    fn authorities_come_from_the_file_that_the_address_names() {
+        for (query, file) in [
+            ("sslrootcert=/etc/rds.pem", Some("/etc/rds.pem")),
+            ("sslmode=verify-full&sslrootcert=%2Fa+b%20c.pem&port=5433", Some("/a+b c.pem")),
+            ("sslmode=verify-ca&sslrootcert=system", None),
+        ] {
+            let address = PostgresAddress::parse(&format!("postgres://u:p@db/x?{query}"), None);
+            let address = address.unwrap();
+            assert_eq!(address.root_certificates.as_deref(), file.map(Path::new), "{query}");
+            assert_eq!(address.config.get_ssl_mode(), SslMode::Require);
+        }
+        let address = PostgresAddress::parse("postgres://u:p?sslrootcert@db/x", None).unwrap();
+        assert_eq!(address.password().as_deref(), Some("p?sslrootcert"));
     }
 
     #[test]
