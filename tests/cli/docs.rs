@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::error::ErrorKind;
+use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::support::{Home, RBGV, Ran, Sandbox, WEBHOOK_SECRET};
 
@@ -221,4 +222,38 @@ fn the_commands_of_the_production_page_run() {
 #[test]
 fn the_commands_of_the_troubleshooting_page_run() {
     assert_eq!(run_page("troubleshooting.md"), 5);
+}
+
+#[test]
+fn the_files_for_a_fleet_are_yaml_whose_commands_and_variables_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/fleet.md")).unwrap();
+    let files = blocks(&page).into_iter().filter(|block| block.info == "yaml");
+    let files: Vec<Yaml> =
+        files.map(|block| YamlLoader::load_from_str(&block.text).unwrap().remove(0)).collect();
+    let [compose, kubernetes, github] = &files[..] else { panic!("{} files", files.len()) };
+    let worker = &compose["services"]["worker"];
+    let container = &kubernetes["spec"]["template"]["spec"]["containers"][0];
+    let steps = github["jobs"]["backgrounds"]["steps"].as_vec().unwrap();
+    let step =
+        steps.iter().find(|step| step["run"].as_str().is_some_and(|run| run.starts_with("rbgv")));
+    let step = step.unwrap();
+    let args = container["args"].as_vec().unwrap().iter().map(|arg| arg.as_str().unwrap());
+    let lines = [
+        format!("rbgv {}", worker["command"].as_str().unwrap()),
+        format!("rbgv {}", args.collect::<Vec<_>>().join(" ")),
+        step["run"].as_str().unwrap().replace("${{ matrix.part }}", "a"),
+    ];
+    for line in lines {
+        let parsed = rbgv::cli::command().try_get_matches_from(line.split(' '));
+        assert!(parsed.is_ok(), "{line}: {parsed:?}");
+    }
+    let topics = ["environment.txt", "storage.txt"];
+    let topics = topics
+        .map(|name| std::fs::read_to_string(root.join("src/cli/help/topics").join(name)).unwrap());
+    for variables in [&worker["environment"], &step["env"]] {
+        for name in variables.as_hash().unwrap().keys() {
+            assert!(topics.concat().contains(name.as_str().unwrap()), "{name:?}");
+        }
+    }
 }

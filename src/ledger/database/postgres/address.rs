@@ -36,6 +36,10 @@ impl PostgresAddress {
         if !["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
             return Err("it does not begin with postgres://".to_owned());
         }
+        // The parser ends the password at the first one, and takes the rest for the host, which is shown.
+        if text.matches('@').count() > 1 {
+            return Err("an @ in its user, password or options has to be written as %40".to_owned());
+        }
         let (text, root_certificates) = split_tls_options(text);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -167,9 +171,14 @@ mod tests {
         assert_eq!(address.password().as_deref(), Some("se@cret"));
         let asked = PostgresAddress::parse("postgres://u@a/x", Some("other")).unwrap();
         assert_eq!(asked.password().as_deref(), Some("other"));
-        for url in
-            ["postgres://u:secret@a/x?port=secret", "postgres://", "postgres://u:secret@a/x?no=1"]
-        {
+        for url in [
+            "postgres://u:secret@a/x?port=secret",
+            "postgres://",
+            "postgres://u:secret@a/x?no=1",
+            "postgres://u:p@secret@a/x",
+            "postgres://u:p@secret/secret@a/x",
+            "postgres://u:p@secret?secret@a/x",
+        ] {
             let why = PostgresAddress::parse(url, None).unwrap_err();
             assert!(!why.contains("secret"), "{why}");
         }
