@@ -191,20 +191,17 @@ impl Store {
             }
             last = Some(key.as_str());
             let rest = &key[prefix.len()..];
-            match rest.find(delimiter).filter(|_| !delimiter.is_empty()) {
-                Some(end) => {
-                    folders.insert(&key[..prefix.len() + end + delimiter.len()]);
-                }
-                None => {
-                    let (key, size) = (escaped(key), object.content.len());
-                    let _ = write!(
-                        found,
-                        "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>{}</ETag>\
-                         <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>",
-                        object.etag()
-                    );
-                }
+            if let Some(end) = rest.find(delimiter).filter(|_| !delimiter.is_empty()) {
+                folders.insert(&key[..prefix.len() + end + delimiter.len()]);
+                continue;
             }
+            let (key, size) = (escaped(key), object.content.len());
+            let _ = write!(
+                found,
+                "<Contents><Key>{key}</Key><Size>{size}</Size><ETag>{}</ETag>\
+                 <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>",
+                object.etag()
+            );
         }
         for folder in folders {
             let folder = escaped(folder);

@@ -181,7 +181,8 @@ fn connect(address: &str, directory: &Path) -> io::Result<Ledger> {
     let address = PostgresAddress::parse(address, None).map_err(io::Error::other)?;
     let shared = SharedLedger {
         address: &address,
-        tls: rbgv::client::database_tls().map_err(io::Error::other)?,
+        tls: rbgv::client::database_tls(address.root_certificates.as_deref())
+            .map_err(io::Error::other)?,
         create: true,
         directory,
         machine_name: "bench",
