@@ -24,6 +24,8 @@ const START_REPEATS: u32 = 2;
 /// Observation time of a key's first draft that is not shown as `created`, to see whether it runs
 /// by itself.
 pub const DRAFT_OBSERVATION_TIME: Duration = Duration::from_secs(3);
+/// Longest time between the commit of a start and its first byte.
+pub(crate) const MAX_START_AGE: Duration = Duration::from_secs(5);
 /// Polling time of an ambiguous start after it has drained, in multiples of `settle`, before the
 /// usage events are requested.
 const DOUBT_SETTLES: u32 = 2;

@@ -171,6 +171,15 @@ impl LeasedLedger {
         Ok(Self { ledger, lease })
     }
 
+    /// Renews the lease of this process in a [shared file](super::SharedFile), every
+    /// [`RENEWAL`](super::RENEWAL). On a server, a thread does that.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn renew_lease(&self) -> Result<(), LedgerError> {
+        self.ledger.blocking().renew_lease(self.lease.id)
+    }
+
     operations! {
         fn claim(&lease, id: AttemptId) -> Claim;
         fn release(&lease, attempt: &Attempt) -> ();

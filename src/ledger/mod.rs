@@ -43,7 +43,7 @@ use self::write::grouped_changes::GroupedChanges;
 pub use self::async_ledger::{AsyncLedger, LeasedLedger};
 pub use self::database::postgres::address::PostgresAddress;
 pub use self::error::{LedgerError, Remedy};
-pub use self::process_lease::{ProcessId, ProcessLease};
+pub use self::process_lease::{ProcessId, ProcessLease, RENEWAL};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::batch_record::{AttemptRecord, BatchRecord};
 pub use self::read::cost_report::AttemptCost;
@@ -63,7 +63,7 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
-pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob};
+pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob, reconciled_state};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -85,6 +85,8 @@ struct LedgerHandle {
     attempt_boot_id: String,
     /// In a shared ledger, tells this machine from others.
     machine: Option<Machine>,
+    /// In a shared ledger, tells its server from the one that it has replaced.
+    server: Option<String>,
     repairs: Vec<String>,
     /// Of this process.
     limit_changes: GroupedChanges,
@@ -100,6 +102,16 @@ pub struct SharedLedger<'a> {
     pub directory: &'a Path,
     /// Name of this machine, for people on others.
     pub machine_name: &'a str,
+}
+
+/// Stands for the server and the machine of a shared ledger where the database is a file. Whoever opens it
+/// renews the lease of its process with [`LeasedLedger::renew_lease`].
+#[derive(Debug, Clone)]
+pub struct SharedFile {
+    /// Another name stands for another server, which may lack the last commits.
+    pub server: String,
+    /// Processes of different machines cannot see each other's locks.
+    pub machine: String,
 }
 
 /// A machine of a shared ledger.
@@ -126,20 +138,50 @@ impl Ledger {
     /// A network file system, another user's files, a newer schema, another program's database, or
     /// an I/O error.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        Self::open_file(directory, clock, None)
+    }
+
+    /// The same for a file that is `shared`, whose processes have leases.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_shared(
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        shared: SharedFile,
+    ) -> Result<Self, LedgerError> {
+        Self::open_file(directory, clock, Some(shared))
+    }
+
+    fn open_file(
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        shared: Option<SharedFile>,
+    ) -> Result<Self, LedgerError> {
         let (sqlite, repairs) = Sqlite::open(directory, &Self::database_path(directory))?;
         let process_directory = directory.join("owners");
         access::make_private_directory(&process_directory)?;
         let database = Database::Sqlite(sqlite);
         let boot_id = clock.boot_id();
+        let attempt_boot_id = match &shared {
+            Some(shared) => format!("{boot_id} {}", shared.machine),
+            None => boot_id.clone(),
+        };
+        let (server, machine) = shared
+            .map(|SharedFile { server, machine: name }| {
+                (server, Machine { id: name.clone(), boot: boot_id.clone(), name })
+            })
+            .unzip();
         Ok(Self::of(
             directory,
             LedgerHandle {
                 database,
                 process_directory,
                 clock,
-                attempt_boot_id: boot_id.clone(),
                 boot_id,
-                machine: None,
+                attempt_boot_id,
+                machine,
+                server,
                 repairs,
                 limit_changes: GroupedChanges::default(),
             },
@@ -173,9 +215,11 @@ impl Ledger {
         refuse_network_file_system(directory)?;
         access::make_private_directory(&process_directory)?;
         let id = machine_id(&process_directory, || postgres.new_id())?;
+        let server = Some(postgres.server().to_owned());
         Ok(Self::of(
             directory,
             LedgerHandle {
+                server,
                 database: Database::Postgres(Box::new(postgres)),
                 process_directory,
                 boot_id: clock.boot_id(),

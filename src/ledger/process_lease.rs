@@ -15,8 +15,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-use super::database::Tx;
 use super::database::value::{Row, params};
+use super::database::{Database, Tx};
 use super::{Ledger, LedgerError, Machine};
 use crate::model::time::millis;
 
@@ -66,7 +66,7 @@ pub struct ProcessLease {
     pub id: ProcessId,
     path: PathBuf,
     _lock: File,
-    /// In a shared ledger.
+    /// In a ledger on a server.
     _renewal: Option<LeaseRenewal>,
 }
 
@@ -76,7 +76,7 @@ pub struct ProcessLease {
 const LEASE: Duration = Duration::from_mins(1);
 
 /// Interval between renewals: several may fail before the lease ends.
-const RENEWAL: Duration = Duration::from_secs(10);
+pub const RENEWAL: Duration = Duration::from_secs(10);
 
 /// A thread that renews the lease of a process.
 #[derive(Debug)]
@@ -168,7 +168,10 @@ impl Ledger {
                 ],
             )
         })?;
-        let renewal = machine.map(|_| LeaseRenewal::start(self.clone(), id)).transpose()?;
+        let renewal = match &self.shared.database {
+            Database::Postgres(_) => Some(LeaseRenewal::start(self.clone(), id)?),
+            Database::Sqlite(_) => None,
+        };
         Ok(ProcessLease { id, path, _lock: lock, _renewal: renewal })
     }
 
@@ -177,7 +180,7 @@ impl Ledger {
         self.now_ms().saturating_add_unsigned(millis(LEASE))
     }
 
-    fn renew_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
+    pub(crate) fn renew_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
         self.shared.database.check_clock()?;
         self.write_relaxed(|tx| self.renew_lease_in(tx, id))
     }

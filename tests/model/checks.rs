@@ -46,6 +46,9 @@ fn broken_by(server: Server, item: &Item) -> Option<Broken> {
     if item.bills() > 1 {
         return Some(Broken::BilledTwice);
     }
+    if item.replaced.is_some() {
+        return None;
+    }
     if item.row.phase == AttemptStatus::Completed {
         let job = item.row.job.and_then(|job| item.jobs[usize::from(job)]);
         if job.is_none_or(|job| job.state != State::Completed) {
@@ -62,8 +65,9 @@ fn broken_by(server: Server, item: &Item) -> Option<Broken> {
         return Some(Broken::HiddenBill);
     }
     if item.row.job.is_some() {
-        let drafts = item.jobs.iter().flatten().count() - 1;
-        if drafts > usize::from(item.row.orphans) {
+        let others = (0..).zip(item.jobs).filter(|(index, _)| item.row.job != Some(*index));
+        let drafts = others.filter_map(|(_, job)| job).filter(|job| job.state != State::Gone);
+        if drafts.count() > usize::from(item.row.orphans) {
             return Some(Broken::UncountedOrphan);
         }
     }
@@ -118,6 +122,7 @@ fn rank(action: Action) -> u8 {
         | Deed::Upload { .. }
         | Deed::Send
         | Deed::Stale
+        | Deed::Compare
         | Deed::Wake => 4,
         _ => NEVER,
     }

@@ -4,16 +4,17 @@
 //! commits the row before the effect, sends no stale start, ties every answer to its request, and
 //! keeps what the rules learn of the key's drafts.
 
+use rbgv::flow::progress_of;
 use rbgv::flow::state_machine::{Effect, JobSnapshot, Observation, SearchResult, StepContext};
-use rbgv::ledger::AttemptStatus;
-use rbgv::model::{Execution, FailureKind, Instant};
+use rbgv::ledger::{AttemptStatus, JobProgress};
+use rbgv::model::{Execution, FailureKind, Instant, JobId};
 
 use crate::moves::{Action, Deed, Fate, Fed, Model};
 use crate::row_key::{
     FRESH, GLANCE, NOW, QUEUE, RowKey, SETTLE, ago, failure, job_id, ticks, until,
 };
 use crate::server::{Evidence, State, Word};
-use crate::world::{Answer, Driver, Echo, Item, Purse, Request, Task, World};
+use crate::world::{Answer, Driver, Echo, InHand, Item, LOST, Purse, Request, Task, World};
 
 impl Model {
     /// What is after `action`, which must be one of [`Model::enabled`].
@@ -29,6 +30,9 @@ impl Model {
         let mut next = *world;
         if let Some(purse) = misfortune(&world.items[index], deed) {
             next.left = next.left.after(purse, 1).expect("a misfortune that is left");
+        }
+        if let Deed::FailOver { lost } = deed {
+            fail_over(&mut next, index, lost);
         }
         let seen = self.happen(&mut next.items[index], deed);
         let fed = seen.map(|seen| self.observe(&mut next, index, seen));
@@ -87,6 +91,27 @@ impl Model {
                     item.row.sent = item.row.sent.map(|_| 0);
                 }
             }
+            Deed::FailOver { .. } => {}
+            Deed::Compare => {
+                item.replaced = None;
+                // A process does not rely on the time of a request that it has not sent itself.
+                item.row.sent = item.row.sent.map(|_| 0);
+                if let Some(row) = (self.compare)(&item.row.row(), &self.listed(item), NOW) {
+                    item.row = RowKey::of(&row);
+                }
+            }
+            Deed::Adopt => {
+                item.in_hand = in_hand(item);
+                item.driver = Driver::Down;
+                item.stop_listening();
+                item.row.sent = item.row.sent.map(|_| 0);
+            }
+            Deed::SendInHand => {
+                let in_hand = item.in_hand.take().expect("a request in hand");
+                item.dispatch(in_hand.request);
+                let sent = item.wire.iter_mut().flatten().last().expect("what was just sent");
+                sent.awaited = false;
+            }
             Deed::Work { job, state } => {
                 let job = item.jobs[usize::from(job)].as_mut().expect("a job to work on");
                 job.state = state;
@@ -108,6 +133,19 @@ impl Model {
             Deed::Abandon => return Some(Observation::Abandoned),
         }
         None
+    }
+
+    /// The jobs of the item, as far as the service shows that they are.
+    fn listed(&self, item: &Item) -> Vec<(JobId, JobProgress)> {
+        let is_named =
+            |index| self.server.echoes_metadata && !(self.planned_late && index < item.renamed);
+        let is_ours = |index| is_named(index) || item.row.job == Some(index);
+        (0..)
+            .zip(item.jobs)
+            .filter_map(|(index, job)| Some((index, job?)))
+            .filter(|(index, job)| job.state != State::Gone && is_ours(*index))
+            .map(|(index, job)| (job_id(index), progress_of(&self.server.shown(job).status())))
+            .collect()
     }
 
     /// The service gets a request.
@@ -184,7 +222,15 @@ impl Model {
         let before = item.row.phase;
         let step = (self.rules)(item.row.row(), seen.clone(), &facts);
         item.stop_listening();
-        item.row = RowKey::of(&step.state);
+        let row = RowKey::of(&step.state);
+        if world.left.allows(|left| &mut left.failovers) {
+            if row != item.row {
+                item.remember(world.drafts);
+            }
+        } else {
+            item.commits = [None; LOST];
+        }
+        item.row = row;
         world.drafts = step.learned.unwrap_or(world.drafts);
         let about = |task| Driver::About { task, age: 0 };
         let asking = |task| Driver::Awaiting { task, asked: 0, answer: None };
@@ -211,6 +257,8 @@ fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
     match deed {
         Deed::LoseRequest | Deed::Break => Some(|left| &mut left.losses),
         Deed::Crash | Deed::Reboot => Some(|left| &mut left.crashes),
+        Deed::FailOver { .. } => Some(|left| &mut left.failovers),
+        Deed::Adopt => Some(|left| &mut left.adoptions),
         Deed::Receive { comes_again: true } => Some(|left| &mut left.repeats),
         Deed::Arrive { fate: Fate::DoneAndComesAgain, .. } => Some(|left| &mut left.doubled),
         Deed::Arrive { fate: Fate::Done, .. }
@@ -230,6 +278,35 @@ fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
         | Deed::Abandon => Some(|left| &mut left.troubles),
         _ => None,
     }
+}
+
+/// A standby takes over that lacks the last `lost` commits. Every process that was connected ends; what it
+/// was about to send, and had checked, leaves.
+fn fail_over<const N: usize>(world: &mut World<N>, index: usize, lost: usize) {
+    let item = &mut world.items[index];
+    item.in_hand = in_hand(item).map(|in_hand| InHand { is_checked: true, ..in_hand });
+    if let Some(commit) = lost.checked_sub(1).and_then(|last| item.commits[last]) {
+        item.row = commit.row;
+        world.drafts = commit.drafts;
+        if !commit.is_planned {
+            item.renamed = item.newest().map_or(0, |job| job + 1);
+        }
+    }
+    item.driver = Driver::Down;
+    item.stop_listening();
+    item.replaced = Some(0);
+    item.commits = [None; LOST];
+}
+
+/// What a process that is suspended or cut off has in hand, if it changes anything.
+fn in_hand(item: &Item) -> Option<InHand> {
+    let Driver::About { task, age } = item.driver else { return None };
+    let request = match task {
+        Task::Create => Request::Create,
+        Task::Start => Request::Start(item.row.job?),
+        Task::Look | Task::Search | Task::Upload | Task::Usage => return None,
+    };
+    Some(InHand { request, age, is_checked: false })
 }
 
 /// The effect begins.

@@ -8,6 +8,7 @@ use rbgv::ledger::DraftSupport;
 
 use crate::checks::Broken;
 use crate::moves::Model;
+use crate::rules::Fence;
 use crate::search::{Searched, search};
 use crate::server::{DraftRule, Evidence, Server, StartRule};
 use crate::tell::tell;
@@ -32,10 +33,17 @@ enum Limit {
     Overtaken,
     /// A start is carried out and answered with 429, and neither state nor bill tells.
     Denied,
+    /// A process is suspended between its last check and the first byte, for longer than its lease.
+    Suspended,
+    /// The service lists jobs without their metadata, and a fail-over loses commits.
+    Nameless,
+    /// What a fail-over lost of a plan is planned again when the jobs have been compared already.
+    Unplanned,
 }
 
 impl Limit {
-    const ALL: [Self; 7] = [
+    /// The columns of the table.
+    const TABLE: [Self; 7] = [
         Self::Late,
         Self::CarriedTwice,
         Self::Confused,
@@ -55,6 +63,8 @@ impl Limit {
             Self::Slow => none,
             Self::Outdated | Self::Overtaken => Budget { losses: 1, ..none },
             Self::Denied => Budget { troubles: 1, ..none },
+            Self::Suspended => Budget { adoptions: 1, delays: 1, ..none },
+            Self::Nameless | Self::Unplanned => Budget { failovers: 1, ..none },
         }
     }
 
@@ -68,6 +78,8 @@ impl Limit {
             delays: 2,
             troubles: 1,
             repeats: least.repeats,
+            failovers: least.failovers,
+            adoptions: least.adoptions,
             overdue: least.overdue,
             doubled: least.doubled,
         }
@@ -81,13 +93,19 @@ impl Limit {
         if !server.in_order {
             server.evidence = Evidence::LaterRan;
         }
+        server.echoes_metadata = !matches!(self, Self::Nameless);
+        let fence = if matches!(self, Self::Suspended) { Fence::Passed } else { Fence::Epoch };
         let model = Model {
+            fence,
+            planned_late: matches!(self, Self::Unplanned),
             confused: matches!(self, Self::Confused),
             only: Some(Broken::BilledTwice),
             ..Model::new(server, step)
         };
         let known = match self {
-            Self::Outdated | Self::Overtaken | Self::Denied => DraftSupport::Supported,
+            Self::Outdated | Self::Overtaken | Self::Denied | Self::Nameless | Self::Unplanned => {
+                DraftSupport::Supported
+            }
             _ => DraftSupport::Unknown,
         };
         (model, known, search(&model, known, budget))
@@ -102,6 +120,9 @@ impl Limit {
             Self::Outdated => "outdated",
             Self::Overtaken => "overtaken",
             Self::Denied => "denied",
+            Self::Suspended => "suspended",
+            Self::Nameless => "nameless",
+            Self::Unplanned => "unplanned",
         }
     }
 }
@@ -198,14 +219,31 @@ fn a_start_that_is_carried_out_and_denied_is_billed_twice() {
     documented(Limit::Denied, server);
 }
 
+#[test]
+fn a_start_of_a_process_that_was_suspended_after_its_check_is_billed_twice() {
+    documented(Limit::Suspended, Server::with_starts(StartRule::Everything));
+}
+
+/// Even at the best service.
+#[test]
+fn what_a_failover_lost_is_billed_twice_where_jobs_are_listed_without_metadata() {
+    documented(Limit::Nameless, Server::with_starts(StartRule::OnlyDrafts));
+}
+
+/// Even at the best service.
+#[test]
+fn what_a_failover_lost_of_a_plan_is_billed_twice_if_it_is_planned_after_the_comparison() {
+    documented(Limit::Unplanned, Server::with_starts(StartRule::OnlyDrafts));
+}
+
 /// Which service can bill twice under which limit; where the table says "once", the search within
 /// ample misfortune found nothing.
 #[test]
 fn the_table_of_limits_is_what_the_search_finds() {
-    let headings = Limit::ALL.map(Limit::heading).join(" | ");
+    let headings = Limit::TABLE.map(Limit::heading).join(" | ");
     let mut table = format!("| the service | {headings} |\n|---|---|---|---|---|---|---|---|\n");
     for (name, server) in services() {
-        let bills = Limit::ALL.map(|limit| {
+        let bills = Limit::TABLE.map(|limit| {
             let (_, _, searched) = limit.search(server, limit.ample());
             if searched.broken.is_some() {
                 return "twice";

@@ -4,10 +4,11 @@
 //! deterministic, so that a list of actions is a whole story.
 
 use rbgv::flow::state_machine::{Effect, Goal, Observation, Step, StepContext};
-use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation};
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, reconciled_state};
 
 use crate::checks::Broken;
-use crate::row_key::FRESH;
+use crate::row_key::{FRESH, REPLACED};
+use crate::rules::{Compare, Fence};
 use crate::server::{DraftRule, Evidence, Server, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 
@@ -19,6 +20,14 @@ pub(crate) type Rules = fn(AttemptState, Observation, &StepContext) -> Step;
 pub(crate) struct Model {
     pub(crate) server: Server,
     pub(crate) rules: Rules,
+    /// How the row is corrected after a fail-over.
+    pub(crate) compare: Compare,
+    /// Ticks between a fail-over and that.
+    pub(crate) compare_after: u8,
+    /// What keeps a process that lost the attempt from sending what it has in hand.
+    pub(crate) fence: Fence,
+    /// Outside the assumptions: an item whose plan was lost is planned again after the comparison.
+    pub(crate) planned_late: bool,
     /// Whether the user may make runs stop at a draft or at a start.
     pub(crate) goals: bool,
     /// Outside the assumptions: a repeated answer may be taken for that of a later request.
@@ -74,6 +83,16 @@ pub(crate) enum Deed {
     GiveUp,
     Crash,
     Reboot,
+    /// A standby without the last `lost` commits takes over.
+    FailOver {
+        lost: usize,
+    },
+    /// The jobs are compared with the ledger.
+    Compare,
+    /// The process is suspended or cut off for longer than its lease, and another one adopts the attempt.
+    Adopt,
+    /// That process sends what it has in hand.
+    SendInHand,
     Work {
         job: u8,
         state: State,
@@ -113,7 +132,17 @@ fn strangers<const N: usize>(world: &World<N>, index: usize) -> bool {
 impl Model {
     /// This service under these rules, within the assumptions, every promise watched.
     pub(crate) const fn new(server: Server, rules: Rules) -> Self {
-        Self { server, rules, goals: false, confused: false, only: None }
+        Self {
+            server,
+            rules,
+            compare: reconciled_state,
+            compare_after: REPLACED,
+            fence: Fence::Epoch,
+            planned_late: false,
+            goals: false,
+            confused: false,
+            only: None,
+        }
     }
 
     /// Whether this promise is watched.
@@ -129,6 +158,7 @@ impl Model {
         let mut deeds = Vec::new();
         for (index, item) in world.items.iter().enumerate() {
             self.driver_deeds(world, index, &mut deeds);
+            self.ledger_deeds(world, item, &mut deeds);
             self.network_deeds(world, item, &mut deeds);
             if !item.is_over() {
                 service_deeds(item, &mut deeds);
@@ -148,6 +178,7 @@ impl Model {
         let item = &world.items[index];
         let trouble = world.left.allows(|left| &mut left.troubles);
         match item.driver {
+            Driver::Down if item.replaced.is_some() => return,
             Driver::Down => {
                 let goals: &[Goal] = if self.goals {
                     &[Goal::Draft, Goal::Start, Goal::Finish]
@@ -204,6 +235,29 @@ impl Model {
         }
     }
 
+    /// What can happen to a ledger that machines share.
+    fn ledger_deeds<const N: usize>(&self, world: &World<N>, item: &Item, deeds: &mut Vec<Deed>) {
+        if world.left.allows(|left| &mut left.failovers) {
+            let known = item.commits.iter().flatten().count();
+            deeds.extend((0..=known).map(|lost| Deed::FailOver { lost }));
+        }
+        if item.replaced.is_some_and(|age| age >= self.compare_after) {
+            deeds.push(Deed::Compare);
+        }
+        let has_lease = match item.driver {
+            // The commit has renewed it.
+            Driver::About { task: Task::Start, age } => age <= FRESH,
+            Driver::About { .. } | Driver::Awaiting { .. } | Driver::Sleeping(_) => false,
+            Driver::Down | Driver::Done => true,
+        };
+        if !has_lease && world.left.allows(|left| &mut left.adoptions) && item.in_hand.is_none() {
+            deeds.push(Deed::Adopt);
+        }
+        if item.in_hand.is_some_and(|in_hand| self.fence.lets_through(in_hand)) && item.can_send() {
+            deeds.push(Deed::SendInHand);
+        }
+    }
+
     /// What a search can find just now. A job of unknown origin can be there at any time.
     fn findings<const N: usize>(&self, world: &World<N>, index: usize, deeds: &mut Vec<Deed>) {
         let item = &world.items[index];
@@ -211,7 +265,7 @@ impl Model {
             .newest()
             .filter(|job| item.jobs[usize::from(*job)].is_some_and(|job| job.state != State::Gone));
         let answer = match listed {
-            Some(job) if self.server.echoes_metadata => {
+            Some(job) if self.server.echoes_metadata && job >= item.renamed => {
                 let made = item.jobs[usize::from(job)].expect("the newest job");
                 Answer::Ours(job, self.server.shown(made))
             }
@@ -314,7 +368,8 @@ impl Model {
         let is_draft = job.is_some_and(|job| job.state == State::Draft);
         let announced =
             item.row.phase == AttemptStatus::Draft && item.row.draft == DraftObservation::Created;
-        if item.driver == Driver::Down && announced && is_draft {
+        let is_left = item.driver == Driver::Down && item.replaced.is_none();
+        if is_left && announced && is_draft {
             deeds.push(Deed::StartByAnother);
         }
         if item.driver != Driver::Done {

@@ -12,7 +12,7 @@ use rbgv::model::{Execution, FailureKind, JobStatus};
 use crate::checks::Broken;
 use crate::moves::{Model, Rules};
 use crate::row_key::{GLANCE, NOW, SETTLE, failure, job_id, ticks};
-use crate::rules;
+use crate::rules::{self, Fence};
 use crate::search::{ALL_EFFECTS, ALL_SEEN, Coverage, Searched, search};
 use crate::server::{DraftRule, Evidence, Server, StartRule};
 use crate::tell::tell;
@@ -26,12 +26,20 @@ const THREE: Budget = Budget {
     delays: 3,
     repeats: 1,
     troubles: 2,
+    failovers: 0,
+    adoptions: 0,
     overdue: 0,
     doubled: 0,
 };
 
 /// Any two.
 const TWO: Budget = Budget { all: 2, ..THREE };
+
+/// A fail-over that loses up to four commits, and any two others.
+const FORGETS: Budget = Budget { failovers: 1, ..THREE };
+
+/// Attempts that are adopted while their processes are alive, and any others: three together.
+const ADOPTED: Budget = Budget { adoptions: 2, ..THREE };
 
 /// Three starts are lost, and the user says that the job runs.
 const MISTAKEN: Budget = Budget { all: 4, losses: 3, troubles: 1, ..Budget::NONE };
@@ -138,6 +146,35 @@ fn long_rows_of_one_misfortune_bill_once() {
     }
 }
 
+/// Services that differ in how a started job is told from a draft.
+fn unlike_services() -> [Server; 4] {
+    let server = Server::with_starts(StartRule::Everything);
+    [
+        server,
+        Server { drafts: DraftRule::ShownPending, evidence: Evidence::LaterRan, ..server },
+        Server { drafts: DraftRule::RunsProcessing, ..server },
+        Server { drafts: DraftRule::RunsPending, ..server },
+    ]
+}
+
+#[test]
+fn a_ledger_that_forgets_its_last_commits_bills_once() {
+    for server in unlike_services() {
+        holds(&Model::new(server, step), DraftSupport::Unknown, FORGETS, 100_000);
+        if server.keeps_drafts() {
+            let fewer = Budget { all: 2, ..FORGETS };
+            holds(&Model::new(server, step), DraftSupport::Supported, fewer, 50_000);
+        }
+    }
+}
+
+#[test]
+fn an_attempt_that_is_adopted_while_its_process_is_alive_is_billed_once() {
+    for server in unlike_services() {
+        holds(&Model::new(server, step), DraftSupport::Unknown, ADOPTED, 100_000);
+    }
+}
+
 /// Any four misfortunes, against every variant: some thirty million worlds.
 #[test]
 #[ignore = "takes a minute or more: cargo test --test model -- --ignored"]
@@ -152,6 +189,9 @@ fn any_four_misfortunes_bill_once() {
         }
         let server = Server::with_starts(starts);
         holds(&Model::new(server, step), DraftSupport::Supported, four, 300_000);
+    }
+    for server in unlike_services().into_iter().filter(|server| server.keeps_drafts()) {
+        holds(&Model::new(server, step), DraftSupport::Supported, FORGETS, 300_000);
     }
 }
 
@@ -333,5 +373,45 @@ fn the_search_finds_every_mistake() {
         let (found, story) = searched.broken.unwrap_or_else(|| panic!("{name}: not found"));
         assert_eq!(found, promise, "{name}");
         println!("{name}\n{}", tell(&model, &World::new(known, THREE), &story));
+    }
+}
+
+/// The same of mistakes that are not in the rules but in what keeps a shared ledger's promises.
+#[test]
+fn the_search_finds_every_mistake_about_a_shared_ledger() {
+    let everything = Server::with_starts(StartRule::Everything);
+    let model = |server| Model { only: Some(Broken::BilledTwice), ..Model::new(server, step) };
+    let pending =
+        Server { drafts: DraftRule::ShownPending, evidence: Evidence::LaterRan, ..everything };
+    let running = Server { drafts: DraftRule::RunsProcessing, ..everything };
+    for (name, model, drafts, budget) in [
+        (
+            "no comparison after a fail-over",
+            Model { compare: rules::compares_nothing, ..model(everything) },
+            DraftSupport::Unknown,
+            FORGETS,
+        ),
+        (
+            "comparison while requests are in flight",
+            Model { compare_after: 0, ..model(everything) },
+            DraftSupport::Unknown,
+            Budget { troubles: 0, ..FORGETS },
+        ),
+        (
+            "the first of several jobs is followed",
+            Model { compare: rules::follows_the_first_job, ..model(pending) },
+            DraftSupport::Supported,
+            FORGETS,
+        ),
+        (
+            "a create is sent although the attempt was adopted",
+            Model { fence: Fence::Age, ..model(running) },
+            DraftSupport::Unknown,
+            ADOPTED,
+        ),
+    ] {
+        let searched = search(&model, drafts, budget);
+        let (_, story) = searched.broken.unwrap_or_else(|| panic!("{name}: not found"));
+        println!("{name}\n{}", tell(&model, &World::new(drafts, budget), &story));
     }
 }

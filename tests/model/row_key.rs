@@ -20,6 +20,9 @@ pub(crate) const GLANCE: u8 = 1;
 pub(crate) const QUEUE: u8 = 1;
 /// A start may be sent until its commit is this old, in ticks; after that it is stale.
 pub(crate) const FRESH: u8 = 1;
+/// Ticks from a fail-over until the jobs are compared with the ledger: whatever was committed before has
+/// left and arrived, or never will.
+pub(crate) const REPLACED: u8 = SETTLE + FRESH;
 /// Most ticks between a question and its answer: after that the driver no longer listens.
 pub(crate) const PATIENCE: u8 = 3;
 /// From this age on, "sent long ago" is all that can matter: `asked < sent + settle` is false for

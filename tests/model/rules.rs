@@ -2,10 +2,59 @@
 //! not find them proves nothing.
 
 use rbgv::flow::state_machine::{Effect, Observation, SearchResult, Step, StepContext, step};
-use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
-use rbgv::model::{Execution, JobStatus};
+use rbgv::ledger::{
+    AttemptState, AttemptStatus, DraftObservation, DraftSupport, JobProgress, reconciled_state,
+};
+use rbgv::model::{Execution, Instant, JobId, JobStatus};
 
-use crate::row_key::{SETTLE, ticks};
+use crate::row_key::{FRESH, SETTLE, ticks};
+use crate::world::{InHand, Request};
+
+/// How a row is corrected by the jobs that the service lists.
+pub(crate) type Compare =
+    fn(&AttemptState, &[(JobId, JobProgress)], Instant) -> Option<AttemptState>;
+
+/// Nothing is compared after a fail-over.
+pub(crate) fn compares_nothing(
+    _row: &AttemptState,
+    _listed: &[(JobId, JobProgress)],
+    _now: Instant,
+) -> Option<AttemptState> {
+    None
+}
+
+/// Compares, and follows the first of several jobs that may have been started.
+pub(crate) fn follows_the_first_job(
+    row: &AttemptState,
+    listed: &[(JobId, JobProgress)],
+    now: Instant,
+) -> Option<AttemptState> {
+    reconciled_state(row, &listed[..listed.len().min(1)], now)
+}
+
+/// What keeps a process whose attempt was adopted from sending what it has in hand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fence {
+    /// Before the first byte it reads whether the attempt is still its own; a start is also too old by then.
+    Epoch,
+    /// Mistake: only the age of a start.
+    Age,
+    /// Outside the assumptions: it was suspended between that check and the first byte.
+    Passed,
+}
+
+impl Fence {
+    /// Whether the request leaves all the same.
+    pub(crate) fn lets_through(self, in_hand: InHand) -> bool {
+        let is_create = in_hand.request == Request::Create;
+        let oldest = if is_create { 0 } else { FRESH };
+        match self {
+            Self::Epoch => in_hand.is_checked && in_hand.age <= oldest,
+            Self::Age => is_create || in_hand.age <= oldest,
+            Self::Passed => true,
+        }
+    }
+}
 
 fn start_again(mut row: AttemptState, facts: &StepContext) -> Step {
     row.status = AttemptStatus::StartSent;

@@ -27,6 +27,8 @@ const PLENTY: Budget = Budget {
     delays: 6,
     repeats: 3,
     troubles: 4,
+    failovers: 0,
+    adoptions: 2,
     overdue: 0,
     doubled: 0,
 };

@@ -99,7 +99,19 @@ impl Teller {
             Deed::GiveUp => "the driver gives up".into(),
             Deed::Crash => "the process dies".into(),
             Deed::Reboot => "the machine reboots".into(),
-            Deed::Work { job, state } => worked(job, state).into(),
+            Deed::FailOver { lost: 0 } => "a standby takes over".into(),
+            Deed::FailOver { lost: 1 } => "a standby takes over that lacks the last commit".into(),
+            Deed::FailOver { lost } => {
+                format!("a standby takes over that lacks the last {lost} commits")
+            }
+            Deed::Compare => "the jobs are compared with the ledger".into(),
+            Deed::Adopt => "the process is suspended until its lease has ended".into(),
+            Deed::SendInHand => {
+                let in_hand = before.in_hand.expect("a request in hand");
+                let name = self.name(in_hand.request == Request::Create);
+                format!("the process wakes up: {name} is sent")
+            }
+            Deed::Work { job, state } => worked(job, state),
             Deed::Forget => "the service forgets the draft".into(),
             Deed::StartByAnother => "somebody else starts the draft".into(),
             Deed::Accept => "the user says: go on".into(),
@@ -108,15 +120,18 @@ impl Teller {
     }
 
     fn sent(&mut self, before: &Item) -> String {
-        let name = if matches!(before.driver, Driver::About { task: Task::Create, .. }) {
-            self.creates += 1;
-            format!("create {}", self.creates)
-        } else {
-            self.starts += 1;
-            format!("start {}", self.starts)
-        };
+        let is_create = matches!(before.driver, Driver::About { task: Task::Create, .. });
+        format!("{} is sent", self.name(is_create))
+    }
+
+    /// The name of a request that is sent now.
+    fn name(&mut self, is_create: bool) -> String {
+        let (word, count) =
+            if is_create { ("create", &mut self.creates) } else { ("start", &mut self.starts) };
+        *count += 1;
+        let name = format!("{word} {count}");
         self.names.push(name.clone());
-        format!("{name} is sent")
+        name
     }
 
     fn arrived(&mut self, before: &Item, after: &Item, slot: usize, fate: Fate) -> String {
@@ -169,14 +184,14 @@ fn gone(job: Job) -> bool {
     job.state == State::Gone
 }
 
-fn worked(job: u8, state: State) -> &'static str {
-    assert_eq!(job, 0, "stories here are about one job at work");
-    match state {
-        State::Draft | State::Queued | State::Gone => "job 1 waits",
-        State::Working => "job 1 gets a worker",
-        State::Completed => "job 1 completes",
-        State::Failed => "job 1 fails",
-    }
+fn worked(job: u8, state: State) -> String {
+    let what = match state {
+        State::Draft | State::Queued | State::Gone => "waits",
+        State::Working => "gets a worker",
+        State::Completed => "completes",
+        State::Failed => "fails",
+    };
+    format!("job {} {what}", job + 1)
 }
 
 fn said(answer: Answer) -> String {

@@ -6,13 +6,15 @@
 use rbgv::flow::state_machine::Goal;
 use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
 
-use crate::row_key::{FRESH, PATIENCE, RowKey, SETTLE};
+use crate::row_key::{FRESH, PATIENCE, REPLACED, RowKey, SETTLE};
 use crate::server::{Job, Server, State, Word};
 
 /// Most jobs that creates of one item can make within the budgets used here.
 pub(crate) const JOBS: usize = 8;
 /// Most requests of one item that can be under way at once.
 pub(crate) const WIRE: usize = 4;
+/// Most commits that a fail-over loses.
+pub(crate) const LOST: usize = 4;
 
 /// How many more misfortunes of each kind this world may still meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +31,10 @@ pub(crate) struct Budget {
     pub(crate) repeats: u8,
     /// Refusals, failed uploads, decisions of the user: everything but faults of the network.
     pub(crate) troubles: u8,
+    /// Fail-overs to a standby that lacks the last commits.
+    pub(crate) failovers: u8,
+    /// Attempts adopted while their process is suspended or cut off.
+    pub(crate) adoptions: u8,
     /// Outside the assumptions: requests that take `settle` or longer.
     pub(crate) overdue: u8,
     /// Outside the assumptions: requests that the network carries twice.
@@ -44,6 +50,8 @@ impl Budget {
         delays: 0,
         repeats: 0,
         troubles: 0,
+        failovers: 0,
+        adoptions: 0,
         overdue: 0,
         doubled: 0,
     };
@@ -157,6 +165,26 @@ pub(crate) struct Echo {
     pub(crate) asked: u8,
 }
 
+/// An earlier state of what the ledger keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Commit {
+    /// Without its age: a process takes the time of a request that it has not sent itself as now.
+    pub(crate) row: RowKey,
+    pub(crate) drafts: DraftSupport,
+    /// Whether the item was planned at all.
+    pub(crate) is_planned: bool,
+}
+
+/// A request that a process had in hand when it lost the attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct InHand {
+    pub(crate) request: Request,
+    /// Ticks since the commit of a start, or since a create could have been sent.
+    pub(crate) age: u8,
+    /// Whether nothing but its age keeps it from being sent: it was checked for the last time.
+    pub(crate) is_checked: bool,
+}
+
 /// One item: its row, the process on it, its requests and its jobs at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Item {
@@ -167,6 +195,13 @@ pub(crate) struct Item {
     pub(crate) jobs: [Option<Job>; JOBS],
     pub(crate) wire: [Option<Flight>; WIRE],
     pub(crate) echo: Option<Echo>,
+    /// What a fail-over may bring back, youngest first; kept while there may be one.
+    pub(crate) commits: [Option<Commit>; LOST],
+    /// Ticks since a fail-over, until the jobs are compared with the ledger.
+    pub(crate) replaced: Option<u8>,
+    /// Jobs that were made under an earlier correlation id.
+    pub(crate) renamed: u8,
+    pub(crate) in_hand: Option<InHand>,
 }
 
 /// The world. Items share the key, what is known of it, and the misfortunes.
@@ -186,6 +221,10 @@ impl Item {
             jobs: [None; JOBS],
             wire: [None; WIRE],
             echo: None,
+            commits: [None; LOST],
+            replaced: None,
+            renamed: 0,
+            in_hand: None,
         }
     }
 
@@ -242,6 +281,14 @@ impl Item {
         self.driver == Driver::Done && self.wire[0].is_none()
     }
 
+    /// The row is about to be written anew.
+    pub(crate) fn remember(&mut self, drafts: DraftSupport) {
+        let mut row = self.row;
+        row.sent = row.sent.map(|_| 0);
+        self.commits.rotate_right(1);
+        self.commits[0] = Some(Commit { row, drafts, is_planned: true });
+    }
+
     /// Misfortunes that the next tick needs: what travels without delay must not travel now.
     /// None if the tick cannot come before something else has.
     fn tick_cost(&self, server: Server) -> Option<Cost> {
@@ -274,6 +321,10 @@ impl Item {
 
     fn tick(&mut self, server: Server) {
         self.row.age();
+        self.replaced = self.replaced.map(|age| (age + 1).min(REPLACED));
+        if let Some(in_hand) = &mut self.in_hand {
+            in_hand.age = (in_hand.age + 1).min(FRESH + 1);
+        }
         for flight in self.wire.iter_mut().flatten() {
             flight.age = (flight.age + 1).min(SETTLE);
         }
@@ -303,7 +354,11 @@ struct Cost {
 impl<const N: usize> World<N> {
     /// Nothing has happened yet.
     pub(crate) fn new(drafts: DraftSupport, left: Budget) -> Self {
-        Self { items: [Item::new(); N], drafts, left }
+        let mut item = Item::new();
+        if left.failovers > 0 {
+            item.commits[0] = Some(Commit { row: item.row, drafts, is_planned: false });
+        }
+        Self { items: [item; N], drafts, left }
     }
 
     /// The world one tick later, if time may pass now.

@@ -37,7 +37,7 @@ pub async fn run(wire: &Arc<Wire>, inputs: &Path, patience: Duration) -> Option<
     let number = THREADS.min(wire.server.in_flight as usize);
     for nth in 0..number {
         let thread = Thread {
-            client: Client(Arc::clone(wire)),
+            client: Client { wire: Arc::clone(wire), cut: None },
             dice: Dice::new(wire.server.seed, 100 + nth as u64),
         };
         let queue = Arc::clone(&queue);

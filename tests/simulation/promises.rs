@@ -50,6 +50,54 @@ fn trial(seed: u64, jobs: usize) -> Trial {
     })
 }
 
+/// How a server with a ledger that machines share was treated.
+struct SharedTrial {
+    misfortune: Crash,
+    /// Attempts that were behind the service after a fail-over.
+    corrected: usize,
+    /// Attempts that another process has adopted.
+    adopted: usize,
+    reviews: usize,
+    broken: Vec<(Promise, String)>,
+}
+
+/// A batch with a ledger that machines share, and a second one during which the ledger forgets what was committed
+/// last, or a process is cut off until another one has adopted its attempts. `None` for most servers.
+fn shared_trial(seed: u64, jobs: usize) -> Option<SharedTrial> {
+    let dice = Dice::new(seed, 5);
+    if !dice.chance(0.3) {
+        return None;
+    }
+    let server = Server::drawn(seed);
+    Some(simulated(async {
+        let world = World::shared(&server);
+        let first = batch(&world, 1, jobs.div_ceil(2), &[]).await;
+        let misfortune = if dice.chance(0.6) {
+            Crash::FailOver {
+                points: dice.log(1.0, 8.0 * jobs as f64) as u64,
+                lost: dice.log(1.0, 2.0 * jobs as f64) as u64,
+            }
+        } else {
+            Crash::CutOff {
+                after: Duration::from_secs_f64(dice.log(0.01, first.makespan.max(1.0))),
+                takes: Duration::from_secs_f64(dice.uniform(70.0, 400.0)),
+            }
+        };
+        let second = batch(&world, 2, jobs, &[misfortune]).await;
+        let mut broken = first.broken;
+        broken.extend(second.broken);
+        // A process does not know what another one was shown, and polls what it found by a comparison.
+        broken.retain(|(promise, _)| *promise != Promise::NoPollAfterEnd);
+        SharedTrial {
+            misfortune,
+            corrected: second.corrected,
+            adopted: second.adopted,
+            reviews: first.reviews + second.reviews,
+            broken,
+        }
+    }))
+}
+
 /// Tries servers, and prints those that fail.
 fn hold_on(servers: u64, jobs: usize) {
     let trials = for_seeds(&seeds(servers), |seed| trial(seed, jobs));
@@ -92,10 +140,52 @@ fn promises_hold_on_random_servers() {
     hold_on(given("SIM_SERVERS", 100), given("SIM_JOBS", 30) as usize);
 }
 
+/// The same with a ledger that machines share.
+fn hold_shared_on(servers: u64, jobs: usize) {
+    let trials = for_seeds(&seeds(servers), |seed| shared_trial(seed, jobs));
+    let (mut failovers, mut corrected, mut cuts, mut adopted) = (0, 0, 0, 0);
+    let (mut reviews, mut failed) = (0, 0);
+    for (seed, trial) in trials {
+        let told: Vec<String> = match trial {
+            Ok(None) => continue,
+            Ok(Some(trial)) => {
+                reviews += trial.reviews;
+                if let Crash::CutOff { .. } = trial.misfortune {
+                    cuts += 1;
+                    adopted += trial.adopted;
+                } else {
+                    failovers += 1;
+                    corrected += trial.corrected;
+                }
+                let misfortune = trial.misfortune;
+                let tell = |(kind, text)| format!("{misfortune:?}: {kind:?}: {text}");
+                trial.broken.into_iter().map(tell).collect()
+            }
+            Err(panic) => vec![panic],
+        };
+        failed += usize::from(!told.is_empty());
+        if !told.is_empty() {
+            println!("{}\n    {}", Server::drawn(seed), told.join("\n    "));
+        }
+    }
+    println!(
+        "{failovers} fail-overs, {corrected} attempts behind; {cuts} processes cut off, {adopted} attempts \
+         adopted; {reviews} inputs left to a person"
+    );
+    assert!(corrected > 0 && adopted > 0, "nothing was forgotten, or nothing adopted");
+    assert_eq!(failed, 0, "servers on which a promise was broken");
+}
+
+#[test]
+fn promises_hold_when_a_shared_ledger_forgets_or_attempts_are_adopted() {
+    hold_shared_on(given("SIM_SERVERS", 100), given("SIM_JOBS", 20) as usize);
+}
+
 #[test]
 #[ignore = "ten thousand servers take long: see docs/architecture.md"]
 fn promises_hold_on_very_many_servers() {
     hold_on(given("SIM_SERVERS", 10_000), given("SIM_JOBS", 20) as usize);
+    hold_shared_on(given("SIM_SERVERS", 10_000), given("SIM_JOBS", 20) as usize);
 }
 
 #[test]

@@ -47,6 +47,10 @@ pub struct Batch {
     pub commands: u32,
     /// Inputs left to a person.
     pub reviews: usize,
+    /// Attempts that were behind the service after a fail-over.
+    pub corrected: usize,
+    /// Attempts that another process had adopted when one was no longer cut off.
+    pub adopted: usize,
     /// Promises that were broken.
     pub broken: Vec<(Promise, String)>,
 }
@@ -107,6 +111,8 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
     let troubles = loop {
         let crash = crashes.next();
         let ran = world.run(&inputs, crash, patience).await;
+        batch.corrected += ran.corrected;
+        batch.adopted += ran.adopted;
         if ran.ended == Ended::Crashed {
             continue;
         }

@@ -17,7 +17,7 @@ use rbgv::client::transport::{
 use rbgv::model::Failure;
 use rbgv::sandbox::{Distribution, EngineChoice, InProcess, Options, Scenario};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use url::Url;
 
 use crate::dice::Dice;
@@ -39,9 +39,17 @@ pub struct Wire {
     record: Mutex<Record>,
     began: Instant,
     crash: Mutex<Option<u64>>,
+    /// What is done at the point at which so many are left until a crash.
+    on_the_way: Mutex<Option<(u64, OnTheWay)>>,
     /// Notified when the point of a crash is reached, or a client makes far too many calls.
     pub crashed: Notify,
 }
+
+/// Between these times no response reaches the client.
+pub type Cut = Option<(Instant, Instant)>;
+
+/// What is done at a point.
+pub type OnTheWay = Box<dyn FnOnce() + Send>;
 
 /// A call in a form that outlives its caller.
 struct Call {
@@ -107,6 +115,7 @@ impl Wire {
             record: Mutex::new(Record::default()),
             began: Instant::now(),
             crash: Mutex::default(),
+            on_the_way: Mutex::default(),
             crashed: Notify::new(),
             server,
         })
@@ -130,12 +139,22 @@ impl Wire {
     /// Makes the client crash after this number of further sends and responses; `None`: never.
     pub fn crash_after(&self, points: Option<u64>) {
         *self.crash.lock().unwrap_or_else(PoisonError::into_inner) = points;
+        *self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Does something at the point at which `left` are left until the crash.
+    pub fn when_left(&self, left: u64, what: OnTheWay) {
+        *self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner) = Some((left, what));
     }
 
     /// A moment at which a client may crash. Never returns when it does.
     async fn point(&self) {
         let is_last = {
             let mut left = self.crash.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut on_the_way = self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, what)) = on_the_way.take_if(|(at, _)| *left == Some(*at)) {
+                what();
+            }
             match &mut *left {
                 Some(0) => true,
                 Some(points) => {
@@ -179,7 +198,7 @@ impl Wire {
         Way { there: 0.4 * latency + transfer, back: 0.4 * latency, fate }
     }
 
-    async fn exchange(self: &Arc<Self>, call: Call) -> Result<Response, TransportError> {
+    async fn exchange(self: &Arc<Self>, call: Call, cut: Cut) -> Result<Response, TransportError> {
         self.point().await;
         let kind = call.kinds.first().copied();
         let way = self.way(&call);
@@ -205,6 +224,11 @@ impl Wire {
             let _ = answer.send(returned);
         });
         let returned = answered.await;
+        if let Some((from, until)) = cut
+            && (from..until).contains(&Instant::now())
+        {
+            sleep_until(until).await;
+        }
         self.point().await;
         match returned {
             Ok(Returned::Answer(parts, body)) => {
@@ -305,9 +329,16 @@ fn kinds(method: Method, path: &str) -> Vec<Kind> {
 }
 
 /// The client's end of the line.
-pub struct Client(pub Arc<Wire>);
+pub struct Client {
+    pub wire: Arc<Wire>,
+    pub cut: Cut,
+}
 
 impl Client {
+    async fn exchange(&self, call: Call) -> Result<Response, TransportError> {
+        self.wire.exchange(call, self.cut).await
+    }
+
     fn call(request: TransportRequest<'_>) -> Result<Call, TransportError> {
         let TransportRequest { method, url, auth, payload, .. } = request;
         let (mut content_type, mut name, mut body) = (None, None, Bytes::new());
@@ -352,7 +383,7 @@ impl Transport for Client {
         &'a self,
         request: TransportRequest<'a>,
     ) -> BoxFuture<'a, Result<Response, TransportError>> {
-        Box::pin(async move { self.0.exchange(Self::call(request)?).await })
+        Box::pin(async move { self.exchange(Self::call(request)?).await })
     }
 
     fn open<'a>(
@@ -364,7 +395,6 @@ impl Transport for Client {
             // An output from an earlier attempt is fetched anew: the whole is a fair answer.
             let _ = rest;
             let answer = self
-                .0
                 .exchange(Call {
                     method: Method::Get,
                     url,

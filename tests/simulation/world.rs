@@ -2,6 +2,7 @@
 //! but for the terminal.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use rbgv::flow::{
     BatchRunner, ByUrl, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
     RunResult, RunState, adopt, unknown_jobs_of_key,
 };
-use rbgv::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger};
+use rbgv::ledger::{ApiKeyId, AsyncLedger, LeasedLedger, Ledger, RENEWAL, SharedFile};
 use rbgv::model::Timing;
 use rbgv::model::{
     ApiKey, Clock, Event, ExitClass, Failure, FailureKind, InputEvent, JobOptions, Observer, Random,
@@ -21,6 +22,7 @@ use rbgv::model::{
 use rbgv::sandbox::InProcess;
 use rbgv::store::{ObjectStores, StoreConfig};
 use tempfile::TempDir;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -38,7 +40,17 @@ pub enum Crash {
     AtPoint(u64),
     /// After this long.
     After(Duration),
+    /// After `points` sends and responses the ledger is copied, `lost` later a standby that has the copy takes
+    /// over, and the process ends.
+    FailOver { points: u64, lost: u64 },
+    /// The process is cut off for a time: it renews no lease, and no response reaches it. Meanwhile another
+    /// one is started, and both work to their ends.
+    CutOff { after: Duration, takes: Duration },
 }
+
+/// How long after the beginning of a cut the other process is started: the lease has ended, a minute after it
+/// was last renewed.
+const OTHER_AFTER: Duration = Duration::from_secs(65);
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +74,10 @@ pub struct Ran {
     pub reviews: usize,
     /// What went wrong with inputs, one line each.
     pub troubles: Vec<String>,
+    /// Attempts that were behind the service after a fail-over.
+    pub corrected: usize,
+    /// Attempts that another process had adopted when one was no longer cut off.
+    pub adopted: usize,
 }
 
 /// A machine and the service that it talks to.
@@ -72,6 +88,15 @@ pub struct World {
     clock: Arc<dyn Clock>,
     random: Arc<Dice>,
     processes: Mutex<u32>,
+    /// Of the ledger's servers the number of the present one, if machines share the ledger.
+    server: Option<Mutex<u32>>,
+}
+
+/// When a process is cut off.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    from: Instant,
+    until: Instant,
 }
 
 impl World {
@@ -90,7 +115,13 @@ impl World {
             clock: Arc::new(VirtualClock::new()),
             random: Arc::new(Dice::new(server.seed, 3)),
             processes: Mutex::default(),
+            server: None,
         }
+    }
+
+    /// The same with a ledger that machines share.
+    pub fn shared(server: &Server) -> Self {
+        Self { server: Some(Mutex::new(1)), ..Self::new(server) }
     }
 
     /// Writes `number` inputs whose contents differ from all with another `series`.
@@ -126,8 +157,20 @@ impl World {
         self.wire.record().new_process();
         self.wire.crash_after(match crash {
             Some(Crash::AtPoint(points)) => Some(points),
+            Some(Crash::FailOver { points, lost }) => Some(points + lost),
             _ => None,
         });
+        if let Some(Crash::FailOver { lost, .. }) = crash {
+            let (from, to) = (self.ledger_file(), self.standby_file());
+            self.wire.when_left(lost, Box::new(move || copy_ledger(&from, &to)));
+        }
+        let cut = match crash {
+            Some(Crash::CutOff { after, takes }) => {
+                let from = Instant::now() + after;
+                Some(Cut { from, until: from + takes })
+            }
+            _ => None,
+        };
         // A notice for a process that ended by itself concerns nobody any more.
         let _ = self.wire.crashed.notified().now_or_never();
         let deadline = match crash {
@@ -135,11 +178,27 @@ impl World {
             _ => patience,
         };
         let ended = {
-            let command = self.command(inputs, Arc::clone(&observer) as Arc<dyn Observer>);
+            let process = |cut| {
+                Box::pin(self.command(inputs, Arc::clone(&observer) as Arc<dyn Observer>, cut))
+            };
+            let command = async {
+                let first = process(cut);
+                let Some(cut) = cut else { return first.await };
+                let other = async {
+                    tokio::time::sleep_until(cut.from + OTHER_AFTER).await;
+                    process(None).await
+                };
+                let count = async {
+                    tokio::time::sleep_until(cut.until).await;
+                    observer.adopted.store(self.count_adopted(), Ordering::Relaxed);
+                };
+                let (first, other, ()) = tokio::join!(first, other, count);
+                first.and(other)
+            };
             tokio::select! {
                 biased;
                 () = self.wire.crashed.notified() => match crash {
-                    Some(Crash::AtPoint(_)) => Ended::Crashed,
+                    Some(Crash::AtPoint(_) | Crash::FailOver { .. }) => Ended::Crashed,
                     _ => Ended::Endless,
                 },
                 () = tokio::time::sleep(deadline) => match crash {
@@ -160,18 +219,78 @@ impl World {
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
-        let notes = std::mem::take(&mut *observer.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if let (Some(Crash::FailOver { .. }), Ended::Crashed) = (crash, &ended) {
+            self.fail_over();
+        }
+        let corrected = observer.corrected.load(Ordering::Relaxed);
+        let adopted = observer.adopted.load(Ordering::Relaxed);
+        let notes =
+            std::mem::take(&mut *observer.troubles.lock().unwrap_or_else(PoisonError::into_inner));
         let reviews = notes.iter().filter(|(kind, _)| *kind == FailureKind::NeedsReview).count();
-        Ran { ended, reviews, troubles: notes.into_iter().map(|(_, text)| text).collect() }
+        let troubles = notes.into_iter().map(|(_, text)| text).collect();
+        Ran { ended, reviews, troubles, corrected, adopted }
     }
 
-    /// What `rbgv run` does, from the settings on.
+    /// Attempts that the latest process has, and another one had before.
+    fn count_adopted(&self) -> usize {
+        let ledger = rusqlite::Connection::open(self.ledger_file()).unwrap();
+        let sql = "SELECT count(*) FROM attempts JOIN processes ON processes.id = owner
+                   WHERE epoch > 1 AND lock_file = ?1";
+        let latest = *self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.query_row(sql, [format!("process-{latest}.lock")], |row| row.get(0)).unwrap()
+    }
+
+    fn ledger_file(&self) -> PathBuf {
+        Ledger::database_path(&self.files.path().join("state"))
+    }
+
+    fn standby_file(&self) -> PathBuf {
+        self.files.path().join("standby.sqlite3")
+    }
+
+    /// The copy of the ledger takes the place of the ledger.
+    fn fail_over(&self) {
+        let ledger = self.ledger_file();
+        for end in ["-wal", "-shm"] {
+            let mut file = ledger.clone().into_os_string();
+            file.push(end);
+            let _ = std::fs::remove_file(file);
+        }
+        std::fs::rename(self.standby_file(), ledger).unwrap();
+        if let Some(server) = &self.server {
+            *server.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+    }
+
+    /// What `rbgv run` does, from the settings on, while the lease of the process is renewed.
     async fn command(
         &self,
         inputs: &Path,
         observer: Arc<dyn Observer>,
+        cut: Option<Cut>,
     ) -> Result<RunResult, Failure> {
-        let context = self.context(observer)?;
+        let context = self.context(observer, cut)?;
+        let work = self.work(inputs, Arc::clone(&context));
+        if self.server.is_none() {
+            return work.await;
+        }
+        let renewals = async {
+            loop {
+                tokio::time::sleep(RENEWAL).await;
+                let now = Instant::now();
+                if cut.is_none_or(|cut| now < cut.from || now >= cut.until) {
+                    context.ledger.renew_lease().unwrap();
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = renewals => unreachable!("renewals do not end"),
+        }
+    }
+
+    async fn work(&self, inputs: &Path, context: Arc<Context>) -> Result<RunResult, Failure> {
         context.service.lift_key_blocks().await?;
         let pricing = context.service.pricing(RequestOptions::plain()).await?;
         let run_options = self.run_options();
@@ -217,16 +336,31 @@ impl World {
         }
     }
 
-    fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
+    fn context(
+        &self,
+        observer: Arc<dyn Observer>,
+        cut: Option<Cut>,
+    ) -> Result<Arc<Context>, Failure> {
         let clock = Arc::clone(&self.clock);
         let random: Arc<dyn Random> = Arc::clone(&self.random) as Arc<dyn Random>;
-        let ledger = Ledger::open(&self.files.path().join("state"), Arc::clone(&clock))?;
-        let ledger = AsyncLedger::new(ledger);
         let number = {
             let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
             *processes += 1;
             *processes
         };
+        let state = self.files.path().join("state");
+        let ledger = match &self.server {
+            Some(server) => {
+                let server = *server.lock().unwrap_or_else(PoisonError::into_inner);
+                let shared = SharedFile {
+                    server: format!("server-{server}"),
+                    machine: format!("machine-{number}"),
+                };
+                Ledger::open_shared(&state, Arc::clone(&clock), shared)?
+            }
+            None => Ledger::open(&state, Arc::clone(&clock))?,
+        };
+        let ledger = AsyncLedger::new(ledger);
         let ledger = LeasedLedger::register(ledger, &format!("process-{number}"))?;
         let endpoint = ClientConfig {
             base_url: Url::parse(InProcess::BASE_URL)
@@ -240,7 +374,10 @@ impl World {
         };
         let timing = Timing::default();
         let service = Client::with_transport(
-            Box::new(wire::Client(Arc::clone(&self.wire))),
+            Box::new(wire::Client {
+                wire: Arc::clone(&self.wire),
+                cut: cut.map(|cut| (cut.from, cut.until)),
+            }),
             endpoint,
             timing,
             Arc::clone(&clock),
@@ -271,19 +408,36 @@ impl World {
 
 const _: () = assert!(IN_FLIGHT_MAX == 64, "the default of in_flight_max");
 
+/// Copies what a ledger has committed.
+fn copy_ledger(from: &Path, to: &Path) {
+    let _ = std::fs::remove_file(to);
+    let to = to.to_str().unwrap();
+    rusqlite::Connection::open(from).unwrap().execute("VACUUM INTO ?1", [to]).unwrap();
+}
+
 /// Notes what goes wrong with inputs.
 #[derive(Default)]
-struct Notes(Mutex<Vec<(FailureKind, String)>>);
+struct Notes {
+    troubles: Mutex<Vec<(FailureKind, String)>>,
+    /// Attempts that were behind the service after a fail-over.
+    corrected: AtomicUsize,
+    adopted: AtomicUsize,
+}
 
 impl Notes {
     fn trouble(&self, failure: &Failure) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         notes.push((failure.kind, failure.to_string()));
     }
 }
 
 impl Observer for Notes {
     fn observe(&self, event: &Event) {
+        if let Event::Notice { text, .. } = event
+            && let Some((number, _)) = text.split_once(" attempts were behind the service")
+        {
+            self.corrected.store(number.parse().unwrap(), Ordering::Relaxed);
+        }
         if let Event::Stopped(failure)
         | Event::Input {
             what: InputEvent::Failed(failure) | InputEvent::Paused(failure),

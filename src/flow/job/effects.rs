@@ -16,7 +16,7 @@ use crate::flow::context::interrupted;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::run::start_evidence::EVENTS;
 use crate::flow::run_options::ByUrl;
-use crate::flow::state_machine::{Effect, Goal, JobSnapshot, Observation};
+use crate::flow::state_machine::{Effect, Goal, JobSnapshot, MAX_START_AGE, Observation};
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
@@ -29,10 +29,6 @@ const SIGNED_MIN: Duration = Duration::from_hours(24);
 
 /// Validity for a draft, which is started by a later run.
 const SIGNED_FOR_DRAFT: Duration = Duration::from_hours(7 * 24);
-
-/// Longest time between the commit of a start and its first byte (`docs/architecture.md`, *The
-/// protocol*).
-const MAX_START_AGE: Duration = Duration::from_secs(5);
 
 impl JobDriver<'_> {
     /// Executes an effect that calls the service; `None` when the run was stopped first.

@@ -10,7 +10,7 @@ use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::CORRELATION_ID;
 use crate::flow::polling::ListPoller;
-use crate::flow::polling::job_list::{ListPages, is_older};
+use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
 use crate::flow::state_machine::SearchResult;
 use crate::model::{Failure, JobView, Timestamp};
 
@@ -70,12 +70,10 @@ async fn read(
     jobs: &[JobView],
     oldest: Timestamp,
 ) -> Result<PageMatch, Failure> {
-    let mut all_old = true;
     for job in jobs {
         if is_older(job, oldest) {
             continue;
         }
-        all_old = false;
         if !context.ledger.knows_job(&job.id, job.metadata(CORRELATION_ID)).await? {
             return Ok(PageMatch::Unclear(format!(
                 "a create request got no response, and job {} of unknown origin may be its result",
@@ -83,5 +81,5 @@ async fn read(
             )));
         }
     }
-    Ok(if all_old { PageMatch::TooOld } else { PageMatch::Continue })
+    Ok(if has_passed(jobs, oldest) { PageMatch::TooOld } else { PageMatch::Continue })
 }

@@ -1,13 +1,15 @@
 //! A shared ledger after a fail-over: the standby may lack the last commits of the server that it
 //! replaced, and with them starts that were sent. Before anything is created or started with a key, its
-//! jobs at the service are compared with the ledger once.
+//! jobs at the service are compared with the ledger once. What was sent before must have arrived by then:
+//! a start that the ledger lost, and that arrives after the comparison, would be sent a second time.
 
 use std::time::Duration;
 
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
-use crate::flow::polling::job_list::{ListPages, is_older};
+use crate::flow::polling::job_list::{ListPages, has_passed};
+use crate::flow::state_machine::MAX_START_AGE;
 use crate::ledger::{JobProgress, ListedJob};
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobStatus, JobView, Timestamp};
@@ -25,9 +27,14 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
     let (ledger, key) = (&context.ledger, &context.key);
     let Some(due) = ledger.due_reconciliation(key).await? else { return Ok(()) };
     if due.is_after_failover {
-        let text =
-            "the server of the ledger was replaced; comparing the key's jobs with the ledger";
-        context.notice(RemarkLevel::Info, text);
+        let wait = context.timing.settle + MAX_START_AGE;
+        let text = format!(
+            "the server of the ledger was replaced; comparing the key's jobs with the ledger in {} s, when all \
+             earlier requests have arrived",
+            wait.as_secs()
+        );
+        context.notice(RemarkLevel::Info, &text);
+        context.unless_stopped(tokio::time::sleep(wait)).await?;
     }
     let day = context.clock.wall().before(DAY);
     let oldest = ledger.oldest_open_attempt(key).await?.map_or(day, |made| made.min(day));
@@ -54,7 +61,7 @@ async fn listed_jobs(context: &Context, oldest: Timestamp) -> Result<Vec<ListedJ
     let (mut pages, call) = (ListPages::default(), RequestOptions::plain());
     let mut jobs = Vec::new();
     while let Some(page) = context.unless_stopped(pages.next(context, &call)).await?? {
-        let is_past = page.jobs.iter().all(|job| is_older(job, oldest));
+        let is_past = has_passed(&page.jobs, oldest);
         jobs.extend(page.jobs.into_iter().map(listed_job));
         if is_past {
             break;
@@ -67,15 +74,19 @@ fn listed_job(job: JobView) -> ListedJob {
     ListedJob {
         correlation_id: job.metadata(CORRELATION_ID).map(ToOwned::to_owned),
         content_key: job.metadata(CONTENT_KEY).map(ToOwned::to_owned),
-        progress: match job.status {
-            JobStatus::Created => JobProgress::Draft,
-            JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
-                JobProgress::Started
-            }
-            // Some services show drafts like this, too.
-            JobStatus::Pending | JobStatus::Other(_) => JobProgress::PerhapsStarted,
-        },
+        progress: progress_of(&job.status),
         job: job.id,
+    }
+}
+
+/// How far a job of this status certainly is.
+#[must_use]
+pub fn progress_of(status: &JobStatus) -> JobProgress {
+    match status {
+        JobStatus::Created => JobProgress::Draft,
+        JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => JobProgress::Started,
+        // Some services show drafts like this, too.
+        JobStatus::Pending | JobStatus::Other(_) => JobProgress::PerhapsStarted,
     }
 }
 

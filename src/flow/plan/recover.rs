@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::CONTENT_KEY;
-use crate::flow::polling::job_list::{ListPages, is_older};
+use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
 use crate::ledger::BatchId;
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
@@ -28,12 +28,11 @@ pub struct UnknownJobs {
 impl UnknownJobs {
     /// Adds a page; returns whether older pages may have more.
     fn read(&mut self, jobs: Vec<JobView>, oldest: Timestamp) -> bool {
-        let mut all_old = true;
+        let has_more = !has_passed(&jobs, oldest);
         for job in jobs {
             if is_older(&job, oldest) {
                 continue;
             }
-            all_old = false;
             // A draft is not billed, and a failed job has nothing to fetch.
             if matches!(job.status, JobStatus::Created | JobStatus::Failed) {
                 continue;
@@ -45,7 +44,7 @@ impl UnknownJobs {
                 None => self.unknown += 1,
             }
         }
-        !all_old
+        has_more
     }
 }
 

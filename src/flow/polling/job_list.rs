@@ -46,8 +46,45 @@ impl ListPages {
     }
 }
 
+/// After a page with `jobs`, no page can show one that was created after `oldest`: this one shows none, and the
+/// list does not begin with the oldest jobs.
+pub(crate) fn has_passed(jobs: &[JobView], oldest: Timestamp) -> bool {
+    let made = |job: Option<&JobView>| Timestamp::read(job?.created_at.as_deref()?);
+    let ascends = match (made(jobs.first()), made(jobs.last())) {
+        (Some(first), Some(last)) => first < last,
+        _ => false,
+    };
+    !ascends && jobs.iter().all(|job| is_older(job, oldest))
+}
+
 /// The job was created before `oldest`. A job without a time may be recent.
 pub(crate) fn is_older(job: &JobView, oldest: Timestamp) -> bool {
     let made = job.created_at.as_deref().and_then(Timestamp::read);
     made.is_some_and(|made| made < oldest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobStatus;
+
+    #[test]
+    fn old_jobs_end_a_list_only_if_it_begins_with_the_newest() {
+        let oldest = Timestamp::read("2026-01-02T00:00:00Z").unwrap();
+        let page = |days: &[u32]| -> Vec<JobView> {
+            let job = |day| JobView {
+                created_at: Some(format!("2026-01-{day:02}T08:00:00Z")),
+                ..JobView::bare("j", JobStatus::Completed)
+            };
+            days.iter().map(|day| job(*day)).collect()
+        };
+        let earlier = "2025-12-30T08:00:00Z";
+        let mut ascending = page(&[1, 1]);
+        ascending[0].created_at = Some(earlier.to_owned());
+        assert!(!has_passed(&ascending, oldest), "newer jobs follow");
+        ascending.reverse();
+        assert!(has_passed(&ascending, oldest));
+        assert!(has_passed(&page(&[1]), oldest));
+        assert!(!has_passed(&page(&[3, 1]), oldest));
+    }
 }

@@ -88,6 +88,15 @@ impl AttemptStatus {
         matches!(self, Self::StartSent | Self::StartDoubt | Self::StartRefused | Self::Running)
     }
 
+    /// Whether no job was started. [`UNSTARTED_STATUSES`] says the same.
+    #[must_use]
+    pub fn is_unstarted(self) -> bool {
+        matches!(
+            self,
+            Self::Planned | Self::Ready | Self::CreateSent | Self::CreateDoubt | Self::Draft
+        )
+    }
+
     /// Whether the state machine takes no further step by itself.
     #[must_use]
     pub fn is_settled(self) -> bool {
