@@ -107,8 +107,9 @@ impl Ledger {
         let boot_id = &self.shared.boot_id;
         let [of_key, of_host] = scopes;
         let changed: Result<(), LedgerError> = self.write_relaxed(|tx| {
-            tx.lock(&format!("limits {of_host}"));
+            // In this order, calls that wait for one key do not hold up other keys.
             tx.lock(&format!("limits {of_key}"));
+            tx.lock(&format!("limits {of_host}"));
             let rows = load_rows(tx, [of_key, of_host], boot_id)?;
             let stored: (Option<(KeyLimits, _)>, Option<(HostLimits, _)>) =
                 (parsed(&rows, of_key), parsed(&rows, of_host));
