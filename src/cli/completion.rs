@@ -7,14 +7,13 @@ use clap::Command;
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter,
 };
-use clap_complete::env::{CompleteEnv, Shells};
+use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::args::global::Global;
 use super::context::resolve;
 use crate::env::Env;
 use crate::flow::has_video_ending;
 use crate::ledger::Ledger;
-use crate::model::{Failure, FailureKind};
 use crate::output::formats::amounts;
 
 /// The variable by which a shell's script asks for completions.
@@ -35,19 +34,29 @@ pub(crate) fn answer(command: impl Fn() -> Command, env: &Env) -> clap::error::R
         .try_complete(env.args.clone(), Some(&env.current_dir))
 }
 
+/// A shell in which `rbgv` can be completed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Nushell,
+    Powershell,
+    Zsh,
+}
+
 /// The script that registers `rbgv` with a shell.
-pub(crate) fn script(shell: &str) -> Result<Vec<u8>, Failure> {
-    let what = || format!("completions {shell}");
-    let shells = Shells::builtins();
-    let completer = shells.completer(shell).ok_or_else(|| {
-        let known: Vec<_> = shells.names().collect();
-        let why = format!("unknown shell; known: {}", known.join(", "));
-        Failure::new(FailureKind::Usage, what(), why)
-    })?;
+pub(crate) fn script(shell: Shell) -> std::io::Result<Vec<u8>> {
+    let completer: &dyn EnvCompleter = match shell {
+        Shell::Bash => &Bash,
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Fish,
+        Shell::Nushell => return Ok(include_bytes!("completion.nu").to_vec()),
+        Shell::Powershell => &Powershell,
+        Shell::Zsh => &Zsh,
+    };
     let mut script = Vec::new();
-    completer
-        .write_registration(COMPLETE, "rbgv", "rbgv", "rbgv", &mut script)
-        .map_err(|error| Failure::local(what(), &error))?;
+    completer.write_registration(COMPLETE, "rbgv", "rbgv", "rbgv", &mut script)?;
     Ok(script)
 }
 

@@ -9,12 +9,13 @@ fn repository(below: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(below)
 }
 
-const SHELLS: [(&str, &str); 5] = [
+const SHELLS: [(&str, &str); 6] = [
     ("bash", "rbgv.bash"),
     ("zsh", "_rbgv"),
     ("fish", "rbgv.fish"),
     ("powershell", "_rbgv.ps1"),
     ("elvish", "rbgv.elv"),
+    ("nushell", "rbgv.nu"),
 ];
 
 #[test]
@@ -115,6 +116,14 @@ fn installed_shells_load_their_script_and_complete_with_it() {
                 "compdef() {{ }}; _describe() {{ local name=$argv[-1]; print -l -- ${{(P)name}} }}; \
                  words=(rbgv status --lim); CURRENT=3; source '{}'; _clap_dynamic_completer_rbgv",
                 script("_rbgv")
+            ),
+        ),
+        (
+            "nu",
+            format!(
+                "source '{}'; do $env.config.completions.external.completer [rbgv status --lim] \
+                 | get value | str join (char newline)",
+                script("rbgv.nu")
             ),
         ),
     ];

@@ -1,8 +1,6 @@
 //! `rbgv completions`: prints the script that registers completion with a shell.
 
-use clap_complete::Shell;
-
-use crate::cli::completion::script;
+use crate::cli::completion::{Shell, script};
 use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 
@@ -13,11 +11,12 @@ use crate::output::Printer;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Shell
+    #[arg(value_enum)]
     shell: Shell,
 }
 
 pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> {
-    let script = script(&args.shell.to_string())?;
+    let script = script(args.shell).map_err(|error| Failure::local("completions", &error))?;
     printer.help(&String::from_utf8_lossy(&script), true);
     Ok(ExitClass::Done)
 }
