@@ -119,6 +119,16 @@ fn installed_shells_load_their_script_and_complete_with_it() {
             ),
         ),
         (
+            "elvish",
+            // Its `edit:` exists only in a terminal.
+            format!(
+                "var completion = (ns [&arg-completer=[&]]); \
+                 eval &ns=(ns [&edit:=(ns [&completion:=$completion])]) (slurp < '{}'); \
+                 $completion[arg-completer][rbgv] rbgv status --lim",
+                script("rbgv.elv")
+            ),
+        ),
+        (
             "nu",
             format!(
                 "source '{}'; do $env.config.completions.external.completer [rbgv status --lim] \
