@@ -108,7 +108,7 @@ pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
 pub fn ledger(jobs: usize, postgres: Option<&str>, report: &mut Report) -> io::Result<()> {
     let mut table = Table::new(
         format!("The ledger's time for a job, over {jobs} jobs"),
-        &["ledger", "at once", "13 durable commits", "jobs/s", "28 changes of limits", "jobs/s"],
+        &["ledger", "at once", "13 durable commits", "jobs/s", "14 changes of limits", "jobs/s"],
     );
     for address in [None, postgres].into_iter().take(1 + usize::from(postgres.is_some())) {
         for at_once in [1, 8] {
