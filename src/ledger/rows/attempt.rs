@@ -88,7 +88,7 @@ impl AttemptStatus {
         matches!(self, Self::StartSent | Self::StartDoubt | Self::StartRefused | Self::Running)
     }
 
-    /// Whether no job was started. [`UNSTARTED_STATUSES`] says the same.
+    /// Whether no job was started. `UNSTARTED_STATUSES` says the same.
     #[must_use]
     pub fn is_unstarted(self) -> bool {
         matches!(
