@@ -711,8 +711,7 @@ fn observe_running(mut state: AttemptState, snapshot: &JobSnapshot, context: &St
             transition(state, Effect::Done)
         }
         JobStatus::Failed => {
-            let why = snapshot.error.clone().unwrap_or_else(|| "the service gave no reason".into());
-            let mut failure = Failure::new(FailureKind::JobFailed, "the job failed", why);
+            let mut failure = job_failure(snapshot.error.as_deref());
             failure.job.clone_from(&state.job);
             fail(state, failure)
         }
@@ -723,6 +722,12 @@ fn observe_running(mut state: AttemptState, snapshot: &JobSnapshot, context: &St
         ),
         _ => follow(state, context),
     }
+}
+
+/// Failure of a job that ended as `failed`.
+pub(crate) fn job_failure(reason: Option<&str>) -> Failure {
+    let why = reason.unwrap_or("the service gave no reason");
+    Failure::new(FailureKind::JobFailed, "the job failed", why)
 }
 
 /// Time by which every request already sent has arrived or never will.

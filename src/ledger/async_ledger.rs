@@ -15,7 +15,7 @@ use super::{
     BatchId, BatchInput, BatchRecord, BatchSummary, BillingVisibility, Claim, Commit,
     DeliveryRecord, DraftSupport, DueReconciliation, InputCounts, InputId, InputOrder, InputState,
     JobDuration, KeyReport, Ledger, LedgerError, ListedJob, NewBatch, NewDelivery, NewInput,
-    PlanTotals, ProcessLease, StartCommit, StartLimits, UnfinishedInputs,
+    PlanTotals, ProcessLease, Reconciled, StartCommit, StartLimits, UnfinishedInputs,
 };
 
 /// A ledger for async code.
@@ -142,7 +142,7 @@ impl AsyncLedger {
         fn delete_upload(key: &ApiKeyId, sha256: &str) -> ();
         fn due_reconciliation(key: &ApiKeyId) -> Option<DueReconciliation>;
         fn oldest_open_attempt(key: &ApiKeyId) -> Option<Timestamp>;
-        fn reconcile(key: &ApiKeyId, server: &str, jobs: &[ListedJob]) -> usize;
+        fn reconcile(key: &ApiKeyId, server: &str, jobs: &[ListedJob]) -> Reconciled;
         fn adopt_jobs(key: &ApiKeyId, batch: BatchId, jobs: &[(String, JobId)]) -> usize;
         fn jobs_without_output(key: &ApiKeyId, limit: u32) -> Vec<JobId>;
         fn orphaned_attempts(key: &ApiKeyId, limit: u32) -> Vec<AttemptId>;

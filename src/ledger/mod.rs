@@ -63,7 +63,10 @@ pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInput
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
-pub use self::write::reconcile::{DueReconciliation, JobProgress, ListedJob, reconciled_state};
+pub use self::write::listed_jobs::{
+    JobEnd, JobProgress, JobRecord, ListedJob, reconciled_state, restored_state,
+};
+pub use self::write::reconcile::{DueReconciliation, Reconciled};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]

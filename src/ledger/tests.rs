@@ -53,6 +53,15 @@ fn open_with(directory: &Path, clock: Frozen) -> Ledger {
     Ledger::on_server(postgres, directory, machine, clock, boot_id).unwrap()
 }
 
+/// A ledger that machines share, in a file where the test is not on PostgreSQL.
+pub(crate) fn open_shared(directory: &Path) -> Ledger {
+    if ADDRESSES.with_borrow(Option::is_some) {
+        return open(directory);
+    }
+    let shared = SharedFile { server: "server".into(), machine: "test".into() };
+    Ledger::open_shared(directory, Arc::new(Frozen(5_000, "boot-a")), shared).unwrap()
+}
+
 pub(crate) fn no_tls() -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)

@@ -65,7 +65,9 @@ fn broken_by(server: Server, item: &Item) -> Option<Broken> {
         return Some(Broken::HiddenBill);
     }
     if item.row.job.is_some() {
-        let others = (0..).zip(item.jobs).filter(|(index, _)| item.row.job != Some(*index));
+        let others = (item.abandoned..)
+            .zip(item.jobs.into_iter().skip(item.abandoned.into()))
+            .filter(|(index, _)| item.row.job != Some(*index));
         let drafts = others.filter_map(|(_, job)| job).filter(|job| job.state != State::Gone);
         if drafts.count() > usize::from(item.row.orphans) {
             return Some(Broken::UncountedOrphan);

@@ -94,10 +94,23 @@ impl Model {
             Deed::FailOver { .. } => {}
             Deed::Compare => {
                 item.replaced = None;
+                if std::mem::take(&mut item.is_unplanned) {
+                    item.renamed = item.next_job();
+                }
                 // A process does not rely on the time of a request that it has not sent itself.
                 item.row.sent = item.row.sent.map(|_| 0);
                 if let Some(row) = (self.compare)(&item.row.row(), &self.listed(item), NOW) {
                     item.row = RowKey::of(&row);
+                }
+            }
+            Deed::CompareUnplanned => {
+                item.replaced = None;
+                item.is_unplanned = false;
+                if let Some(row) = (self.restore)(&self.listed(item), NOW) {
+                    item.row = RowKey::of(&row);
+                } else {
+                    item.renamed = item.next_job();
+                    item.abandoned = item.renamed;
                 }
             }
             Deed::Adopt => {
@@ -137,9 +150,7 @@ impl Model {
 
     /// The jobs of the item, as far as the service shows that they are.
     fn listed(&self, item: &Item) -> Vec<(JobId, JobProgress)> {
-        let is_named =
-            |index| self.server.echoes_metadata && !(self.planned_late && index < item.renamed);
-        let is_ours = |index| is_named(index) || item.row.job == Some(index);
+        let is_ours = |index| self.server.echoes_metadata || item.row.job == Some(index);
         (0..)
             .zip(item.jobs)
             .filter_map(|(index, job)| Some((index, job?)))
@@ -288,9 +299,7 @@ fn fail_over<const N: usize>(world: &mut World<N>, index: usize, lost: usize) {
     if let Some(commit) = lost.checked_sub(1).and_then(|last| item.commits[last]) {
         item.row = commit.row;
         world.drafts = commit.drafts;
-        if !commit.is_planned {
-            item.renamed = item.newest().map_or(0, |job| job + 1);
-        }
+        item.is_unplanned = !commit.is_planned;
     }
     item.driver = Driver::Down;
     item.stop_listening();

@@ -37,8 +37,6 @@ enum Limit {
     Suspended,
     /// The service lists jobs without their metadata, and a fail-over loses commits.
     Nameless,
-    /// What a fail-over lost of a plan is planned again when the jobs have been compared already.
-    Unplanned,
 }
 
 impl Limit {
@@ -64,7 +62,7 @@ impl Limit {
             Self::Outdated | Self::Overtaken => Budget { losses: 1, ..none },
             Self::Denied => Budget { troubles: 1, ..none },
             Self::Suspended => Budget { adoptions: 1, delays: 1, ..none },
-            Self::Nameless | Self::Unplanned => Budget { failovers: 1, ..none },
+            Self::Nameless => Budget { failovers: 1, ..none },
         }
     }
 
@@ -97,13 +95,12 @@ impl Limit {
         let fence = if matches!(self, Self::Suspended) { Fence::Passed } else { Fence::Epoch };
         let model = Model {
             fence,
-            planned_late: matches!(self, Self::Unplanned),
             confused: matches!(self, Self::Confused),
             only: Some(Broken::BilledTwice),
             ..Model::new(server, step)
         };
         let known = match self {
-            Self::Outdated | Self::Overtaken | Self::Denied | Self::Nameless | Self::Unplanned => {
+            Self::Outdated | Self::Overtaken | Self::Denied | Self::Nameless => {
                 DraftSupport::Supported
             }
             _ => DraftSupport::Unknown,
@@ -122,7 +119,6 @@ impl Limit {
             Self::Denied => "denied",
             Self::Suspended => "suspended",
             Self::Nameless => "nameless",
-            Self::Unplanned => "unplanned",
         }
     }
 }
@@ -228,12 +224,6 @@ fn a_start_of_a_process_that_was_suspended_after_its_check_is_billed_twice() {
 #[test]
 fn what_a_failover_lost_is_billed_twice_where_jobs_are_listed_without_metadata() {
     documented(Limit::Nameless, Server::with_starts(StartRule::OnlyDrafts));
-}
-
-/// Even at the best service.
-#[test]
-fn what_a_failover_lost_of_a_plan_is_billed_twice_if_it_is_planned_after_the_comparison() {
-    documented(Limit::Unplanned, Server::with_starts(StartRule::OnlyDrafts));
 }
 
 /// Which service can bill twice under which limit; where the table says "once", the search within

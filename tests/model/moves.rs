@@ -4,11 +4,13 @@
 //! deterministic, so that a list of actions is a whole story.
 
 use rbgv::flow::state_machine::{Effect, Goal, Observation, Step, StepContext};
-use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, reconciled_state};
+use rbgv::ledger::{
+    AttemptState, AttemptStatus, DraftObservation, reconciled_state, restored_state,
+};
 
 use crate::checks::Broken;
 use crate::row_key::{FRESH, REPLACED};
-use crate::rules::{Compare, Fence};
+use crate::rules::{Compare, Fence, Restore};
 use crate::server::{DraftRule, Evidence, Server, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 
@@ -22,12 +24,12 @@ pub(crate) struct Model {
     pub(crate) rules: Rules,
     /// How the row is corrected after a fail-over.
     pub(crate) compare: Compare,
-    /// Ticks between a fail-over and that.
+    /// How a row that was lost is restored, if the item is planned again after that.
+    pub(crate) restore: Restore,
+    /// Ticks between a fail-over and the comparison.
     pub(crate) compare_after: u8,
     /// What keeps a process that lost the attempt from sending what it has in hand.
     pub(crate) fence: Fence,
-    /// Outside the assumptions: an item whose plan was lost is planned again after the comparison.
-    pub(crate) planned_late: bool,
     /// Whether the user may make runs stop at a draft or at a start.
     pub(crate) goals: bool,
     /// Outside the assumptions: a repeated answer may be taken for that of a later request.
@@ -89,6 +91,8 @@ pub(crate) enum Deed {
     },
     /// The jobs are compared with the ledger.
     Compare,
+    /// Another process compares them before the item, whose plan was lost, is planned again.
+    CompareUnplanned,
     /// The process is suspended or cut off for longer than its lease, and another one adopts the attempt.
     Adopt,
     /// That process sends what it has in hand.
@@ -136,9 +140,9 @@ impl Model {
             server,
             rules,
             compare: reconciled_state,
+            restore: restored_state,
             compare_after: REPLACED,
             fence: Fence::Epoch,
-            planned_late: false,
             goals: false,
             confused: false,
             only: None,
@@ -243,6 +247,9 @@ impl Model {
         }
         if item.replaced.is_some_and(|age| age >= self.compare_after) {
             deeds.push(Deed::Compare);
+            if item.is_unplanned {
+                deeds.push(Deed::CompareUnplanned);
+            }
         }
         let has_lease = match item.driver {
             // The commit has renewed it.

@@ -380,6 +380,7 @@ fn the_search_finds_every_mistake() {
 #[test]
 fn the_search_finds_every_mistake_about_a_shared_ledger() {
     let everything = Server::with_starts(StartRule::Everything);
+    let only_drafts = Server::with_starts(StartRule::OnlyDrafts);
     let model = |server| Model { only: Some(Broken::BilledTwice), ..Model::new(server, step) };
     let pending =
         Server { drafts: DraftRule::ShownPending, evidence: Evidence::LaterRan, ..everything };
@@ -400,6 +401,18 @@ fn the_search_finds_every_mistake_about_a_shared_ledger() {
         (
             "the first of several jobs is followed",
             Model { compare: rules::follows_the_first_job, ..model(pending) },
+            DraftSupport::Supported,
+            FORGETS,
+        ),
+        (
+            "jobs without a row are left alone",
+            Model { restore: rules::restores_nothing, ..model(only_drafts) },
+            DraftSupport::Supported,
+            FORGETS,
+        ),
+        (
+            "jobs without a row are restored only if they certainly run",
+            Model { restore: rules::restores_running_jobs_only, ..model(pending) },
             DraftSupport::Supported,
             FORGETS,
         ),

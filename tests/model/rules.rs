@@ -4,6 +4,7 @@
 use rbgv::flow::state_machine::{Effect, Observation, SearchResult, Step, StepContext, step};
 use rbgv::ledger::{
     AttemptState, AttemptStatus, DraftObservation, DraftSupport, JobProgress, reconciled_state,
+    restored_state,
 };
 use rbgv::model::{Execution, Instant, JobId, JobStatus};
 
@@ -30,6 +31,25 @@ pub(crate) fn follows_the_first_job(
     now: Instant,
 ) -> Option<AttemptState> {
     reconciled_state(row, &listed[..listed.len().min(1)], now)
+}
+
+/// How a row that was lost is restored from its jobs, if its input has not been planned again by then.
+pub(crate) type Restore = fn(&[(JobId, JobProgress)], Instant) -> Option<AttemptState>;
+
+/// Jobs without a row are left alone.
+pub(crate) fn restores_nothing(
+    _listed: &[(JobId, JobProgress)],
+    _now: Instant,
+) -> Option<AttemptState> {
+    None
+}
+
+/// Restores only what certainly runs.
+pub(crate) fn restores_running_jobs_only(
+    listed: &[(JobId, JobProgress)],
+    now: Instant,
+) -> Option<AttemptState> {
+    restored_state(listed, now).filter(|state| state.status == AttemptStatus::Running)
 }
 
 /// What keeps a process whose attempt was adopted from sending what it has in hand.

@@ -105,6 +105,9 @@ impl Teller {
                 format!("a standby takes over that lacks the last {lost} commits")
             }
             Deed::Compare => "the jobs are compared with the ledger".into(),
+            Deed::CompareUnplanned => {
+                "the jobs are compared with the ledger before the item is planned again".into()
+            }
             Deed::Adopt => "the process is suspended until its lease has ended".into(),
             Deed::SendInHand => {
                 let in_hand = before.in_hand.expect("a request in hand");

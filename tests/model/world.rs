@@ -199,8 +199,12 @@ pub(crate) struct Item {
     pub(crate) commits: [Option<Commit>; LOST],
     /// Ticks since a fail-over, until the jobs are compared with the ledger.
     pub(crate) replaced: Option<u8>,
+    /// A fail-over has lost the plan of the item.
+    pub(crate) is_unplanned: bool,
     /// Jobs that were made under an earlier correlation id.
     pub(crate) renamed: u8,
+    /// Of these, drafts whose row was lost with its count of them.
+    pub(crate) abandoned: u8,
     pub(crate) in_hand: Option<InHand>,
 }
 
@@ -223,7 +227,9 @@ impl Item {
             echo: None,
             commits: [None; LOST],
             replaced: None,
+            is_unplanned: false,
             renamed: 0,
+            abandoned: 0,
             in_hand: None,
         }
     }
@@ -236,6 +242,11 @@ impl Item {
     /// Index of the youngest job.
     pub(crate) fn newest(&self) -> Option<u8> {
         (0..).zip(self.jobs).filter(|(_, job)| job.is_some()).map(|(index, _)| index).last()
+    }
+
+    /// Index of the job that the next create makes.
+    pub(crate) fn next_job(&self) -> u8 {
+        self.newest().map_or(0, |job| job + 1)
     }
 
     /// The job that the row knows.

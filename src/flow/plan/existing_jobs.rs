@@ -10,7 +10,7 @@ use crate::blocking::blocking;
 use crate::flow::context::Context;
 use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
-use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
+use crate::ledger::{AddResult, ApiKeyId, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
 use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat, Target,
 };
@@ -119,16 +119,27 @@ fn collision(job: &JobId, other: &str) -> Failure {
 /// The attempt of a job that this ledger did not create, from the service's view of it.
 async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec, Failure> {
     let (context, view) = find_job(context, job).await?;
-    Ok(AttemptSpec {
-        content_key: content_key(&context.key.origin, &format!("job {job}"), ""),
-        key: context.key.clone(),
-        profile: context.profile.clone(),
-        source: InputSource::Url(format!("job:{job}")),
+    let content_key = content_key(&context.key.origin, &format!("job {job}"), "");
+    Ok(work_of_job(&context.key, &context.profile, &view, content_key))
+}
+
+/// What an attempt is about, as far as the view of its job has it.
+pub(super) fn work_of_job(
+    key: &ApiKeyId,
+    profile: &str,
+    view: &JobView,
+    content_key: String,
+) -> AttemptSpec {
+    AttemptSpec {
+        content_key,
+        key: key.clone(),
+        profile: profile.to_owned(),
+        source: InputSource::of_job(&view.id),
         duration: view.duration_seconds,
-        options: options_of(&view),
+        options: options_of(view),
         estimate: None,
         pricing: None,
-    })
+    }
 }
 
 /// The options of a job, as far as its view has them. Alpha is expected only where the view says

@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
-use crate::flow::polling::job_list::{ListPages, has_passed};
-use crate::flow::state_machine::MAX_START_AGE;
-use crate::ledger::{JobProgress, ListedJob};
+use crate::flow::plan::existing_jobs::work_of_job;
+use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
+use crate::flow::state_machine::{MAX_START_AGE, job_failure};
+use crate::ledger::{ApiKeyId, JobEnd, JobProgress, JobRecord, ListedJob, Reconciled};
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobStatus, JobView, Timestamp};
 
@@ -38,7 +39,7 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
     }
     let day = context.clock.wall().before(DAY);
     let oldest = ledger.oldest_open_attempt(key).await?.map_or(day, |made| made.min(day));
-    let jobs = match listed_jobs(context, oldest).await {
+    let list = match listed_jobs(context, oldest).await {
         Err(failure) if failure.kind == FailureKind::NotFound && due.is_after_failover => {
             let why =
                 "the service does not list jobs, so starts that the ledger lost cannot be found";
@@ -46,37 +47,98 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
                 .with_next("rbgv status --wait, then rbgv resume"));
         }
         // A new ledger has said that jobs cannot be recognised.
-        Err(failure) if failure.kind == FailureKind::NotFound => Vec::new(),
-        jobs => jobs?,
+        Err(failure) if failure.kind == FailureKind::NotFound => JobList::default(),
+        list => list?,
     };
-    let changed = ledger.reconcile(key, &due.server, &jobs).await?;
-    if changed > 0 {
-        let text = format!("{changed} attempts were behind the service and are followed again");
+    if due.is_after_failover
+        && let Some(gap) = list.gap()
+    {
+        let text = format!(
+            "{gap}: a start that the ledger lost may not have been found, and its input may be paid for again; to \
+             find out afterwards: rbgv usage --reconcile"
+        );
+        context.notice(RemarkLevel::Warning, &text);
+    }
+    let Reconciled { behind, restored } = ledger.reconcile(key, &due.server, &list.jobs).await?;
+    if behind > 0 {
+        let text = format!("{behind} attempts were behind the service and are followed again");
+        context.notice(RemarkLevel::Warning, &text);
+    }
+    if restored > 0 {
+        let text = format!(
+            "{restored} jobs of rbgv at the service were not in the ledger and are now: their inputs are not paid \
+             for again"
+        );
         context.notice(RemarkLevel::Warning, &text);
     }
     Ok(())
 }
 
-async fn listed_jobs(context: &Context, oldest: Timestamp) -> Result<Vec<ListedJob>, Failure> {
-    let (mut pages, call) = (ListPages::default(), RequestOptions::plain());
-    let mut jobs = Vec::new();
-    while let Some(page) = context.unless_stopped(pages.next(context, &call)).await?? {
-        let is_past = has_passed(&page.jobs, oldest);
-        jobs.extend(page.jobs.into_iter().map(listed_job));
-        if is_past {
-            break;
-        }
-    }
-    Ok(jobs)
+/// The jobs that the service lists.
+#[derive(Default)]
+struct JobList {
+    jobs: Vec<ListedJob>,
+    /// Entries that cannot be read.
+    unreadable: usize,
+    /// More jobs than were read.
+    has_more: bool,
 }
 
-fn listed_job(job: JobView) -> ListedJob {
-    ListedJob {
-        correlation_id: job.metadata(CORRELATION_ID).map(ToOwned::to_owned),
-        content_key: job.metadata(CONTENT_KEY).map(ToOwned::to_owned),
-        progress: progress_of(&job.status),
-        job: job.id,
+impl JobList {
+    /// Why jobs may be missing.
+    fn gap(&self) -> Option<String> {
+        match self {
+            Self { unreadable: 1.., .. } => {
+                Some(format!("{} entries of the list of jobs cannot be read", self.unreadable))
+            }
+            Self { has_more: true, .. } => {
+                Some(format!("only {} jobs of the list were read", self.jobs.len()))
+            }
+            _ => None,
+        }
     }
+}
+
+async fn listed_jobs(context: &Context, oldest: Timestamp) -> Result<JobList, Failure> {
+    let (mut pages, call) = (ListPages::of_all_jobs(), RequestOptions::plain());
+    let mut list = JobList::default();
+    let (key, profile) = (&context.key, &context.profile);
+    while let Some(page) = context.unless_stopped(pages.next(context, &call)).await?? {
+        let is_past = has_passed(&page.jobs, oldest) && page.unreadable == 0;
+        list.unreadable += page.unreadable;
+        list.jobs.extend(page.jobs.into_iter().map(|job| listed_job(key, profile, job, oldest)));
+        if is_past {
+            return Ok(list);
+        }
+    }
+    list.has_more = !pages.have_ended();
+    Ok(list)
+}
+
+fn listed_job(key: &ApiKeyId, profile: &str, job: JobView, oldest: Timestamp) -> ListedJob {
+    let id = |name| job.metadata(name).filter(|id| is_hex_id(id)).map(ToOwned::to_owned);
+    let (correlation_id, content_key) = (id(CORRELATION_ID), id(CONTENT_KEY));
+    let record = content_key.clone().filter(|_| !is_older(&job, oldest)).map(|content_key| {
+        let end = match job.status {
+            JobStatus::Completed if job.output_url.is_some() => Some(JobEnd::Completed),
+            JobStatus::Failed => {
+                Some(JobEnd::Failed(job_failure(job.error.as_deref()).with_job(&job.id)))
+            }
+            _ => None,
+        };
+        JobRecord {
+            work: work_of_job(key, profile, &job, content_key),
+            created_at: job.created_at.as_deref().and_then(Timestamp::read),
+            end,
+        }
+    });
+    let progress = progress_of(&job.status);
+    ListedJob { job: job.id, correlation_id, content_key, progress, record }
+}
+
+/// Whether a text looks like an id of ours: metadata is foreign text.
+fn is_hex_id(text: &str) -> bool {
+    matches!(text.len(), 32 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// How far a job of this status certainly is.
@@ -95,25 +157,62 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::JobId;
+    use crate::ledger::InputSource;
+    use crate::model::{Fingerprint, JobId};
+
+    const CORRELATION: &str = "00112233445566778899aabbccddeeff";
+    const CONTENT: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    fn view(status: JobStatus, correlation_id: &str, content_key: &str) -> JobView {
+        let raw = json!({"metadata": {CORRELATION_ID: correlation_id, CONTENT_KEY: content_key}});
+        let created_at = Some("2026-01-01T08:00:00Z".to_owned());
+        JobView { raw, created_at, ..JobView::bare("j-1", status) }
+    }
+
+    fn listed(view: JobView, oldest: &str) -> ListedJob {
+        let key = ApiKeyId {
+            origin: "https://api.example".into(),
+            fingerprint: Fingerprint("abc".into()),
+        };
+        listed_job(&key, "dev", view, Timestamp::read(oldest).unwrap())
+    }
+
+    const TODAY: &str = "2026-01-01T00:00:00Z";
 
     #[test]
     fn only_a_created_job_is_certainly_a_draft() {
-        let listed = |status: JobStatus| {
-            let raw = json!({"metadata": {CORRELATION_ID: "c-1", CONTENT_KEY: "k-1"}});
-            listed_job(JobView { raw, ..JobView::bare("j-1", status) })
-        };
-        let draft = listed(JobStatus::Created);
+        let draft = listed(view(JobStatus::Created, CORRELATION, CONTENT), TODAY);
         assert_eq!((draft.job, draft.progress), (JobId("j-1".into()), JobProgress::Draft));
-        assert_eq!(draft.correlation_id.as_deref(), Some("c-1"));
-        assert_eq!(draft.content_key.as_deref(), Some("k-1"));
+        assert_eq!(draft.correlation_id.as_deref(), Some(CORRELATION));
+        assert_eq!(draft.content_key.as_deref(), Some(CONTENT));
         for (status, progress) in [
             (JobStatus::Processing, JobProgress::Started),
             (JobStatus::Failed, JobProgress::Started),
             (JobStatus::Pending, JobProgress::PerhapsStarted),
             (JobStatus::Other("queued".into()), JobProgress::PerhapsStarted),
         ] {
-            assert_eq!(listed(status).progress, progress);
+            assert_eq!(listed(view(status, CORRELATION, CONTENT), TODAY).progress, progress);
+        }
+    }
+
+    #[test]
+    fn an_attempt_can_be_restored_from_a_young_job_with_our_metadata() {
+        let failed = JobView {
+            error: Some("no subject".into()),
+            ..view(JobStatus::Failed, CORRELATION, CONTENT)
+        };
+        let record = listed(failed, TODAY).record.unwrap();
+        assert_eq!(record.work.content_key, CONTENT);
+        assert_eq!(record.work.source, InputSource::Url("job:j-1".into()));
+        assert_eq!(record.created_at, Timestamp::read("2026-01-01T08:00:00Z"));
+        assert!(matches!(record.end, Some(JobEnd::Failed(why)) if why.why == "no subject"));
+        let without_link = listed(view(JobStatus::Completed, CORRELATION, CONTENT), TODAY);
+        assert!(without_link.record.unwrap().end.is_none(), "a poll decides");
+        let old = listed(view(JobStatus::Processing, CORRELATION, CONTENT), "2026-01-02T00:00:00Z");
+        assert!(old.record.is_none() && old.correlation_id.is_some());
+        for foreign in ["", "something else of this length here", "\u{1b}[2J"] {
+            let job = listed(view(JobStatus::Processing, foreign, foreign), TODAY);
+            assert!(job.record.is_none() && job.correlation_id.is_none());
         }
     }
 }

@@ -7,29 +7,45 @@ use crate::model::{Failure, JobView, Timestamp};
 /// Jobs requested per page. A page may hold fewer: the service may not accept pages of this size.
 pub(crate) const PAGE: u32 = 100;
 
-/// Maximum jobs read.
+/// Maximum jobs read when one is searched for.
 const JOBS_MAX: u64 = 5_000;
 
-/// Maximum pages read.
-const PAGES_MAX: u32 = 200;
+/// Maximum jobs read when none may be missed.
+const ALL_JOBS_MAX: u64 = 100_000;
+
+/// A service may return fewer jobs per page than requested, down to a quarter.
+const PAGE_MIN: u64 = 25;
 
 /// Position in the list.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ListPages {
+    most: u64,
     offset: u64,
-    read: u32,
+    read: u64,
     ended: bool,
 }
 
+impl Default for ListPages {
+    fn default() -> Self {
+        Self { most: JOBS_MAX, offset: 0, read: 0, ended: false }
+    }
+}
+
 impl ListPages {
-    /// The next page; `None` at the end of the list or after `JOBS_MAX`. An empty page is the only
+    /// The list of a key that has many jobs.
+    pub(crate) fn of_all_jobs() -> Self {
+        Self { most: ALL_JOBS_MAX, ..Self::default() }
+    }
+
+    /// The next page; `None` at the end of the list or after as many jobs as are
+    /// read at most. An empty page is the only
     /// end that every kind of list has.
     pub(crate) async fn next(
         &mut self,
         context: &Context,
         call: &RequestOptions<'_>,
     ) -> Result<Option<JobPage>, Failure> {
-        if self.ended || self.offset >= JOBS_MAX || self.read == PAGES_MAX {
+        if self.ended || self.offset >= self.most || self.read >= self.most / PAGE_MIN {
             return Ok(None);
         }
         let query = ListQuery { limit: PAGE, offset: self.offset, status: None };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::database::value::{Row, params};
-use crate::ledger::rows::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
+use crate::ledger::rows::attempt::{AttemptStatus, JOB_SOURCE, MAY_BE_BILLED, RerunReason};
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
@@ -67,10 +67,7 @@ impl AttemptCost {
     }
 }
 
-/// Start of the source of a job that was only fetched.
-const FETCHED_SOURCE: &[u8] = b"job:";
-
-/// Query for the columns of [`AttemptCost`]. `?1` is [`FETCHED_SOURCE`].
+/// Query for the columns of [`AttemptCost`]. `?1` is [`JOB_SOURCE`].
 fn cost_query() -> String {
     format!(
         "SELECT id, content_key, number, job, origin, key_fingerprint, profile, options,
@@ -90,7 +87,7 @@ fn cost_query() -> String {
                            older.status = 'completed' AND {MAY_BE_BILLED}))
             AS charged_before,
         coalesce((SELECT name FROM batch_inputs
-                  WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), '') AS name
+                  WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), 'job ' || job, '') AS name
      FROM attempts"
     )
 }
@@ -104,7 +101,7 @@ impl Ledger {
                  WHERE began >= ?2 ORDER BY began, id",
                 cost_query()
             );
-            tx.query(&sql, params![FETCHED_SOURCE.to_vec(), since.0], read_cost)
+            tx.query(&sql, params![JOB_SOURCE.to_vec(), since.0], read_cost)
         })
     }
 
@@ -118,7 +115,7 @@ impl Ledger {
             let sql = format!("{} WHERE job = ?2 AND origin = ?3", cost_query());
             let mut all = Vec::new();
             for job in jobs {
-                let params = params![FETCHED_SOURCE.to_vec(), job.0, origin];
+                let params = params![JOB_SOURCE.to_vec(), job.0, origin];
                 all.extend(tx.query(&sql, params, read_cost)?);
             }
             Ok(all)

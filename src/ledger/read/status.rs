@@ -22,7 +22,7 @@ pub struct BatchSummary {
 #[derive(Debug, Clone)]
 pub struct AttemptSummary {
     pub attempt: Attempt,
-    /// Name of the input in the newest batch that contains it.
+    /// Name of the input in the newest batch that contains it, or of its job.
     pub name: String,
     /// Time of the last change.
     pub updated_at: Timestamp,
@@ -79,13 +79,17 @@ impl Ledger {
 
     fn attempt_summary(&self, tx: &Tx<'_>, id: AttemptId) -> Result<AttemptSummary, LedgerError> {
         let attempt = self.load_attempt(tx, id)?;
-        let (name, updated_at) = tx.query_row(
+        let (name, updated_at): (String, _) = tx.query_row(
             "SELECT coalesce((SELECT name FROM batch_inputs
                               WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''), updated_at
              FROM attempts WHERE id = ?1",
             params![id.0],
             |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
         )?;
+        let name = match attempt.work.source.job() {
+            Some(job) if name.is_empty() => format!("job {job}"),
+            _ => name,
+        };
         Ok(AttemptSummary { attempt, name, updated_at })
     }
 

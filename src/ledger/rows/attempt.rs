@@ -254,7 +254,24 @@ pub enum InputSource {
     },
 }
 
+/// Start of the source of an attempt of which only the job is known.
+pub(crate) const JOB_SOURCE: &[u8] = b"job:";
+
 impl InputSource {
+    /// The source of an attempt of which only the job is known.
+    #[must_use]
+    pub fn of_job(job: &JobId) -> Self {
+        Self::Url(format!("job:{job}"))
+    }
+
+    /// The job of [`Self::of_job`].
+    pub(crate) fn job(&self) -> Option<&str> {
+        match self {
+            Self::Url(url) => url.strip_prefix("job:"),
+            Self::File { .. } | Self::Object { .. } => None,
+        }
+    }
+
     /// Identifies the bytes among uploads of the same key: SHA-256 of the content, or of what
     /// identifies an object.
     #[must_use]

@@ -4,7 +4,7 @@
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::{
-    AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason,
+    AttemptSpec, AttemptStatus, InputSource, JOB_SOURCE, MAY_BE_BILLED, RerunReason,
 };
 use crate::ledger::rows::ids::{AttemptId, BatchId, InputId};
 use crate::ledger::rows::json_columns::{encode, path_bytes};
@@ -236,6 +236,8 @@ fn find_or_create_attempt(
     }
     if status == AttemptStatus::Planned {
         refresh_source(tx, attempt, &new.work.source)?;
+    } else {
+        describe_restored(tx, attempt, &new.work)?;
     }
     Ok((attempt, status, false))
 }
@@ -256,6 +258,37 @@ fn refresh_source(
         )?;
     }
     Ok(())
+}
+
+/// An attempt that was restored from its job gets the rest from the first input that joins it, for reports and
+/// `--retry-failed`.
+fn describe_restored(
+    tx: &Tx<'_>,
+    attempt: AttemptId,
+    work: &AttemptSpec,
+) -> Result<(), LedgerError> {
+    let row = SourceRow::of(&work.source);
+    tx.queue(
+        "UPDATE attempts SET profile = ?3, source = ?4, source_is_url = ?5, size = ?6,
+             modified_ns = ?7, sha256 = ?8, etag = ?9, duration = ?10, options = ?11,
+             estimate = ?12, pricing = ?13
+         WHERE id = ?1 AND source_is_url AND substr(source, 1, 4) = ?2",
+        params![
+            attempt.0,
+            JOB_SOURCE.to_vec(),
+            work.profile,
+            row.source,
+            row.is_url,
+            row.size,
+            row.modified_ns,
+            row.sha256,
+            row.etag,
+            work.duration,
+            encode(&work.options)?,
+            work.estimate.map(|credits| credits.0),
+            work.pricing,
+        ],
+    )
 }
 
 /// The columns of a source.
@@ -294,7 +327,7 @@ impl<'a> SourceRow<'a> {
     }
 }
 
-fn insert_attempt(
+pub(crate) fn insert_attempt(
     tx: &Tx<'_>,
     new: &NewInput,
     (number, asked): (u32, Option<RerunReason>),

@@ -3,53 +3,52 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::database::value::params;
-use crate::ledger::rows::attempt::{AttemptState, AttemptStatus, DraftObservation};
+use crate::ledger::rows::attempt::AttemptStatus;
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::rows::json_columns::encode;
 use crate::ledger::write::attempts::lock_key;
+use crate::ledger::write::dedupe::{NewInput, insert_attempt};
+use crate::ledger::write::listed_jobs::{
+    JobEnd, JobProgress, JobRecord, ListedJob, reconciled_state, restored_state,
+};
 use crate::ledger::{Ledger, LedgerError, Tx};
-use crate::model::{Failure, FailureKind, Instant, JobId, Timestamp};
-
-/// A job as the service lists it.
-#[derive(Debug, Clone)]
-pub struct ListedJob {
-    pub job: JobId,
-    pub correlation_id: Option<String>,
-    pub content_key: Option<String>,
-    pub progress: JobProgress,
-}
-
-/// How far a listed job certainly is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobProgress {
-    Draft,
-    PerhapsStarted,
-    Started,
-}
+use crate::model::{JobId, Timestamp};
 
 /// A comparison of a key's attempts with its jobs at the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueReconciliation {
     /// The server of the ledger.
     pub server: String,
-    /// They were compared before, with another server.
+    /// The attempts of this key or of another one were compared before, with another server.
     pub is_after_failover: bool,
+}
+
+/// Result of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reconciled {
+    /// Attempts that were behind the service.
+    pub behind: usize,
+    /// Attempts that the ledger did not have.
+    pub restored: usize,
 }
 
 impl Ledger {
     /// Whether the key's attempts have to be compared with the service: they have not been since the
-    /// server of a shared ledger took over, or never. A key that was never used has no attempts.
+    /// server of a shared ledger took over, or never. A key without a row may have lost it in a fail-over.
     pub fn due_reconciliation(
         &self,
         key: &ApiKeyId,
     ) -> Result<Option<DueReconciliation>, LedgerError> {
         let Some(server) = &self.shared.server else { return Ok(None) };
-        let known = self.read(|tx| reconciled_with(tx, key))?;
-        let due = known.filter(|earlier| earlier != server);
-        Ok(due.map(|earlier| DueReconciliation {
-            server: server.to_owned(),
-            is_after_failover: !earlier.is_empty(),
-        }))
+        self.read(|tx| {
+            let earlier = reconciled_with(tx, key)?;
+            if earlier == *server {
+                return Ok(None);
+            }
+            // Until all keys were compared, one of them shows that the server was replaced.
+            let is_after_failover = !earlier.is_empty() || was_replaced(tx, server)?;
+            Ok(Some(DueReconciliation { server: server.to_owned(), is_after_failover }))
+        })
     }
 
     /// When the oldest attempt of the key was planned that has not ended.
@@ -66,35 +65,94 @@ impl Ledger {
         })
     }
 
-    /// Brings attempts in line with the listed jobs, unless another process was first. Returns the
-    /// number of attempts that were behind.
+    /// Brings attempts in line with the listed jobs, and restores those that the ledger does not have,
+    /// unless another process was first.
     pub fn reconcile(
         &self,
         key: &ApiKeyId,
         server: &str,
         jobs: &[ListedJob],
-    ) -> Result<usize, LedgerError> {
+    ) -> Result<Reconciled, LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
+            // An input that is planned meanwhile finds its attempt, or its attempt finds the job.
+            tx.lock("plan");
             lock_key(tx, key);
-            if reconciled_with(tx, key)?.as_deref() == Some(server) {
-                return Ok(0);
+            let mut reconciled = Reconciled::default();
+            if reconciled_with(tx, key)? == server {
+                return Ok(reconciled);
             }
             let mut listed = BTreeMap::<i64, Vec<(JobId, JobProgress)>>::new();
+            let mut lost = BTreeMap::<&str, Vec<(&ListedJob, &JobRecord)>>::new();
             for job in jobs {
                 if let Some(attempt) = attempt_of(tx, key, job)? {
                     listed.entry(attempt).or_default().push((job.job.clone(), job.progress));
+                } else if let (Some(id), Some(record)) = (&job.correlation_id, &job.record) {
+                    lost.entry(id).or_default().push((job, record));
                 }
             }
-            let mut changed = 0;
             for (attempt, jobs) in &listed {
-                changed += self.reconcile_attempt(tx, AttemptId(*attempt), jobs)?;
+                reconciled.behind += self.reconcile_attempt(tx, AttemptId(*attempt), jobs)?;
             }
+            reconciled.restored = self.restore_attempts(tx, &lost, now)?;
             tx.queue(
-                "UPDATE keys SET reconciled_with = ?3 WHERE origin = ?1 AND key_fingerprint = ?2",
-                params![key.origin, key.fingerprint.0, server],
+                "INSERT INTO keys (origin, key_fingerprint, first_at, reconciled_with)
+                 VALUES (?1, ?2, ?4, ?3)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET reconciled_with = ?3",
+                params![key.origin, key.fingerprint.0, server, now],
             )?;
-            Ok(changed)
+            Ok(reconciled)
         })
+    }
+
+    /// Restores attempts by their jobs, which have the correlation ids of the lost rows. An input with the
+    /// same content joins the one with the highest number.
+    fn restore_attempts(
+        &self,
+        tx: &Tx<'_>,
+        lost: &BTreeMap<&str, Vec<(&ListedJob, &JobRecord)>>,
+        now: i64,
+    ) -> Result<usize, LedgerError> {
+        let mut restored = Vec::new();
+        for (correlation_id, jobs) in lost {
+            let listed: Vec<_> =
+                jobs.iter().map(|(job, _)| (job.job.clone(), job.progress)).collect();
+            let Some(state) = restored_state(&listed, self.shared.clock.now()) else { continue };
+            let followed = jobs.iter().find(|(job, _)| state.job.as_ref() == Some(&job.job));
+            let Some((_, record)) = followed.or(jobs.first()) else { continue };
+            let end = record.end.as_ref().filter(|_| state.status == AttemptStatus::Running);
+            let rank = match (end, state.status) {
+                (Some(JobEnd::Failed(_)), _) => 0,
+                (None, AttemptStatus::NeedsReview) => 1,
+                (None, AttemptStatus::StartSent) => 2,
+                (None, _) => 3,
+                (Some(JobEnd::Completed), _) => 4,
+            };
+            restored.push((rank, correlation_id, listed, record, end));
+        }
+        restored.sort_by_key(|(rank, ..)| *rank);
+        let mut count = 0;
+        for (_, correlation_id, jobs, record, end) in restored {
+            if is_correlation_id_taken(tx, correlation_id)? {
+                continue;
+            }
+            let number = next_number(tx, &record.work.content_key)?;
+            let new = NewInput {
+                name: String::new(),
+                target: None,
+                work: record.work.clone(),
+                correlation_id: (*correlation_id).to_owned(),
+                again: false,
+            };
+            let created_at = record.created_at.map_or(now, |created| created.0.min(now));
+            let id = insert_attempt(tx, &new, (number, None), created_at)?;
+            self.reconcile_attempt(tx, id, &jobs)?;
+            if let Some(end) = end {
+                record_end(tx, id, end, now)?;
+            }
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// The condition holds against a process that polls the attempt at the same time.
@@ -153,92 +211,68 @@ fn attempt_of(tx: &Tx<'_>, key: &ApiKeyId, job: &ListedJob) -> Result<Option<i64
     )
 }
 
-/// The state of an attempt that is behind `jobs`, those that the service lists of it; `None` if it is
-/// not. No request of an earlier process may be in flight any more.
-///
-/// An attempt can be behind if no start of it is known, if it may have created another job after a start (a job
-/// that the service does not know any more is replaced), or if a person decided and the decision was lost. A job
-/// that has perhaps started is followed like one whose start got no response. Of several such jobs, nobody can
-/// tell which was started.
-#[must_use]
-pub fn reconciled_state(
-    before: &AttemptState,
-    jobs: &[(JobId, JobProgress)],
-    now: Instant,
-) -> Option<AttemptState> {
-    let is_sent = matches!(before.status, AttemptStatus::StartSent | AttemptStatus::StartRefused);
-    let in_review = before.status == AttemptStatus::NeedsReview;
-    if jobs.is_empty() || !(before.status.is_unstarted() || is_sent || in_review) {
-        return None;
-    }
-    // The state machine decides about the job whose start was sent.
-    let others = jobs.iter().filter(|(job, _)| !is_sent || before.job.as_ref() != Some(job));
-    let with = |progress| others.clone().filter(move |job| job.1 == progress).map(|(job, _)| job);
-    let started = with(JobProgress::Started).next();
-    let perhaps: Vec<&JobId> = with(JobProgress::PerhapsStarted).collect();
-    let draft = with(JobProgress::Draft).next();
-    let followed = |job: &JobId, status, draft_observation| AttemptState {
-        status,
-        job: Some(job.clone()),
-        draft_observation,
-        create_count: before.create_count.max(1),
-        start_count: before.start_count + u32::from(status != AttemptStatus::Draft),
-        sent: Some(now),
-        failure: None,
-        ..before.clone()
-    };
-    let state = match (started, perhaps.as_slice(), draft) {
-        (Some(job), ..) => followed(job, AttemptStatus::Running, DraftObservation::Started),
-        // Its start is in doubt already.
-        _ if in_review && before.job.is_some() => before.clone(),
-        (None, [job], _) if !is_sent => {
-            followed(job, AttemptStatus::StartSent, before.draft_observation)
-        }
-        (None, [_, ..], _) => in_doubt_between(before),
-        (None, [], Some(job)) if before.job.is_none() => {
-            followed(job, AttemptStatus::Draft, before.draft_observation)
-        }
-        (None, [], _) => before.clone(),
-    };
-    let left = jobs.iter().filter(|(job, _)| state.job.as_ref() != Some(job)).count();
-    let state = AttemptState {
-        orphan_count: state.orphan_count.max(u32::try_from(left).unwrap_or(u32::MAX)),
-        ..state
-    };
-    (state != *before).then_some(state)
-}
-
-fn in_doubt_between(before: &AttemptState) -> AttemptState {
-    let why = "the ledger lost its last changes, and one of several jobs may be running";
-    let next = "rbgv resume --abandon, and rbgv fetch with the job that ran";
-    let failure =
-        Failure::new(FailureKind::NeedsReview, "cannot continue safely", why).with_next(next);
-    AttemptState {
-        status: AttemptStatus::NeedsReview,
-        job: None,
-        start_count: before.start_count + 1,
-        failure: Some(failure),
-        ..before.clone()
-    }
-}
-
-/// The server with which the attempts of a key were last compared, empty before the first time; `None`
-/// for a key that was never used.
-fn reconciled_with(tx: &Tx<'_>, key: &ApiKeyId) -> Result<Option<String>, LedgerError> {
-    tx.query_opt(
+/// The server with which the attempts of a key were last compared; empty before the first time.
+fn reconciled_with(tx: &Tx<'_>, key: &ApiKeyId) -> Result<String, LedgerError> {
+    let known = tx.query_opt(
         "SELECT coalesce(reconciled_with, '') FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
         params![key.origin, key.fingerprint.0],
         |row| row.get(0),
+    )?;
+    Ok(known.unwrap_or_default())
+}
+
+/// Whether a key was last compared with another server.
+fn was_replaced(tx: &Tx<'_>, server: &str) -> Result<bool, LedgerError> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM keys WHERE reconciled_with <> ?1)",
+        params![server],
+        |row| row.get(0),
+    )
+}
+
+fn is_correlation_id_taken(tx: &Tx<'_>, id: &str) -> Result<bool, LedgerError> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?1)",
+        params![id],
+        |row| row.get(0),
+    )
+}
+
+fn next_number(tx: &Tx<'_>, content_key: &str) -> Result<u32, LedgerError> {
+    tx.query_row(
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE content_key = ?1",
+        params![content_key],
+        |row| row.get(0),
+    )
+}
+
+/// An attempt whose job has ended occupies no slot until somebody polls it.
+fn record_end(tx: &Tx<'_>, id: AttemptId, end: &JobEnd, now: i64) -> Result<(), LedgerError> {
+    let (status, failure) = match end {
+        JobEnd::Completed => (AttemptStatus::Completed, None),
+        JobEnd::Failed(failure) => (AttemptStatus::Failed, Some(encode(failure)?)),
+    };
+    tx.queue(
+        "UPDATE attempts SET status = ?2, failure = ?3, finished_at = ?4 WHERE id = ?1",
+        params![id.0, status.as_str(), failure, now],
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::ProcessLease;
-    use crate::ledger::tests::{batch, claimed, input, key, on_postgres, open, placed, reach};
+    use crate::ledger::rows::attempt::{AttemptSpec, AttemptState, InputSource};
+    use crate::ledger::tests::{
+        batch, claimed, input, key, on_postgres, open_shared, placed, reach,
+    };
+    use crate::ledger::{ProcessLease, Reconciled};
+    use crate::model::{Failure, FailureKind, Fingerprint};
 
-    on_postgres!(starts_that_a_failover_lost_are_followed_again);
+    on_postgres!(
+        starts_that_a_failover_lost_are_followed_again,
+        attempts_that_a_failover_lost_are_restored_and_joined_by_their_inputs,
+        a_key_without_a_row_waits_like_the_others_after_a_failover,
+    );
 
     /// An attempt of its own batch, in a status.
     fn attempt(ledger: &Ledger, owner: &ProcessLease, n: u32, status: AttemptStatus) -> i64 {
@@ -258,51 +292,144 @@ mod tests {
             correlation_id: Some(format!("c{n}")),
             content_key: Some(format!("k{n}")),
             progress,
+            record: None,
         }
     }
 
-    #[test]
-    fn all_jobs_of_an_attempt_decide_together() {
-        use AttemptStatus as S;
-        use JobProgress::{Draft, PerhapsStarted, Started};
-        let corrected = |status, job: Option<&str>, jobs: &[(&str, JobProgress)]| {
-            let job = job.map(|job| JobId(job.to_owned()));
-            let before = AttemptState { status, job, ..AttemptState::planned() };
-            let jobs: Vec<_> =
-                jobs.iter().map(|(job, progress)| (JobId((*job).to_owned()), *progress)).collect();
-            let backwards: Vec<_> = jobs.iter().rev().cloned().collect();
-            let now = Instant(9);
-            let state = reconciled_state(&before, &jobs, now);
-            assert_eq!(state, reconciled_state(&before, &backwards, now), "whatever the order");
-            state.map(|state| (state.status, state.job.map(|job| job.0), state.orphan_count))
+    /// A job whose attempt may be restored.
+    fn recorded(n: u32, content: &str, progress: JobProgress, end: Option<JobEnd>) -> ListedJob {
+        let job = JobId(format!("j{n}"));
+        let new = input(content, "", "");
+        let work = AttemptSpec {
+            source: InputSource::of_job(&job),
+            profile: "other".into(),
+            duration: None,
+            estimate: None,
+            ..new.work
         };
-        let on = |status, job: &str, orphans| Some((status, Some(job.to_owned()), orphans));
-        let review = Some((S::NeedsReview, None, 2));
-        let running_and_draft = [("a", Started), ("b", Draft)];
-        let pending = [("a", PerhapsStarted), ("b", PerhapsStarted)];
-        for (status, job) in [(S::Planned, None), (S::CreateSent, None), (S::Draft, Some("b"))] {
-            assert_eq!(corrected(status, job, &running_and_draft), on(S::Running, "a", 1));
-            assert_eq!(corrected(status, job, &pending), review, "either may run");
-            let pending = [("a", PerhapsStarted), ("b", Draft)];
-            assert_eq!(corrected(status, job, &pending), on(S::StartSent, "a", 1));
+        let record = JobRecord { work, created_at: Some(Timestamp(7)), end };
+        ListedJob {
+            content_key: Some(content.to_owned()),
+            record: Some(record),
+            ..listed(n, progress)
         }
-        // The job whose start was sent is left to the state machine, unless another one took its place.
-        for status in [S::StartSent, S::StartRefused] {
-            assert_eq!(corrected(status, Some("a"), &[("a", Started)]), None);
-            assert_eq!(corrected(status, Some("a"), &[("b", Started)]), on(S::Running, "b", 0));
-            assert_eq!(corrected(status, Some("a"), &[("b", Draft)]), on(status, "a", 1));
+    }
+
+    /// The key's attempts have been compared with the server before the present one.
+    fn replace_server(ledger: &Ledger) {
+        let sql = "UPDATE keys SET reconciled_with = 'the one before'";
+        ledger.write(|tx| tx.execute(sql, params![])).unwrap();
+    }
+
+    fn jobs_of(ledger: &Ledger, content: &str) -> Vec<(u32, AttemptStatus, Option<String>)> {
+        let sql = "SELECT id FROM attempts WHERE content_key = ?1 ORDER BY number";
+        let ids = ledger
+            .read(|tx| tx.query(sql, params![content], |row| Ok(AttemptId(row.get(0)?))))
+            .unwrap();
+        let job = |id| {
+            let attempt = ledger.attempt(id).unwrap();
+            (attempt.number, attempt.state.status, attempt.state.job.map(|job| job.0))
+        };
+        ids.into_iter().map(job).collect()
+    }
+
+    #[test]
+    fn attempts_that_a_failover_lost_are_restored_and_joined_by_their_inputs() {
+        use JobProgress::{Draft, PerhapsStarted, Started};
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open_shared(dir.path());
+        let server = ledger.shared.server.clone().unwrap();
+        let failed = || {
+            let why = Failure::new(FailureKind::JobFailed, "the job failed", "no subject");
+            Some(JobEnd::Failed(why))
+        };
+        let of_one_attempt =
+            |n: u32, job: ListedJob| ListedJob { correlation_id: Some(format!("c{n}")), ..job };
+        let jobs = [
+            recorded(1, "running", Started, None),
+            recorded(2, "draft", Draft, None),
+            recorded(3, "pending", PerhapsStarted, None),
+            recorded(4, "done", Started, Some(JobEnd::Completed)),
+            recorded(5, "failed", Started, failed()),
+            // Two attempts of one content: the output is what an input wants.
+            recorded(7, "twice", Started, Some(JobEnd::Completed)),
+            recorded(6, "twice", Started, failed()),
+            // Two jobs of one attempt.
+            recorded(8, "either", PerhapsStarted, None),
+            of_one_attempt(8, recorded(9, "either", PerhapsStarted, None)),
+            // Too old, or without our metadata.
+            listed(10, Started),
+            ListedJob { correlation_id: None, ..recorded(11, "nameless", Started, None) },
+        ];
+        let reconciled = ledger.reconcile(&key(), &server, &jobs).unwrap();
+        assert_eq!(reconciled, Reconciled { behind: 0, restored: 7 });
+        let on = |number, status, job: &str| (number, status, Some(job.to_owned()));
+        for (content, restored) in [
+            ("running", vec![on(1, AttemptStatus::Running, "j1")]),
+            ("draft", vec![]),
+            ("pending", vec![on(1, AttemptStatus::StartSent, "j3")]),
+            ("done", vec![on(1, AttemptStatus::Completed, "j4")]),
+            ("failed", vec![on(1, AttemptStatus::Failed, "j5")]),
+            (
+                "twice",
+                vec![on(1, AttemptStatus::Failed, "j6"), on(2, AttemptStatus::Completed, "j7")],
+            ),
+            ("either", vec![(1, AttemptStatus::NeedsReview, None)]),
+            ("k10", vec![]),
+            ("nameless", vec![]),
+        ] {
+            assert_eq!(jobs_of(&ledger, content), restored, "{content}");
         }
-        assert_eq!(corrected(S::NeedsReview, None, &[("a", Started)]), on(S::Running, "a", 0));
-        for settled in [S::Completed, S::Failed, S::Halted, S::Running, S::StartDoubt] {
-            assert_eq!(corrected(settled, Some("a"), &running_and_draft), None);
-        }
+        assert_eq!(ledger.count_in_flight(&key(), None).unwrap(), 2, "what ended occupies no slot");
+        let names: Vec<String> =
+            ledger.list_open_attempts(9).unwrap().into_iter().map(|open| open.name).collect();
+        assert_eq!(names, ["job j1", "job j3", "job j8"]);
+        let costs = ledger.attempt_costs(Timestamp(0)).unwrap();
+        assert!(costs.iter().all(|cost| cost.sent_from_here && cost.may_be_billed));
+
+        // The same content is planned again, from its file.
+        let again = batch(&ledger);
+        let (_, joined, fresh) = placed(&ledger, again, input("running", "/out/1", "new"));
+        let joined = ledger.attempt(joined).unwrap();
+        assert!(!fresh);
+        assert_eq!(joined.correlation_id, "c1");
+        assert_eq!(joined.work, input("running", "/out/1", "new").work);
+        let (_, failed, fresh) = placed(&ledger, again, input("failed", "/out/5", "new"));
+        assert!(!fresh, "it may be billed");
+        let retried = ledger.retry_failed_attempt(again, failed, "retried").unwrap();
+        assert_eq!(ledger.attempt(retried).unwrap().work, input("failed", "/out/5", "").work);
+        let (_, done, fresh) = placed(&ledger, again, input("twice", "/out/7", "new"));
+        assert_eq!((ledger.attempt(done).unwrap().number, fresh), (2, false));
+        let (_, _, fresh) = placed(&ledger, again, input("draft", "/out/2", "new-2"));
+        assert!(fresh, "a draft costs nothing");
+
+        replace_server(&ledger);
+        let reconciled = ledger.reconcile(&key(), &server, &jobs).unwrap();
+        assert_eq!(reconciled.restored, 0, "they are known now");
+    }
+
+    #[test]
+    fn a_key_without_a_row_waits_like_the_others_after_a_failover() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open_shared(dir.path());
+        let server = ledger.shared.server.clone().unwrap();
+        let waits = |key: &ApiKeyId| {
+            ledger.due_reconciliation(key).unwrap().map(|due| due.is_after_failover)
+        };
+        let other = ApiKeyId { fingerprint: Fingerprint("other".into()), ..key() };
+        assert_eq!((waits(&key()), waits(&other)), (Some(false), Some(false)));
+        ledger.reconcile(&key(), &server, &[]).unwrap();
+        assert_eq!((waits(&key()), waits(&other)), (None, Some(false)));
+        replace_server(&ledger);
+        assert_eq!((waits(&key()), waits(&other)), (Some(true), Some(true)));
+        ledger.reconcile(&other, &server, &[]).unwrap();
+        assert_eq!((waits(&key()), waits(&other)), (Some(true), None));
     }
 
     #[test]
     fn starts_that_a_failover_lost_are_followed_again() {
         let dir = tempfile::tempdir().unwrap();
-        let ledger = open(dir.path());
-        assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None, "there is nothing yet");
+        let ledger = open_shared(dir.path());
         let owner = ledger.register_process("p").unwrap();
         let ids: Vec<i64> = [
             AttemptStatus::Draft,
@@ -317,15 +444,11 @@ mod tests {
         .map(|(status, n)| attempt(&ledger, &owner, n, status))
         .collect();
         ledger.adopt_jobs(&key(), crate::ledger::BatchId(1), &[]).unwrap();
-        let Some(_) = &ledger.shared.server else {
-            return assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None);
-        };
         let first = ledger.due_reconciliation(&key()).unwrap().unwrap();
         assert!(!first.is_after_failover);
-        assert_eq!(ledger.reconcile(&key(), &first.server, &[]).unwrap(), 0);
+        assert_eq!(ledger.reconcile(&key(), &first.server, &[]).unwrap(), Reconciled::default());
         assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None, "it is the same server");
-        let forget = "UPDATE keys SET reconciled_with = 'the one before'";
-        ledger.write(|tx| tx.execute(forget, params![])).unwrap();
+        replace_server(&ledger);
         let DueReconciliation { server, is_after_failover } =
             ledger.due_reconciliation(&key()).unwrap().unwrap();
         assert!(is_after_failover);
@@ -340,7 +463,7 @@ mod tests {
             listed(4, JobProgress::Started),
             by_another,
         ];
-        assert_eq!(ledger.reconcile(&key(), &server, &jobs).unwrap(), 4);
+        assert_eq!(ledger.reconcile(&key(), &server, &jobs).unwrap().behind, 4);
         let states: Vec<AttemptState> = ids
             .iter()
             .map(|id| ledger.attempt(crate::ledger::AttemptId(*id)).unwrap().state)
@@ -360,6 +483,10 @@ mod tests {
         assert_eq!(states[5].job, Some(JobId("j5".into())), "found by its content");
         assert!(states[1].sent.is_some() && states[1].start_count == 1);
         assert_eq!(ledger.due_reconciliation(&key()).unwrap(), None);
-        assert_eq!(ledger.reconcile(&key(), &server, &jobs).unwrap(), 0, "another was first");
+        assert_eq!(
+            ledger.reconcile(&key(), &server, &jobs).unwrap().behind,
+            0,
+            "another was first"
+        );
     }
 }
