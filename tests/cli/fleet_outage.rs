@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::fleet::{Fleet, RUN_OBJECTS, wait_with};
 use crate::postgres_server::PostgresServer;
-use crate::support::{Ran, Sandbox, mixed};
+use crate::support::{Ran, Sandbox, astronaut, mixed, wait_for};
 
 fn slow_jobs() -> Sandbox {
     Sandbox::start(&["--timer", "700ms", "--workers", "64"])
@@ -86,6 +86,55 @@ fn a_standby_that_lacks_the_last_starts_takes_over_and_nothing_is_paid_for_twice
     let again = machine.run(&RUN_OBJECTS).ends_with(0);
     assert!(!again.stderr.contains("comparing"), "{}", again.stderr);
     assert_eq!(fleet.sandbox.audit().bills(), 12);
+}
+
+#[test]
+fn a_plan_that_a_standby_lacks_is_restored_before_its_clips_are_planned_again() {
+    let Some(server) = PostgresServer::start() else { return };
+    let mut fleet = Fleet::on(&server, slow_jobs());
+    let database = database_of(&fleet.address);
+    let standby = server.start_standby();
+    fleet.address = server.address_with(&standby, &database);
+    let machine = fleet.machine();
+    fleet.put_clips(4);
+    let mut killed = machine.start(&[&RUN_OBJECTS[..], &["--in-flight", "1"]].concat());
+    wait_with(&mut killed, "a bill", || fleet.sandbox.audit().bills() >= 1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let steps = "SELECT count(*) FROM attempt_log";
+    wait_for("the standby", || standby.psql(&database, steps) == fleet.sql(steps));
+    standby.stop_receiving();
+
+    for n in 4..8 {
+        let clip = std::fs::read(astronaut()).unwrap();
+        fleet.s3.put(&format!("lost/clip-{n}.mp4"), &[&clip[..], b"\0\0\0\x09free", &[n]].concat());
+    }
+    let lost_run = ["run", "s3://clips/lost/", "-o", "s3://clips/out/", "--yes"];
+    let before = fleet.sandbox.audit().bills();
+    let mut lost = machine.start(&[&lost_run[..], &["--in-flight", "3"]].concat());
+    wait_with(&mut lost, "starts that are lost", || fleet.sandbox.audit().bills() >= before + 3);
+    server.crash();
+    standby.promote();
+    Ran::of_child(lost).ends_with(9);
+    assert_eq!(standby.psql(&database, "SELECT count(*) FROM attempts"), "4");
+
+    // A worker is the first to compare, and has never heard of the lost plan.
+    let worker = machine.run(&["work"]).ends_with(0);
+    worker.says("comparing the key's jobs").says("were not in the ledger and are now");
+    let restored = standby.psql(&database, "SELECT count(*) FROM attempts WHERE number = 1");
+    let restored = restored.parse::<usize>().unwrap() - 4;
+    assert!((3..=4).contains(&restored), "{restored} attempts");
+    machine.run(&["status"]).ends_with(0);
+    let usage = machine.run(&["usage", "--reconcile", "--lag", "0"]).ends_with(0);
+    assert!(usage.stdout.contains("job "), "{}", usage.stdout);
+
+    let again = machine.run(&lost_run).ends_with(0);
+    assert!(!again.stderr.contains("comparing"), "{}", again.stderr);
+    let audit = fleet.sandbox.audit();
+    assert_eq!((audit.starts(), audit.bills()), (8, 8), "{}", again.stderr);
+    assert_eq!(standby.psql(&database, "SELECT count(*) FROM attempts"), "8");
+    let unknown = "SELECT count(*) FROM attempts WHERE convert_from(source, 'UTF8') LIKE 'job:%'";
+    assert_eq!(standby.psql(&database, unknown), "0", "each is described by its input");
 }
 
 /// What happens to a commit.

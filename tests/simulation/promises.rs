@@ -55,6 +55,8 @@ struct SharedTrial {
     misfortune: Crash,
     /// Attempts that were behind the service after a fail-over.
     corrected: usize,
+    /// Attempts that were restored after a fail-over.
+    restored: usize,
     /// Attempts that another process has adopted.
     adopted: usize,
     reviews: usize,
@@ -76,6 +78,7 @@ fn shared_trial(seed: u64, jobs: usize) -> Option<SharedTrial> {
             Crash::FailOver {
                 points: dice.log(1.0, 8.0 * jobs as f64) as u64,
                 lost: dice.log(1.0, 2.0 * jobs as f64) as u64,
+                others_first: dice.chance(0.5),
             }
         } else {
             Crash::CutOff {
@@ -91,6 +94,7 @@ fn shared_trial(seed: u64, jobs: usize) -> Option<SharedTrial> {
         SharedTrial {
             misfortune,
             corrected: second.corrected,
+            restored: second.restored,
             adopted: second.adopted,
             reviews: first.reviews + second.reviews,
             broken,
@@ -143,7 +147,7 @@ fn promises_hold_on_random_servers() {
 /// The same with a ledger that machines share.
 fn hold_shared_on(servers: u64, jobs: usize) {
     let trials = for_seeds(&seeds(servers), |seed| shared_trial(seed, jobs));
-    let (mut failovers, mut corrected, mut cuts, mut adopted) = (0, 0, 0, 0);
+    let (mut failovers, mut corrected, mut restored, mut cuts, mut adopted) = (0, 0, 0, 0, 0);
     let (mut reviews, mut failed) = (0, 0);
     for (seed, trial) in trials {
         let told: Vec<String> = match trial {
@@ -156,6 +160,7 @@ fn hold_shared_on(servers: u64, jobs: usize) {
                 } else {
                     failovers += 1;
                     corrected += trial.corrected;
+                    restored += trial.restored;
                 }
                 let misfortune = trial.misfortune;
                 let tell = |(kind, text)| format!("{misfortune:?}: {kind:?}: {text}");
@@ -169,10 +174,13 @@ fn hold_shared_on(servers: u64, jobs: usize) {
         }
     }
     println!(
-        "{failovers} fail-overs, {corrected} attempts behind; {cuts} processes cut off, {adopted} attempts \
+        "{failovers} fail-overs, {corrected} attempts behind, {restored} restored; {cuts} processes cut off, {adopted} attempts \
          adopted; {reviews} inputs left to a person"
     );
-    assert!(corrected > 0 && adopted > 0, "nothing was forgotten, or nothing adopted");
+    assert!(
+        corrected > 0 && restored > 0 && adopted > 0,
+        "nothing was forgotten, or nothing adopted"
+    );
     assert_eq!(failed, 0, "servers on which a promise was broken");
 }
 

@@ -49,6 +49,8 @@ pub struct Batch {
     pub reviews: usize,
     /// Attempts that were behind the service after a fail-over.
     pub corrected: usize,
+    /// Attempts that were restored after a fail-over.
+    pub restored: usize,
     /// Attempts that another process had adopted when one was no longer cut off.
     pub adopted: usize,
     /// Promises that were broken.
@@ -112,8 +114,15 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
         let crash = crashes.next();
         let ran = world.run(&inputs, crash, patience).await;
         batch.corrected += ran.corrected;
+        batch.restored += ran.restored;
         batch.adopted += ran.adopted;
         if ran.ended == Ended::Crashed {
+            if let Some(Crash::FailOver { others_first: true, .. }) = crash {
+                // The first batch is done: nothing but the comparison remains.
+                let other = world.run(&world.directory(1), None, patience).await;
+                batch.corrected += other.corrected;
+                batch.restored += other.restored;
+            }
             continue;
         }
         batch.commands += 1;

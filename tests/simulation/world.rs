@@ -41,8 +41,8 @@ pub enum Crash {
     /// After this long.
     After(Duration),
     /// After `points` sends and responses the ledger is copied, `lost` later a standby that has the copy takes
-    /// over, and the process ends.
-    FailOver { points: u64, lost: u64 },
+    /// over, and the process ends. The next process may be one that works on other inputs.
+    FailOver { points: u64, lost: u64, others_first: bool },
     /// The process is cut off for a time: it renews no lease, and no response reaches it. Meanwhile another
     /// one is started, and both work to their ends.
     CutOff { after: Duration, takes: Duration },
@@ -76,6 +76,8 @@ pub struct Ran {
     pub troubles: Vec<String>,
     /// Attempts that were behind the service after a fail-over.
     pub corrected: usize,
+    /// Attempts that were restored after a fail-over.
+    pub restored: usize,
     /// Attempts that another process had adopted when one was no longer cut off.
     pub adopted: usize,
 }
@@ -124,9 +126,14 @@ impl World {
         Self { server: Some(Mutex::new(1)), ..Self::new(server) }
     }
 
+    /// The directory of a `series` of inputs.
+    pub fn directory(&self, series: u32) -> PathBuf {
+        self.files.path().join(format!("in-{series}"))
+    }
+
     /// Writes `number` inputs whose contents differ from all with another `series`.
     pub fn inputs(&self, series: u32, number: usize) -> PathBuf {
-        let directory = self.files.path().join(format!("in-{series}"));
+        let directory = self.directory(series);
         std::fs::create_dir_all(&directory).unwrap();
         for n in 0..number {
             let text = format!("{series:08} {n:08}");
@@ -157,7 +164,7 @@ impl World {
         self.wire.record().new_process();
         self.wire.crash_after(match crash {
             Some(Crash::AtPoint(points)) => Some(points),
-            Some(Crash::FailOver { points, lost }) => Some(points + lost),
+            Some(Crash::FailOver { points, lost, .. }) => Some(points + lost),
             _ => None,
         });
         if let Some(Crash::FailOver { lost, .. }) = crash {
@@ -223,12 +230,13 @@ impl World {
             self.fail_over();
         }
         let corrected = observer.corrected.load(Ordering::Relaxed);
+        let restored = observer.restored.load(Ordering::Relaxed);
         let adopted = observer.adopted.load(Ordering::Relaxed);
         let notes =
             std::mem::take(&mut *observer.troubles.lock().unwrap_or_else(PoisonError::into_inner));
         let reviews = notes.iter().filter(|(kind, _)| *kind == FailureKind::NeedsReview).count();
         let troubles = notes.into_iter().map(|(_, text)| text).collect();
-        Ran { ended, reviews, troubles, corrected, adopted }
+        Ran { ended, reviews, troubles, corrected, restored, adopted }
     }
 
     /// Attempts that the latest process has, and another one had before.
@@ -421,6 +429,8 @@ struct Notes {
     troubles: Mutex<Vec<(FailureKind, String)>>,
     /// Attempts that were behind the service after a fail-over.
     corrected: AtomicUsize,
+    /// Attempts that were restored after a fail-over.
+    restored: AtomicUsize,
     adopted: AtomicUsize,
 }
 
@@ -433,10 +443,15 @@ impl Notes {
 
 impl Observer for Notes {
     fn observe(&self, event: &Event) {
-        if let Event::Notice { text, .. } = event
-            && let Some((number, _)) = text.split_once(" attempts were behind the service")
-        {
-            self.corrected.store(number.parse().unwrap(), Ordering::Relaxed);
+        if let Event::Notice { text, .. } = event {
+            for (counter, words) in [
+                (&self.corrected, " attempts were behind the service"),
+                (&self.restored, " jobs of rbgv at the service were not in the ledger"),
+            ] {
+                if let Some((number, _)) = text.split_once(words) {
+                    counter.store(number.parse().unwrap(), Ordering::Relaxed);
+                }
+            }
         }
         if let Event::Stopped(failure)
         | Event::Input {
