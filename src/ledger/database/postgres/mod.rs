@@ -65,6 +65,16 @@ pub(crate) struct Postgres {
     replaced: AtomicBool,
 }
 
+/// The server's clock and that of this machine. In milliseconds.
+struct ClockMeasurement {
+    /// How far the server's clock is ahead.
+    offset: i64,
+    /// By how much `offset` may be wrong.
+    uncertainty: i64,
+    /// Number of times that the server's clock was found to have been set.
+    epoch: i64,
+}
+
 #[derive(Default)]
 struct Sessions {
     idle: Vec<Session>,
@@ -111,7 +121,7 @@ impl Postgres {
         if let Some(clock) = self.clock.get() {
             return Ok(Arc::clone(clock));
         }
-        let (offset, _) = self.measure_clock()?;
+        let ClockMeasurement { offset, .. } = self.measure_clock()?;
         let ServerIdentity { server, clock_epoch } = self.connector.identity();
         let boot_id = format!("{server} {clock_epoch}");
         let clock = ServerClock::new(Arc::clone(&self.local_clock), offset, boot_id);
@@ -122,8 +132,8 @@ impl Postgres {
     pub(crate) fn check_clock(&self) -> Result<(), LedgerError> {
         let Some(clock) = self.clock.get() else { return Ok(()) };
         let known = self.connector.identity().clock_epoch;
-        let (measured, epoch) = self.measure_clock()?;
-        if epoch == known && !clock.follow(measured) {
+        let ClockMeasurement { offset, uncertainty, epoch } = self.measure_clock()?;
+        if epoch == known && !clock.follow(offset, uncertainty) {
             return Ok(());
         }
         self.transact(TransactionMode::Write, |tx| {
@@ -144,20 +154,22 @@ impl Postgres {
         })
     }
 
-    /// Milliseconds that the server's clock is ahead of this machine's [`Clock::now`], by the quickest of
-    /// a few questions, and the number of times that it was found to have been set.
-    fn measure_clock(&self) -> Result<(i64, i64), LedgerError> {
+    /// Compares the server's clock with [`Clock::now`] of this machine, by the quickest of a few questions.
+    fn measure_clock(&self) -> Result<ClockMeasurement, LedgerError> {
         let samples = (0..3).map(|_| {
             let asked = self.local_clock.now();
             let (server, epoch) = self.transact(TransactionMode::Read, |tx| {
                 tx.query_row(SERVER_NOW, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
             })?;
-            let took = self.local_clock.now().since(asked);
-            Ok((took, server - asked.after(took / 2).0.cast_signed(), epoch))
+            let half = self.local_clock.now().since(asked) / 2;
+            Ok(ClockMeasurement {
+                uncertainty: i64::try_from(half.as_millis()).unwrap_or(i64::MAX),
+                offset: server - asked.after(half).0.cast_signed(),
+                epoch,
+            })
         });
-        let samples: Vec<(Duration, i64, i64)> = samples.collect::<Result<_, LedgerError>>()?;
-        let (_, offset, epoch) = samples.into_iter().min().ok_or(LedgerError::NoRow)?;
-        Ok((offset, epoch))
+        let samples: Vec<ClockMeasurement> = samples.collect::<Result<_, LedgerError>>()?;
+        samples.into_iter().min_by_key(|sample| sample.uncertainty).ok_or(LedgerError::NoRow)
     }
 
     /// See [`Database::transact`](super::Database::transact).

@@ -24,12 +24,12 @@ impl ServerClock {
         Self { local, offset: AtomicI64::new(offset), boot_id }
     }
 
-    /// Follows the drift between the two clocks, given the offset as it is now. Returns whether that
-    /// was no drift: the server's clock was set.
-    pub(crate) fn follow(&self, measured: i64) -> bool {
+    /// Follows the drift between the two clocks, given the offset as it is now, known to within
+    /// `uncertainty` milliseconds. Returns whether that was no drift: the server's clock was set.
+    pub(crate) fn follow(&self, measured: i64, uncertainty: i64) -> bool {
         let offset = self.offset.load(Ordering::Relaxed);
         let drift = measured - offset;
-        if drift.abs() > SET_MS {
+        if drift.abs() > SET_MS.saturating_add(uncertainty) {
             return true;
         }
         self.offset.store(offset + drift.clamp(-STEP_MS, STEP_MS), Ordering::Relaxed);
@@ -63,11 +63,13 @@ mod tests {
         let local = Arc::new(ManualClock::default());
         let clock = ServerClock::new(local, 1_000_000, "boot".to_owned());
         let start = clock.now();
-        assert!(!clock.follow(1_000_020) && !clock.follow(1_000_020));
+        assert!(!clock.follow(1_000_020, 0) && !clock.follow(1_000_020, 0));
         assert_eq!(clock.now(), Instant(start.0 + 20));
-        assert!(!clock.follow(1_001_900));
+        assert!(!clock.follow(1_001_900, 0));
         assert_eq!(clock.now(), Instant(start.0 + 70));
-        assert!(clock.follow(1_600_000) && clock.follow(400_000));
+        assert!(clock.follow(1_600_000, 0) && clock.follow(400_000, 0));
         assert_eq!(clock.now(), Instant(start.0 + 70), "nothing follows a jump");
+        assert!(clock.follow(1_003_000, 900));
+        assert!(!clock.follow(1_003_000, 1_000), "a slow response, perhaps");
     }
 }
