@@ -166,7 +166,7 @@ mod tests {
     fn view(status: JobStatus, correlation_id: &str, content_key: &str) -> JobView {
         let raw = json!({"metadata": {CORRELATION_ID: correlation_id, CONTENT_KEY: content_key}});
         let created_at = Some("2026-01-01T08:00:00Z".to_owned());
-        JobView { raw, created_at, ..JobView::bare("j-1", status) }
+        JobView { created_at, raw, ..JobView::bare("j-1", status) }
     }
 
     fn listed(view: JobView, oldest: &str) -> ListedJob {
