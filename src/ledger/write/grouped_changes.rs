@@ -2,7 +2,7 @@
 //! calls change the same rows.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::model::Failure;
 use crate::model::limits::{CallLimits, LimitsChange};
@@ -14,9 +14,14 @@ pub(crate) struct GroupedChanges(Mutex<HashMap<String, Arc<ChangeGroup>>>);
 
 #[derive(Default)]
 struct ChangeGroup {
-    waiting: Mutex<Vec<Arc<WaitingChange>>>,
-    /// Held while changes are saved.
-    turn: Mutex<()>,
+    state: Mutex<GroupState>,
+    saved: Condvar,
+}
+
+#[derive(Default)]
+struct GroupState {
+    waiting: Vec<Arc<WaitingChange>>,
+    is_saving: bool,
 }
 
 struct WaitingChange {
@@ -35,18 +40,34 @@ impl GroupedChanges {
         let group = Arc::clone(lock(&self.0).entry(name.to_owned()).or_default());
         let own = WaitingChange { change: Mutex::new(change), saved: OnceLock::new() };
         let own = Arc::new(own);
-        lock(&group.waiting).push(Arc::clone(&own));
-        let _turn = lock(&group.turn);
+        let mut state = lock(&group.state);
+        state.waiting.push(Arc::clone(&own));
+        while state.is_saving && own.saved.get().is_none() {
+            state = group.saved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
         if let Some(saved) = own.saved.get() {
             return saved.clone();
         }
-        let all = std::mem::take(&mut *lock(&group.waiting));
+        state.is_saving = true;
+        let all = std::mem::take(&mut state.waiting);
+        drop(state);
+        let _saving = Saving(&group);
         let saved = save(&mut |limits| all.iter().for_each(|one| lock(&one.change)(limits)));
         for one in &all {
             // Each is saved once.
             let _ = one.saved.set(saved.clone());
         }
         saved
+    }
+}
+
+/// Lets the next one save when it is dropped.
+struct Saving<'a>(&'a ChangeGroup);
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).is_saving = false;
+        self.0.saved.notify_all();
     }
 }
 
@@ -88,7 +109,7 @@ mod tests {
                 scope.spawn(|| changes.save("rows", add_one(), save));
             }
             let group = Arc::clone(&lock(&changes.0)["rows"]);
-            while lock(&group.waiting).len() < 20 {
+            while lock(&group.state).waiting.len() < 20 {
                 std::thread::yield_now();
             }
             go.send(()).unwrap();
