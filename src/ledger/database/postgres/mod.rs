@@ -285,12 +285,7 @@ impl Postgres {
     fn was_committed(&self, mark: &TransactionMark) -> Result<bool, LedgerError> {
         let mut since = None;
         loop {
-            let status = self.try_transact(TransactionMode::Read, &mut |tx| {
-                let sql = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
-                tx.query_row(sql, [Value::Text(mark.transaction.clone())], |row| {
-                    row.get::<_, Option<String>>(0)
-                })
-            });
+            let status = self.try_transact(TransactionMode::Read, &mut |tx| mark.status(tx));
             match status {
                 Ok(Some(word)) if word == "committed" => return Ok(true),
                 Ok(Some(word)) if word == "aborted" => return Ok(false),
@@ -351,9 +346,12 @@ const SERVER_NOW: &str =
     "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT), clock_epoch FROM ledger";
 
 /// A transaction that may have been carried out.
+#[derive(Clone)]
 struct TransactionMark {
-    transaction: String,
+    transaction: u64,
     backend: i64,
+    /// Changes when the server recovers from a crash.
+    recovered_at: String,
 }
 
 /// A transaction on one connection. It begins with its first statement.
@@ -494,7 +492,7 @@ fn begin_sql(access: TransactionMode) -> Option<&'static str> {
             "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
              SET LOCAL idle_in_transaction_session_timeout = '5s'; \
              SET LOCAL synchronous_commit = on; \
-             SELECT pg_current_xact_id(), pg_backend_pid()",
+             SELECT pg_current_xact_id(), pg_backend_pid(), stats_reset FROM pg_stat_bgwriter",
         ),
         TransactionMode::WriteRelaxed => Some(
             "BEGIN; SET LOCAL lock_timeout = '8s'; SET LOCAL statement_timeout = '30s'; \
@@ -504,11 +502,43 @@ fn begin_sql(access: TransactionMode) -> Option<&'static str> {
     }
 }
 
+impl TransactionMark {
+    /// `committed`, `aborted` or `in progress`; `None` if it is not known.
+    ///
+    /// A crash loses the numbers of transactions that the log on disk does not mention, and the server
+    /// gives them to others. The checkpoint that ends its recovery says from which one on.
+    fn status(&self, tx: &Tx<'_>) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT CAST(CAST(?1 AS TEXT) AS TIMESTAMPTZ) IS DISTINCT FROM stats_reset,
+                          next_xid, checkpoint_lsn = redo_lsn
+                   FROM pg_stat_bgwriter, pg_control_checkpoint()";
+        let recovered_at = [Value::Text(self.recovered_at.clone())];
+        let (has_crashed, next, is_of_recovery) = tx.query_row(sql, recovered_at, |row| {
+            Ok((row.get::<_, bool>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
+        })?;
+        if has_crashed {
+            match full_number(&next).filter(|_| is_of_recovery) {
+                None => return Ok(None),
+                Some(next) if self.transaction >= next => return Ok(Some("aborted".to_owned())),
+                Some(_) => {}
+            }
+        }
+        let sql = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
+        tx.query_row(sql, [Value::Text(self.transaction.to_string())], |row| row.get(0))
+    }
+}
+
+/// The number of a transaction from its epoch and the number in that.
+fn full_number(text: &str) -> Option<u64> {
+    let (epoch, number) = text.split_once(':')?;
+    Some((epoch.parse::<u64>().ok()? << 32) | u64::from(number.parse::<u32>().ok()?))
+}
+
 fn mark_in(messages: &[SimpleQueryMessage]) -> Option<TransactionMark> {
     messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(TransactionMark {
-            transaction: row.get(0)?.to_owned(),
+            transaction: row.get(0)?.parse().ok()?,
             backend: row.get(1)?.parse().ok()?,
+            recovered_at: row.get(2)?.to_owned(),
         }),
         _ => None,
     })

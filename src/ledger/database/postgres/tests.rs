@@ -145,3 +145,47 @@ fn a_statement_after_a_lock_sees_what_was_committed_before_it() {
     });
     assert_eq!(count(&postgres), 100);
 }
+
+/// After a crash, the number of a transaction that was lost may be that of another one.
+#[test]
+fn a_transaction_that_a_crash_lost_is_known_although_its_number_is_given_again() {
+    let Some(server) = crate::ledger::tests::postgres_server::PostgresServer::start() else {
+        return;
+    };
+    let address = PostgresAddress::parse(&server.new_database(), None).unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let postgres = Postgres::connect(&address, no_tls(), true, clock.clone()).unwrap();
+    let add = |tx: &Tx<'_>| tx.execute("UPDATE ledger SET schema_version = schema_version", []);
+    postgres.transact(TransactionMode::Write, add).unwrap();
+    let session = postgres.take_session().unwrap();
+    let durable = PostgresTransaction::new(&postgres, session, TransactionMode::Write);
+    durable.execute("UPDATE ledger SET clock_epoch = clock_epoch", &[]).unwrap();
+    let kept = durable.mark.borrow().clone().unwrap();
+    durable.commit().unwrap();
+    let session = postgres.take_session().unwrap();
+    let open = PostgresTransaction::new(&postgres, session, TransactionMode::Write);
+    open.query("SELECT 1", &[]).unwrap();
+    let lost = open.mark.borrow().clone().unwrap();
+    server.crash_and_restart();
+    drop(open);
+    let after = Postgres::connect(&address, no_tls(), true, clock).unwrap();
+    assert!(!after.was_committed(&lost).unwrap(), "its number is in the future");
+    while number_of_next(&after) <= lost.transaction {}
+    assert!(!after.was_committed(&lost).unwrap(), "its number is that of another one");
+    assert!(after.was_committed(&kept).unwrap());
+    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", [])).unwrap();
+    after.transact(TransactionMode::Write, add).unwrap();
+    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", [])).unwrap();
+    let unknown = after.was_committed(&lost);
+    assert!(matches!(unknown, Err(LedgerError::CommitInDoubt)), "{unknown:?}");
+}
+
+/// The number of a transaction that is committed for it.
+fn number_of_next(postgres: &Postgres) -> u64 {
+    let number: String = postgres
+        .transact(TransactionMode::Write, |tx| {
+            tx.query_row("SELECT CAST(pg_current_xact_id() AS TEXT)", [], |row| row.get(0))
+        })
+        .unwrap();
+    number.parse().unwrap()
+}
