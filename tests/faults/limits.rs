@@ -43,7 +43,7 @@ fn row_13_refused_polls_do_not_stop_submitting() {
 
 #[test]
 fn row_18_a_dead_output_host_does_not_stop_the_api() {
-    // Fewer than one clip is given up after, whichever of them meets them.
+    // A clip is given up after six failures, and one of them may meet them all.
     let mut case = Case::new(
         "[[fault]]\non = \"GET /outputs/*/*\"\ntimes = 5\ndo = { answer = { status = 503 } }\n",
     );
