@@ -64,7 +64,7 @@ pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
 pub use self::write::listed_jobs::{
-    JobEnd, JobProgress, JobRecord, ListedJob, reconciled_state, restored_state,
+    JobProgress, JobRecord, ListedJob, ListedJobEnd, reconciled_state, restored_state,
 };
 pub use self::write::reconcile::{DueReconciliation, Reconciled};
 
@@ -107,11 +107,11 @@ pub struct SharedLedger<'a> {
     pub machine_name: &'a str,
 }
 
-/// Stands for the server and the machine of a shared ledger where the database is a file. Whoever opens it
+/// The server and the machine of a shared ledger whose database is a file. Whoever opens it
 /// renews the lease of its process with [`LeasedLedger::renew_lease`].
 #[derive(Debug, Clone)]
 pub struct SharedFile {
-    /// Another name stands for another server, which may lack the last commits.
+    /// A new name means that another server took over, which may lack the last commits.
     pub server: String,
     /// Processes of different machines cannot see each other's locks.
     pub machine: String,

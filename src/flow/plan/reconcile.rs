@@ -11,7 +11,7 @@ use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::plan::existing_jobs::work_of_job;
 use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
 use crate::flow::state_machine::{MAX_START_AGE, job_failure};
-use crate::ledger::{ApiKeyId, JobEnd, JobProgress, JobRecord, ListedJob, Reconciled};
+use crate::ledger::{ApiKeyId, JobProgress, JobRecord, ListedJob, ListedJobEnd, Reconciled};
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobStatus, JobView, Timestamp};
 
@@ -120,9 +120,9 @@ fn listed_job(key: &ApiKeyId, profile: &str, job: JobView, oldest: Timestamp) ->
     let (correlation_id, content_key) = (id(CORRELATION_ID), id(CONTENT_KEY));
     let record = content_key.clone().filter(|_| !is_older(&job, oldest)).map(|content_key| {
         let end = match job.status {
-            JobStatus::Completed if job.output_url.is_some() => Some(JobEnd::Completed),
+            JobStatus::Completed if job.output_url.is_some() => Some(ListedJobEnd::Completed),
             JobStatus::Failed => {
-                Some(JobEnd::Failed(job_failure(job.error.as_deref()).with_job(&job.id)))
+                Some(ListedJobEnd::Failed(job_failure(job.error.as_deref()).with_job(&job.id)))
             }
             _ => None,
         };
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(record.work.content_key, CONTENT);
         assert_eq!(record.work.source, InputSource::Url("job:j-1".into()));
         assert_eq!(record.created_at, Timestamp::read("2026-01-01T08:00:00Z"));
-        assert!(matches!(record.end, Some(JobEnd::Failed(why)) if why.why == "no subject"));
+        assert!(matches!(record.end, Some(ListedJobEnd::Failed(why)) if why.why == "no subject"));
         let without_link = listed(view(JobStatus::Completed, CORRELATION, CONTENT), TODAY);
         assert!(without_link.record.unwrap().end.is_none(), "a poll decides");
         let old = listed(view(JobStatus::Processing, CORRELATION, CONTENT), "2026-01-02T00:00:00Z");

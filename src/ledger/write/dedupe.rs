@@ -204,20 +204,23 @@ fn find_or_create_attempt(
 ) -> Result<(AttemptId, AttemptStatus, bool), LedgerError> {
     let sql = format!(
         "SELECT id, number, status, {MAY_BE_BILLED},
-                EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id)
+                EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id),
+                source_is_url AND substr(source, 1, 4) = ?4
          FROM attempts WHERE content_key = ?1
          ORDER BY NOT ?3 AND status = 'failed' AND NOT {MAY_BE_BILLED}, number DESC LIMIT 1"
     );
-    let latest = tx.query_opt(&sql, params![new.work.content_key, batch.0, new.again], |row| {
+    let found = params![new.work.content_key, batch.0, new.again, JOB_SOURCE.to_vec()];
+    let latest = tx.query_opt(&sql, found, |row| {
         Ok((
             AttemptId(row.get(0)?),
             row.get::<_, u32>(1)?,
             AttemptStatus::read(row, 2)?,
             row.get::<_, bool>(3)?,
             row.get::<_, bool>(4)?,
+            row.get::<_, bool>(5)?,
         ))
     })?;
-    let Some((attempt, number, status, may_be_billed, of_this_batch)) = latest else {
+    let Some((attempt, number, status, may_be_billed, of_this_batch, is_restored)) = latest else {
         return Ok((insert_attempt(tx, new, (1, None), now)?, AttemptStatus::Planned, true));
     };
     let useless = status == AttemptStatus::Failed && !may_be_billed;
@@ -236,7 +239,7 @@ fn find_or_create_attempt(
     }
     if status == AttemptStatus::Planned {
         refresh_source(tx, attempt, &new.work.source)?;
-    } else {
+    } else if is_restored {
         describe_restored(tx, attempt, &new.work)?;
     }
     Ok((attempt, status, false))
@@ -269,13 +272,12 @@ fn describe_restored(
 ) -> Result<(), LedgerError> {
     let row = SourceRow::of(&work.source);
     tx.queue(
-        "UPDATE attempts SET profile = ?3, source = ?4, source_is_url = ?5, size = ?6,
-             modified_ns = ?7, sha256 = ?8, etag = ?9, duration = ?10, options = ?11,
-             estimate = ?12, pricing = ?13
-         WHERE id = ?1 AND source_is_url AND substr(source, 1, 4) = ?2",
+        "UPDATE attempts SET profile = ?2, source = ?3, source_is_url = ?4, size = ?5,
+             modified_ns = ?6, sha256 = ?7, etag = ?8, duration = ?9, options = ?10,
+             estimate = ?11, pricing = ?12
+         WHERE id = ?1",
         params![
             attempt.0,
-            JOB_SOURCE.to_vec(),
             work.profile,
             row.source,
             row.is_url,

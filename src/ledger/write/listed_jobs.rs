@@ -21,12 +21,12 @@ pub struct ListedJob {
 pub struct JobRecord {
     pub work: AttemptSpec,
     pub created_at: Option<Timestamp>,
-    pub end: Option<JobEnd>,
+    pub end: Option<ListedJobEnd>,
 }
 
 /// How a job ended.
 #[derive(Debug, Clone)]
-pub enum JobEnd {
+pub enum ListedJobEnd {
     /// With an output.
     Completed,
     Failed(Failure),

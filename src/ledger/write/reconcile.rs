@@ -9,7 +9,7 @@ use crate::ledger::rows::json_columns::encode;
 use crate::ledger::write::attempts::lock_key;
 use crate::ledger::write::dedupe::{NewInput, insert_attempt};
 use crate::ledger::write::listed_jobs::{
-    JobEnd, JobProgress, JobRecord, ListedJob, reconciled_state, restored_state,
+    JobProgress, JobRecord, ListedJob, ListedJobEnd, reconciled_state, restored_state,
 };
 use crate::ledger::{Ledger, LedgerError, Tx};
 use crate::model::{JobId, Timestamp};
@@ -122,11 +122,11 @@ impl Ledger {
             let Some((_, record)) = followed.or(jobs.first()) else { continue };
             let end = record.end.as_ref().filter(|_| state.status == AttemptStatus::Running);
             let rank = match (end, state.status) {
-                (Some(JobEnd::Failed(_)), _) => 0,
+                (Some(ListedJobEnd::Failed(_)), _) => 0,
                 (None, AttemptStatus::NeedsReview) => 1,
                 (None, AttemptStatus::StartSent) => 2,
                 (None, _) => 3,
-                (Some(JobEnd::Completed), _) => 4,
+                (Some(ListedJobEnd::Completed), _) => 4,
             };
             restored.push((rank, correlation_id, listed, record, end));
         }
@@ -247,10 +247,10 @@ fn next_number(tx: &Tx<'_>, content_key: &str) -> Result<u32, LedgerError> {
 }
 
 /// An attempt whose job has ended occupies no slot until somebody polls it.
-fn record_end(tx: &Tx<'_>, id: AttemptId, end: &JobEnd, now: i64) -> Result<(), LedgerError> {
+fn record_end(tx: &Tx<'_>, id: AttemptId, end: &ListedJobEnd, now: i64) -> Result<(), LedgerError> {
     let (status, failure) = match end {
-        JobEnd::Completed => (AttemptStatus::Completed, None),
-        JobEnd::Failed(failure) => (AttemptStatus::Failed, Some(encode(failure)?)),
+        ListedJobEnd::Completed => (AttemptStatus::Completed, None),
+        ListedJobEnd::Failed(failure) => (AttemptStatus::Failed, Some(encode(failure)?)),
     };
     tx.queue(
         "UPDATE attempts SET status = ?2, failure = ?3, finished_at = ?4 WHERE id = ?1",
@@ -297,7 +297,12 @@ mod tests {
     }
 
     /// A job whose attempt may be restored.
-    fn recorded(n: u32, content: &str, progress: JobProgress, end: Option<JobEnd>) -> ListedJob {
+    fn recorded(
+        n: u32,
+        content: &str,
+        progress: JobProgress,
+        end: Option<ListedJobEnd>,
+    ) -> ListedJob {
         let job = JobId(format!("j{n}"));
         let new = input(content, "", "");
         let work = AttemptSpec {
@@ -341,7 +346,7 @@ mod tests {
         let server = ledger.shared.server.clone().unwrap();
         let failed = || {
             let why = Failure::new(FailureKind::JobFailed, "the job failed", "no subject");
-            Some(JobEnd::Failed(why))
+            Some(ListedJobEnd::Failed(why))
         };
         let of_one_attempt =
             |n: u32, job: ListedJob| ListedJob { correlation_id: Some(format!("c{n}")), ..job };
@@ -349,10 +354,10 @@ mod tests {
             recorded(1, "running", Started, None),
             recorded(2, "draft", Draft, None),
             recorded(3, "pending", PerhapsStarted, None),
-            recorded(4, "done", Started, Some(JobEnd::Completed)),
+            recorded(4, "done", Started, Some(ListedJobEnd::Completed)),
             recorded(5, "failed", Started, failed()),
             // Two attempts of one content: the output is what an input wants.
-            recorded(7, "twice", Started, Some(JobEnd::Completed)),
+            recorded(7, "twice", Started, Some(ListedJobEnd::Completed)),
             recorded(6, "twice", Started, failed()),
             // Two jobs of one attempt.
             recorded(8, "either", PerhapsStarted, None),

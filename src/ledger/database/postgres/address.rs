@@ -87,7 +87,7 @@ fn split_tls_options(text: &str) -> (String, Option<PathBuf>) {
             Some(("sslmode", "verify-full" | "verify-ca")) => options.push("sslmode=require"),
             Some(("sslrootcert", "system" | "")) => {}
             Some(("sslrootcert", _)) => {
-                // A plus sign stands for itself.
+                // In this query, unlike in a form, a plus sign is not a space.
                 let encoded = option.replace('+', "%2B");
                 let decoded = form_urlencoded::parse(encoded.as_bytes()).next();
                 root_certificates = decoded.map(|(_, path)| PathBuf::from(path.as_ref()));

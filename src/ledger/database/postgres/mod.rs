@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{join, join3};
 use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 use tokio::task::block_in_place;
@@ -31,7 +31,7 @@ use tokio_postgres::{Row, SimpleQueryMessage};
 use self::address::PostgresAddress;
 use self::server_clock::ServerClock;
 use self::session::{Connector, ServerIdentity, Session};
-use super::value::Value;
+use super::value::{Value, params};
 use super::{TransactionMode, Tx};
 use crate::ledger::LedgerError;
 use crate::model::{Clock, Instant};
@@ -351,7 +351,7 @@ struct TransactionMark {
     transaction: u64,
     backend: i64,
     /// Changes when the server recovers from a crash.
-    recovered_at: String,
+    recovered_at: Option<String>,
 }
 
 /// A transaction on one connection. It begins with its first statement.
@@ -397,13 +397,12 @@ impl<'a> PostgresTransaction<'a> {
                 None => Ok(None),
             }
         };
-        let queued = self.queued.take();
-        let queued = join_all(queued.iter().map(|(sql, params)| session.execute(sql, params)));
+        let queued = session.execute_all(self.queued.take());
         let (begin, queued, result) = self.postgres.runtime.wait(join3(begin, queued, statement));
         if let Some(opened) = begin? {
             *self.mark.borrow_mut() = mark_in(&opened);
         }
-        queued.into_iter().find_map(Result::err).map_or(result, Err)
+        queued.and(result)
     }
 
     /// See [`Tx::queue`].
@@ -435,13 +434,11 @@ impl<'a> PostgresTransaction<'a> {
             self.postgres.return_session(session);
             return Ok(());
         }
-        let queued = self.queued.take();
-        let queued = join_all(queued.iter().map(|(sql, params)| session.execute(sql, params)));
+        let queued = session.execute_all(self.queued.take());
         let commit = session.simple_query("COMMIT");
         let (queued, committed) = self.postgres.runtime.wait(join(queued, commit));
-        // `COMMIT` after a failed statement rolls back, and is no error.
-        let failed = queued.into_iter().find_map(Result::err).or(committed.err());
-        let Some(error) = failed else {
+        // `COMMIT` after a failed statement rolls back, and does not fail.
+        let Err(error) = queued.and(committed) else {
             self.postgres.return_session(session);
             return Ok(());
         };
@@ -511,7 +508,7 @@ impl TransactionMark {
         let sql = "SELECT CAST(CAST(?1 AS TEXT) AS TIMESTAMPTZ) IS DISTINCT FROM stats_reset,
                           next_xid, checkpoint_lsn = redo_lsn
                    FROM pg_stat_bgwriter, pg_control_checkpoint()";
-        let recovered_at = [Value::Text(self.recovered_at.clone())];
+        let recovered_at = params![self.recovered_at];
         let (has_crashed, next, is_of_recovery) = tx.query_row(sql, recovered_at, |row| {
             Ok((row.get::<_, bool>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
         })?;
@@ -538,7 +535,7 @@ fn mark_in(messages: &[SimpleQueryMessage]) -> Option<TransactionMark> {
         SimpleQueryMessage::Row(row) => Some(TransactionMark {
             transaction: row.get(0)?.parse().ok()?,
             backend: row.get(1)?.parse().ok()?,
-            recovered_at: row.get(2)?.to_owned(),
+            recovered_at: row.get(2).map(ToOwned::to_owned),
         }),
         _ => None,
     })

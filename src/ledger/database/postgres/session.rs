@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rustls::ClientConfig;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -115,6 +116,15 @@ impl Session {
         let sql = numbered(sql);
         let params = typed(params);
         in_time(self.client.query_typed(&sql, &params)).await
+    }
+
+    /// Sends these statements at once, and returns the error of the first one that fails.
+    pub(super) async fn execute_all(
+        &self,
+        statements: Vec<(String, Vec<Value>)>,
+    ) -> Result<(), LedgerError> {
+        let all = statements.iter().map(|(sql, params)| self.execute(sql, params));
+        join_all(all).await.into_iter().try_for_each(|result| result.map(drop))
     }
 
     /// Statements without parameters, separated by semicolons.

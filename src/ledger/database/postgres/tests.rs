@@ -102,7 +102,7 @@ fn queued_statements_are_carried_out_in_order() {
     assert_eq!(count(&postgres), 20);
 }
 
-/// `COMMIT` is no error where it rolls back, so that the queued statement must be the one that fails.
+/// `COMMIT` succeeds even where it rolls back, so the error has to come from the queued statement.
 #[test]
 fn a_transaction_of_which_a_queued_statement_fails_is_an_error() {
     let Some(postgres) = counting() else { return };
