@@ -23,7 +23,7 @@ mod config;
 pub mod connectivity;
 mod download;
 pub mod limits;
-mod outage;
+pub(crate) mod outage;
 pub mod poll_schedule;
 pub mod request;
 pub mod transport;

@@ -1,5 +1,6 @@
 //! Detection of outages: the time since the last response, shared by all calls of a client, so that
-//! a waiting command can report the reason and a run can end after `outage_max`.
+//! a waiting command can report the reason and a run can end after `outage_max`. A run has a monitor
+//! of its own for downloads, since outputs may be on another host.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -152,11 +153,17 @@ impl OutageMonitor {
             Some(failure) if failure.status.is_none() => {}
             _ => {
                 state.pause = None;
-                if let Some(unanswered) = &mut state.unanswered {
-                    *unanswered = Outage::begin(what, now);
+                if state.unanswered.is_some() {
+                    let is_waiting = state.open > 0;
+                    state.unanswered = is_waiting.then(|| Outage::begin(what, now));
                 }
             }
         }
+    }
+
+    /// Ends the outage; no call may be in flight.
+    pub(crate) fn answered(&self) {
+        self.state().unanswered = None;
     }
 
     /// Records that calls wait until `until` because of `failure`.
@@ -226,5 +233,9 @@ mod tests {
         outage.ended("long", Some(&broken()), Instant(7));
         drop(upload);
         assert_eq!(since(&outage), Some(7));
+        let again = outage.sent(CallKind::Upload, "long", Instant(8));
+        outage.ended("long", None, Instant(9));
+        drop(again);
+        assert_eq!(since(&outage), None, "nothing waits for an answer");
     }
 }

@@ -86,7 +86,7 @@ pub enum Event {
     },
     /// No more jobs are started, for this reason.
     Stopped(Failure),
-    /// The service does not respond.
+    /// The service or an output host does not respond.
     Outage {
         /// The failure of the calls, or the call without a response.
         failure: Failure,
@@ -95,7 +95,7 @@ pub enum Event {
         /// Time until the run gives up.
         patience: Duration,
     },
-    /// The service responds again, after this outage.
+    /// The service or the output host responds again, after this outage.
     Answers(Duration),
     Finished(RunSummary),
 }

@@ -43,9 +43,8 @@ fn row_13_refused_polls_do_not_stop_submitting() {
 
 #[test]
 fn row_18_a_dead_output_host_does_not_stop_the_api() {
-    // A clip is given up after six failures, and one of them may meet them all.
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*/*\"\ntimes = 5\ndo = { answer = { status = 503 } }\n",
+        "[[fault]]\non = \"GET /outputs/*/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
     );
     case.home.clips(4);
     case.run(&["run", ".", "-o", "out/"]).ends_with(0);

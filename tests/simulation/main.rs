@@ -9,7 +9,7 @@
 //! - `bound`: how quick a batch could be at best
 //! - `pool`: eight threads with the vendor's SDK
 //! - `trial`: a batch, run and checked
-//! - `promises`, `variants`, `figures`: the tests
+//! - `promises`, `outputs`, `variants`, `figures`: the tests
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -24,6 +24,7 @@
 mod bound;
 mod dice;
 mod figures;
+mod outputs;
 mod pool;
 mod promises;
 mod record;

@@ -137,6 +137,8 @@ pub struct Server {
     pub variants: Vec<Variant>,
     /// The user's `--in-flight`.
     pub in_flight: u32,
+    /// Scripted faults of a scenario.
+    pub faults: String,
 }
 
 /// Most jobs in flight by the program's default settings.
@@ -166,6 +168,7 @@ impl Server {
             change: None,
             variants: Vec::new(),
             in_flight: IN_FLIGHT_MAX,
+            faults: String::new(),
         }
     }
 
@@ -211,6 +214,7 @@ impl Server {
             change: None,
             variants: Vec::new(),
             in_flight: if dice.chance(0.15) { dice.whole(1, 32) } else { IN_FLIGHT_MAX },
+            faults: String::new(),
         };
         if dice.chance(0.15) && (!server.buckets.is_empty() || server.cap.is_some()) {
             let factor = dice.pick(&[0.5, 2.0]);
@@ -297,7 +301,7 @@ impl Server {
                 text += &format!("bucket = [{}]\n", changed.join(", "));
             }
         }
-        text
+        text + &self.faults
     }
 
     /// Seconds that the service has a call under way, to whole milliseconds.

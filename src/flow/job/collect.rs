@@ -25,9 +25,6 @@ use crate::model::{
 };
 use crate::store::{NewObject, OutputTag};
 
-/// Maximum consecutive failures without progress before a download is given up.
-const MAX_STALLED_RETRIES: u32 = 6;
-
 /// Maximum repeated downloads of an output that fails verification.
 const MAX_REFETCHES: u32 = 1;
 
@@ -245,60 +242,71 @@ impl JobDriver<'_> {
     /// Failure of an output that fails verification. It may quote the output.
     fn bad_output(&self, bad: &OutputError) -> Failure {
         let why = self.run.context.service.clean(&bad.to_string());
-        let failure = Failure::new(bad.kind(), "the output", why)
-            .with_next("rbgv resume downloads it again (free)");
+        let failure = Failure::new(bad.kind(), "the output", why).with_next(self.resume_command());
         Failure { job: self.attempt.state.job.clone(), ..failure }
     }
 
-    /// Downloads to the end, however often the connection breaks, as long as each attempt makes
-    /// progress.
+    /// Downloads to the end, however often the connection breaks, until there is no progress for
+    /// `outage_max`. A rejected link is replaced as often as a call is retried.
     async fn download(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let context = self.run.context.clone();
-        let mut stalled_retries = 0;
+        let timing = &context.timing;
+        let (mut progressed_at, mut failures, mut rejected_links) = (context.clock.now(), 0, 0);
         loop {
             let before = part.length();
             let failure = match self.download_once(part).await {
                 Ok(complete) => return Ok(complete),
                 Err(failure) => failure,
             };
-            if matches!(
-                failure.kind,
-                FailureKind::Local | FailureKind::Unwritable | FailureKind::Interrupted
-            ) {
-                return Err(failure);
+            let now = context.clock.now();
+            if part.length() > before {
+                (progressed_at, failures, rejected_links) = (now, 0, 0);
             }
+            failures += 1;
             if failure.kind == FailureKind::LinkExpired {
                 self.link = None;
-            }
-            let again = failure.kind == FailureKind::LinkExpired
-                || failure.kind.is_retryable_if_idempotent();
-            stalled_retries = if part.length() > before { 0 } else { stalled_retries + 1 };
-            if !again || stalled_retries >= MAX_STALLED_RETRIES {
+                rejected_links += 1;
+                if rejected_links > timing.retries {
+                    return Err(self.unusable_links(failure, rejected_links));
+                }
+            } else if !failure.kind.is_retryable_if_idempotent()
+                || now.since(progressed_at) >= timing.outage_max
+            {
                 return Err(failure);
             }
-            let timing = &context.timing;
-            let asked = failure.retry_after;
-            match backoff::wait(timing, stalled_retries.max(1), asked, context.random.unit()) {
-                BackoffWait::TooLong(_) => return Err(failure),
-                BackoffWait::Sleep(_)
-                    if failure.kind == FailureKind::LinkExpired && stalled_retries <= 1 => {}
-                BackoffWait::Sleep(wait) => {
-                    context.emit(&self.input, InputEvent::Retry { failure, wait });
-                    context.sleep(wait).await?;
-                }
+            let wait = backoff::wait(timing, failures, failure.retry_after, context.random.unit());
+            let BackoffWait::Sleep(wait) = wait else { return Err(failure) };
+            // A link may simply have expired.
+            if failures == 1 && rejected_links == 1 {
+                continue;
             }
+            context.emit(&self.input, InputEvent::Retry { failure, wait });
+            context.sleep(wait).await?;
         }
     }
 
     async fn download_once(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let link = self.fresh_link().await?;
+        let downloaded = self.download_from(&link, part).await;
+        if let Err(failure) = &downloaded {
+            let now = self.run.context.clock.now();
+            self.run.output_outage.ended(&failure.what, Some(failure), now);
+        }
+        downloaded
+    }
+
+    async fn download_from(
+        &mut self,
+        link: &OutputLink,
+        part: &Arc<PartFile>,
+    ) -> Result<CompletePart, Failure> {
         let context = self.run.context.clone();
         let etag = context.ledger.output_etag(self.attempt.id).await?;
         let resume_point = etag
             .map(|etag| ResumePoint { offset: part.length(), etag })
             .filter(|point| point.offset > 0);
         let on_retry = self.on_retry();
-        let request = context.service.download(&link, resume_point, self.call(&on_retry));
+        let request = context.service.download(link, resume_point, self.call(&on_retry));
         let mut download = context.unless_stopped(request).await??;
         context.ledger.record_output_etag(self.attempt.id, download.etag.as_deref()).await?;
         let mut sink = PartWriter::open(Arc::clone(part), download.offset).await?;
@@ -307,6 +315,16 @@ impl JobDriver<'_> {
         blocking(move || check_free_space(part.path(), rest)).await?;
         self.stream_to_file(&mut download, &mut sink).await?;
         sink.finish().await
+    }
+
+    /// Failure of a download of which the output host rejected each of `links` new links.
+    fn unusable_links(&self, failure: Failure, links: u32) -> Failure {
+        let why = format!("the output host rejected {links} new links: {}", failure.why);
+        Failure { why, ..failure }.with_next(self.resume_command())
+    }
+
+    fn resume_command(&self) -> String {
+        format!("rbgv resume {}", self.run.batch.0)
     }
 
     /// Maximum size of the output, in bytes.
@@ -334,6 +352,7 @@ impl JobDriver<'_> {
             let next = context.unless_stopped(download.chunk()).await;
             match next {
                 Ok(Ok(Some(chunk))) => {
+                    self.run.output_outage.answered();
                     sink.write(chunk).await?;
                     let event = InputEvent::Bytes { done: sink.size, total: download.total };
                     context.emit(&self.input, event);

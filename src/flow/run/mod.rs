@@ -33,6 +33,7 @@ use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
 use super::state_machine::Goal;
 use crate::client::limits::circuit_breaker;
+use crate::client::outage::{Outage, OutageMonitor};
 use crate::client::{Backlog, BackoffWait, CallPermit, RequestOptions, request::backoff};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, Commit, DraftSupport, StartCommit, StartLimits,
@@ -65,6 +66,8 @@ pub struct RunState {
     pub run_options: RunOptions,
     pub(crate) uploads: Semaphore,
     pub(crate) downloads: Semaphore,
+    /// Since when downloads get no response.
+    pub(crate) output_outage: OutageMonitor,
     /// List polls of the followed jobs, and the latest views of any job of the key.
     pub(crate) list_poll: Arc<ListPoller>,
     /// Observations of clearly started jobs, as evidence for ambiguous starts.
@@ -140,6 +143,7 @@ impl RunState {
             run_options,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
+            output_outage: OutageMonitor::default(),
             list_poll: Arc::default(),
             evidence: StartEvidence::default(),
             durations: Mutex::default(),
@@ -338,6 +342,14 @@ impl RunState {
     /// Inputs of this run whose job has not ended.
     pub(crate) fn active_inputs(&self) -> &Arc<ActiveInputs> {
         &self.active_inputs
+    }
+
+    /// The current outage of the output hosts, while there are downloads.
+    fn output_outage(&self) -> Option<Outage> {
+        if self.downloads.available_permits() == DOWNLOADS {
+            self.output_outage.answered();
+        }
+        self.output_outage.now().unanswered().cloned()
     }
 
     /// The failure is part of an outage of the service.

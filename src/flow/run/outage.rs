@@ -1,5 +1,5 @@
-//! Outages of the service during a run: reported soon, waited for, and the end of the run after
-//! `outage_max`.
+//! Outages of the service and of the output hosts during a run: reported soon, waited for, and the
+//! end of the run after `outage_max`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,38 +25,57 @@ struct OutageNotice {
     was_failing: bool,
 }
 
-/// Reports outages until the run ends, and stops the run when one is too long.
+/// Outages of the API, or of the output hosts.
+struct OutageWatch {
+    reported: Option<OutageNotice>,
+    slow_after: Duration,
+}
+
+/// Reports outages until the run ends, and stops the run when one is too long. An output host that is
+/// down is one, too: a run that went on would start jobs whose outputs it cannot download.
 pub(crate) async fn watch_outages(run: Arc<RunState>) {
-    let _reported = run.context.service.outage_reporter();
-    let outage_max = run.context.timing.outage_max;
-    let (mut reported, mut slow_after): (Option<OutageNotice>, _) = (None, REPORT_SLOW_AFTER);
+    let service = &run.context.service;
+    let _reported = service.outage_reporter();
+    let begin = || OutageWatch { reported: None, slow_after: REPORT_SLOW_AFTER };
+    let (mut calls, mut downloads) = (begin(), begin());
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
-        let now = run.context.clock.now();
-        let silence = run.context.service.current_wait();
-        let unanswered = silence.unanswered();
-        if let Some(last_report) = reported
-            && unanswered.is_none_or(|unanswered| unanswered.since != last_report.since)
-        {
-            run.context.observer.observe(&Event::Answers(now.since(last_report.since)));
-            slow_after = if last_report.was_failing { REPORT_SLOW_AFTER } else { slow_after * 2 };
-            reported = None;
-        }
-        let Some(unanswered) = unanswered else { continue };
-        let (age, is_failing) = (now.since(unanswered.since), unanswered.failure.is_some());
-        if age >= outage_max {
-            let failure = too_long(unanswered, age);
+        let stop = calls.check(&run, service.current_wait().unanswered());
+        let stop = stop.or_else(|| downloads.check(&run, run.output_outage().as_ref()));
+        if let Some(failure) = stop {
             run.stop(RunStop { reason: StopReason::Outage, failure });
             return;
         }
-        if reported.is_none() && age >= if is_failing { REPORT_AFTER } else { slow_after } {
+    }
+}
+
+impl OutageWatch {
+    /// Reports the begin and the end of an outage; returns the reason to stop if it is too long.
+    fn check(&mut self, run: &RunState, unanswered: Option<&Outage>) -> Option<Failure> {
+        let (now, outage_max) = (run.context.clock.now(), run.context.timing.outage_max);
+        if let Some(last_report) = self.reported
+            && unanswered.is_none_or(|unanswered| unanswered.since != last_report.since)
+        {
+            run.context.observer.observe(&Event::Answers(now.since(last_report.since)));
+            self.slow_after =
+                if last_report.was_failing { REPORT_SLOW_AFTER } else { self.slow_after * 2 };
+            self.reported = None;
+        }
+        let unanswered = unanswered?;
+        let (age, is_failing) = (now.since(unanswered.since), unanswered.failure.is_some());
+        if age >= outage_max {
+            return Some(too_long(unanswered, age));
+        }
+        let report_after = if is_failing { REPORT_AFTER } else { self.slow_after };
+        if self.reported.is_none() && age >= report_after {
             let (failure, patience) = (failure_of(unanswered), outage_max.saturating_sub(age));
             run.context.observer.observe(&Event::Outage { failure, since: age, patience });
-            reported = Some(OutageNotice { since: unanswered.since, was_failing: is_failing });
+            self.reported = Some(OutageNotice { since: unanswered.since, was_failing: is_failing });
         }
-        if let Some(reported) = &mut reported {
+        if let Some(reported) = &mut self.reported {
             reported.was_failing |= is_failing;
         }
+        None
     }
 }
 
@@ -69,7 +88,7 @@ fn failure_of(unanswered: &Outage) -> Failure {
 fn too_long(unanswered: &Outage, age: Duration) -> Failure {
     let failure = failure_of(unanswered);
     let why = format!(
-        "no response from the service for {:.0} s, longer than outage_max; {}",
+        "no response for {:.0} s, longer than outage_max; {}",
         age.as_secs_f64(),
         failure.why
     );

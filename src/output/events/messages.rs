@@ -159,7 +159,7 @@ pub(crate) fn stopped(why: &Failure, paint: Painter) -> String {
     format!("{}{next}", warning(&text, paint))
 }
 
-/// The service does not respond: since when, why, and for how long calls are retried.
+/// The service or an output host does not respond: since when, why, and for how long calls are retried.
 #[must_use]
 pub fn outage(why: &Failure, since: Duration, patience: Option<Duration>) -> String {
     let until = match patience {
@@ -171,16 +171,12 @@ pub fn outage(why: &Failure, since: Duration, patience: Option<Duration>) -> Str
         }
         None => String::new(),
     };
-    format!(
-        "no response from the service for {}: {}; retrying{until}",
-        amounts::elapsed(since),
-        failure(why)
-    )
+    format!("no response for {}: {}; retrying{until}", amounts::elapsed(since), failure(why))
 }
 
-/// The service responds again.
+/// The service or an output host responds again.
 pub(crate) fn answers(after: Duration) -> String {
-    format!("the service responds again after {}", amounts::elapsed(after))
+    format!("responses arrive again after {}", amounts::elapsed(after))
 }
 
 /// The summary of a run, and how to resume it.
@@ -309,7 +305,7 @@ mod tests {
         let since = Duration::from_secs(4);
         assert_eq!(
             outage(&why, since, Some(Duration::from_mins(5))),
-            "no response from the service for 4 s: starting the job: refused; retrying for up to \
+            "no response for 4 s: starting the job: refused; retrying for up to \
              5 min more (outage_max), then the run stops and can be resumed"
         );
         assert!(outage(&why, since, None).ends_with("; retrying"));
