@@ -109,6 +109,7 @@ pub fn main(env: Env) -> u8 {
     let class = match ended {
         Ok(class) => class,
         Err(failure) => {
+            let failure = failure.or_next_of_kind();
             printer.report(&failure);
             failure.kind.exit_class()
         }
@@ -116,6 +117,7 @@ pub fn main(env: Env) -> u8 {
     match printer.finish() {
         Ok(()) => class.code(),
         Err(failure) => {
+            let failure = failure.or_next_of_kind();
             printer.failure(&failure);
             ExitClass::combine([class, failure.kind.exit_class()], false).code()
         }
@@ -311,6 +313,7 @@ fn run_init(
         let cli = Cli::try_parse_from(&words)
             .map_err(|error| wrong_command_line(&error.to_string(), Some("init")))?;
         class = run_command(cli, env, printer).unwrap_or_else(|failure| {
+            let failure = failure.or_next_of_kind();
             printer.report(&failure);
             failure.kind.exit_class()
         });

@@ -116,6 +116,34 @@ impl FailureKind {
         }
     }
 
+    /// The next command after a command that ended with such a failure. `None` for what the message
+    /// itself says how to change.
+    fn next(self) -> Option<String> {
+        Some(match self {
+            Self::Usage => return None,
+            Self::Configuration
+            | Self::Unauthorized
+            | Self::Forbidden
+            | Self::Unreachable
+            | Self::Local
+            | Self::Unwritable => "rbgv doctor".to_owned(),
+            Self::InsufficientCredits | Self::BudgetReached => "rbgv usage".to_owned(),
+            Self::RateLimited
+            | Self::Unavailable
+            | Self::Broken
+            | Self::LinkExpired
+            | Self::TimedOut
+            | Self::Unverified
+            | Self::Interrupted => "run the same command again".to_owned(),
+            Self::InvalidRequest
+            | Self::NotFound
+            | Self::Conflict
+            | Self::JobFailed
+            | Self::Contract
+            | Self::NeedsReview => format!("rbgv explain {}", self.as_str()),
+        })
+    }
+
     /// The stable name in logs, ledger and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -219,6 +247,13 @@ impl Failure {
     pub fn with_next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
+    }
+
+    /// With the next command for its kind, where it names none. For the failure of a whole command.
+    #[must_use]
+    pub fn or_next_of_kind(self) -> Self {
+        let next = self.next.or_else(|| self.kind.next());
+        Self { next, ..self }
     }
 
     #[must_use]
@@ -372,6 +407,17 @@ mod tests {
             assert_eq!(FailureKind::parse(kind.as_str()), Some(kind));
         }
         assert_eq!(FailureKind::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn a_command_that_fails_names_a_next_one() {
+        for &kind in FailureKind::ALL {
+            let failure = Failure::new(kind, "a", "b");
+            let next = failure.clone().or_next_of_kind().next;
+            assert_eq!(next.is_none(), kind == FailureKind::Usage, "{kind:?}");
+            let named = failure.with_next("rbgv status").or_next_of_kind().next;
+            assert_eq!(named.as_deref(), Some("rbgv status"), "{kind:?}");
+        }
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn the_time_given_bounds_the_plan_and_an_unreachable_service_too() {
     let began = Instant::now();
     let ran = Ran::of(&mut command).ends_with(7);
     assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
-    ran.says("--timeout reached").says("retrying");
+    ran.says("--timeout reached\n  next: run the same command again").says("retrying");
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub(crate) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
     tokio::spawn(async move {
         context.stop.cancelled().await;
         tokio::time::sleep(STOP_TIMEOUT).await;
-        let failure = context.with_stop_reason(interrupted());
-        printer.failure(&failure.clone().with_next("rbgv resume"));
+        let failure = context.with_stop_reason(interrupted()).or_next_of_kind();
+        printer.failure(&failure);
         leave(&printer, failure.kind.exit_class());
     });
 }
