@@ -36,7 +36,7 @@ pub use self::plan::discover::{DiscoveredInput, FileSelection, InputList, InputS
 pub use self::plan::existing_jobs::{FetchRequest, plan_fetch};
 pub use self::plan::output_path::NameTemplate;
 pub use self::plan::output_target::prove_open;
-pub use self::plan::reconcile::progress_of;
+pub use self::plan::reconcile::{accept_lost_starts, progress_of};
 pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
 pub use self::plan::watch_folder::{FolderScan, FolderWatcher};
 pub use self::polling::poll_job;

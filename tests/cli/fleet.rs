@@ -280,6 +280,42 @@ fn a_key_that_one_worker_finds_rejected_stops_the_others() {
 }
 
 #[test]
+fn without_a_list_of_jobs_a_person_accepts_what_a_fail_over_may_have_lost() {
+    let Some(server) = server() else { return };
+    let fleet = Fleet::on(server, Sandbox::quick());
+    let machine = fleet.machine();
+    let list = |answer: &str| format!("[[fault]]\non = \"GET /v1/jobs\"\ndo = {answer}\n");
+    // A new ledger needs no list.
+    fleet.sandbox.scenario(&list("{ answer = { status = 405 } }"));
+    machine.home.clip("first.mp4");
+    machine.run(&["run", "first.mp4"]).ends_with(0).says("does not list jobs");
+    let answers =
+        ["{ answer = { status = 405 } }", "{ answer = { status = 200, body = \"html\" } }"];
+    for (number, answer) in (2..).zip(answers) {
+        fleet.sandbox.scenario(&list(answer));
+        fleet.sql("UPDATE keys SET reconciled_with = 'a server that was replaced'");
+        let name = format!("{number}.mp4");
+        machine.home.variant(&name, number);
+        let next = format!("next: rbgv resume {number} --accept-lost-starts");
+        let refused = machine.run(&["run", &name, "--yes"]).ends_with(9).says(&next);
+        refused.says("does not list jobs").says("paid for a second time");
+        // Neither `--yes` nor another command accepts it.
+        machine.run(&["resume", "--yes"]).ends_with(9).says(&next);
+        machine.run(&["work"]).ends_with(9).says(&next);
+        assert_eq!(fleet.sandbox.audit().bills(), number as usize - 1, "{answer}");
+        let batch = number.to_string();
+        let accepted = machine.run(&["resume", &batch, "--accept-lost-starts"]).ends_with(0);
+        accepted.says("paid for again").says("rbgv usage --reconcile");
+        assert_eq!(fleet.sandbox.audit().bills(), number as usize, "{answer}");
+    }
+    // Once is enough, for all machines.
+    let other = fleet.machine();
+    other.home.variant("last.mp4", 9);
+    let done = other.run(&["run", "last.mp4"]).ends_with(0);
+    assert!(!done.stderr.contains("does not list jobs"), "{}", done.stderr);
+}
+
+#[test]
 fn every_machine_sees_the_batches_of_all() {
     let Some(server) = server() else { return };
     let fleet = Fleet::on(server, Sandbox::quick());

@@ -130,7 +130,7 @@ impl BatchRunner {
         self.started_before = self.run.context.ledger.started_credits(self.run.batch).await?;
         let mut polling = JoinSet::new();
         for run in self.run.each() {
-            reconcile_after_failover(&run.context).await?;
+            reconcile_after_failover(&run.context, run.batch).await?;
             run.load_durations().await?;
             polling.spawn(poll_lists(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
             polling.spawn(read_hints(Arc::clone(&run.context), Arc::clone(&run.list_poll)));

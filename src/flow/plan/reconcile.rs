@@ -3,15 +3,18 @@
 //! jobs at the service are compared with the ledger once. What was sent before must have arrived by then:
 //! a start that the ledger lost, and that arrives after the comparison, would be sent a second time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::plan::existing_jobs::work_of_job;
-use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
+use crate::flow::polling::job_list::{ListPages, has_passed, is_older, lists_no_jobs};
 use crate::flow::state_machine::{MAX_START_AGE, job_failure};
-use crate::ledger::{ApiKeyId, JobProgress, JobRecord, ListedJob, ListedJobEnd, Reconciled};
+use crate::ledger::{
+    ApiKeyId, BatchId, JobProgress, JobRecord, ListedJob, ListedJobEnd, Reconciled,
+};
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobStatus, JobView, Timestamp};
 
@@ -23,8 +26,33 @@ const DAY: Duration = Duration::from_hours(24);
 ///
 /// # Errors
 ///
-/// The jobs cannot be listed: nothing may be created or started.
-pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Failure> {
+/// The jobs cannot be listed: nothing may be created or started for `batch`. A service that does not list
+/// jobs never says which starts the ledger lost, so the user has to accept that.
+pub(crate) async fn reconcile_after_failover(
+    context: &Context,
+    batch: BatchId,
+) -> Result<(), Failure> {
+    reconcile(context, batch, false).await
+}
+
+/// Compares like [`reconcile_after_failover`], but goes on without a list where the service has none: the
+/// user accepts that starts that the ledger lost are paid for again.
+///
+/// # Errors
+///
+/// The service does not answer, or rejects the key.
+pub async fn accept_lost_starts(context: &Arc<Context>, batch: BatchId) -> Result<(), Failure> {
+    for context in context.all() {
+        reconcile(context, batch, true).await?;
+    }
+    Ok(())
+}
+
+async fn reconcile(
+    context: &Context,
+    batch: BatchId,
+    accepts_lost_starts: bool,
+) -> Result<(), Failure> {
     let (ledger, key) = (&context.ledger, &context.key);
     let Some(due) = ledger.due_reconciliation(key).await? else { return Ok(()) };
     if due.is_after_failover {
@@ -40,14 +68,21 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
     let day = context.clock.wall().before(DAY);
     let oldest = ledger.oldest_open_attempt(key).await?.map_or(day, |made| made.min(day));
     let list = match listed_jobs(context, oldest).await {
-        Err(failure) if failure.kind == FailureKind::NotFound && due.is_after_failover => {
-            let why =
-                "the service does not list jobs, so starts that the ledger lost cannot be found";
-            return Err(Failure::new(FailureKind::Local, "the job ledger", why)
-                .with_next("rbgv status --wait, then rbgv resume"));
+        Err(failure)
+            if lists_no_jobs(&failure)
+                || due.is_after_failover && failure.kind == FailureKind::Contract =>
+        {
+            if due.is_after_failover && !accepts_lost_starts {
+                return Err(unknown_starts(&failure, batch));
+            }
+            if due.is_after_failover {
+                let text = "the service does not list jobs; if the ledger lost starts, their inputs are paid for \
+                            again; to find out afterwards: rbgv usage --reconcile";
+                context.notice(RemarkLevel::Warning, text);
+            }
+            // A new ledger has said that jobs cannot be recognised.
+            JobList::default()
         }
-        // A new ledger has said that jobs cannot be recognised.
-        Err(failure) if failure.kind == FailureKind::NotFound => JobList::default(),
         list => list?,
     };
     if due.is_after_failover
@@ -72,6 +107,18 @@ pub(crate) async fn reconcile_after_failover(context: &Context) -> Result<(), Fa
         context.notice(RemarkLevel::Warning, &text);
     }
     Ok(())
+}
+
+/// Failure of a run after a fail-over, with a service that lists no jobs.
+fn unknown_starts(failure: &Failure, batch: BatchId) -> Failure {
+    let why = format!(
+        "its server was replaced, and the service does not list jobs ({}): starts of the last moments before that \
+         may be lost, and their inputs would be paid for a second time. rbgv usage --reconcile shows charges for \
+         jobs that the ledger does not know; to accept the rest, use the next command once",
+        failure.status.map_or_else(|| failure.why.clone(), |status| format!("HTTP {status}"))
+    );
+    Failure::new(FailureKind::Local, "the job ledger", why)
+        .with_next(format!("rbgv resume {} --accept-lost-starts", batch.0))
 }
 
 /// The jobs that the service lists.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::CONTENT_KEY;
-use crate::flow::polling::job_list::{ListPages, has_passed, is_older};
+use crate::flow::polling::job_list::{ListPages, has_passed, is_older, lists_no_jobs};
 use crate::ledger::BatchId;
 use crate::model::event::RemarkLevel;
-use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
+use crate::model::{Failure, JobId, JobStatus, JobView, Timestamp};
 
 /// Age up to which jobs are considered.
 const DAY: Duration = Duration::from_hours(24);
@@ -58,7 +58,7 @@ pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failu
     let (mut pages, call) = (ListPages::default(), RequestOptions::plain());
     loop {
         let page = match context.unless_stopped(pages.next(context, &call)).await? {
-            Err(failure) if failure.kind == FailureKind::NotFound => {
+            Err(failure) if lists_no_jobs(&failure) => {
                 let why = "the service does not list jobs, so jobs that this key already paid \
                            for cannot be recognised";
                 context.notice(RemarkLevel::Warning, why);

@@ -2,7 +2,7 @@
 
 use crate::client::{JobPage, ListQuery, RequestOptions};
 use crate::flow::context::Context;
-use crate::model::{Failure, JobView, Timestamp};
+use crate::model::{Failure, FailureKind, JobView, Timestamp};
 
 /// Jobs requested per page. A page may hold fewer: the service may not accept pages of this size.
 pub(crate) const PAGE: u32 = 100;
@@ -60,6 +60,11 @@ impl ListPages {
     pub(crate) fn have_ended(&self) -> bool {
         self.ended
     }
+}
+
+/// The service has no list of jobs, by the failure of a request for a page (404, 405).
+pub(crate) fn lists_no_jobs(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::NotFound | FailureKind::InvalidRequest)
 }
 
 /// After a page with `jobs`, no page can show one that was created after `oldest`: this one shows none, and the

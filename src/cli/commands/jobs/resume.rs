@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::{confirm, lift_key_blocks, report_plan, run_batch, within_time};
-use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
+use crate::flow::{Context, RunOptions, accept_lost_starts, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
 use crate::output::formats::amounts;
@@ -33,6 +33,11 @@ pub(crate) struct Args {
     /// Give up jobs that need review or no longer exist at the service
     #[arg(long)]
     abandon: bool,
+
+    /// After a fail-over of a shared ledger, with a service that does not list jobs: go on, although
+    /// inputs whose starts the ledger lost are paid for again
+    #[arg(long)]
+    accept_lost_starts: bool,
 
     /// Only accept or abandon this job; may be repeated
     #[arg(long = "job", value_name = "JOB")]
@@ -92,6 +97,9 @@ async fn resume_within(
     prove_open(context, batch.id, run_options.overwrite).await?;
     confirm(app, &totals)?;
     report_plan(context, batch.id, &totals);
+    if args.accept_lost_starts {
+        accept_lost_starts(context, batch.id).await?;
+    }
     let verdict = run_batch(app, context, batch.id, run_options, None).await?;
     Ok(verdict.class)
 }
