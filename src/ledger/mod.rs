@@ -52,7 +52,7 @@ pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
 pub use self::rows::attempt::{
     Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
-    RerunReason, object_identity,
+    RepeatedCall, RerunReason, object_identity,
 };
 pub use self::rows::batch::{Batch, BatchInput, InputCounts, InputState};
 pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};

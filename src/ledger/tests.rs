@@ -373,12 +373,23 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
         failure: Some(Failure::new(FailureKind::Broken, "start", "reset")),
     };
     attempt.last_poll.progress = Some(12.5);
+    let mut refused = Failure::new(FailureKind::RateLimited, "upload", "too many requests");
+    refused.request_id = Some("r-0".into());
+    attempt.repeated =
+        vec![RepeatedCall { at: Timestamp(3), status: AttemptStatus::Planned, failure: refused }];
     assert_eq!(ledger.commit(&owner, &attempt, "doubt", Some("r-1")).unwrap(), Commit::Written);
     assert_eq!(ledger.attempt(id).unwrap().state, attempt.state);
     assert_eq!(ledger.find_attempt_by_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
     let story = ledger.attempt_log(id).unwrap();
-    assert_eq!((story[0].status, story[0].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
-    assert_eq!(story[0].request_id.as_deref(), Some("r-1"));
+    let retry = Transition {
+        at: Timestamp(3),
+        status: AttemptStatus::Planned,
+        note: "retry: upload: too many requests (request r-0)".to_owned(),
+        request_id: Some("r-0".to_owned()),
+    };
+    assert_eq!(story[0], retry);
+    assert_eq!((story[1].status, story[1].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
+    assert_eq!(story[1].request_id.as_deref(), Some("r-1"));
 
     let rebooted = open_with(dir.path(), Frozen(7, "boot-b"));
     assert_eq!(rebooted.attempt(id).unwrap().state.sent, Some(Instant(7)));

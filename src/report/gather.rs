@@ -17,6 +17,7 @@ use crate::model::{Background, Credits, Failure, Sanitizer, Timestamp};
 const UPLOAD: &str = "upload";
 const START: &str = "start";
 const BACK_OFF: &str = "back off: ";
+const RETRY: &str = "retry: ";
 const PAUSE: &str = "rest: ";
 
 /// The content of the page about `record`. `clips` returns both sides of an input, and the seconds of
@@ -239,7 +240,8 @@ fn timeline(record: &BatchRecord) -> Timeline {
                 timeline.submitted.push(step.at.0);
                 submitted = true;
             }
-            if step.note.starts_with(BACK_OFF) || step.status == AttemptStatus::StartRefused {
+            let is_refused = step.note.starts_with(BACK_OFF) || step.note.starts_with(RETRY);
+            if is_refused || step.status == AttemptStatus::StartRefused {
                 timeline.refusals.push(step.at.0);
             }
             if step.note.starts_with(PAUSE) {
@@ -334,6 +336,7 @@ mod tests {
         let second = attempts.next().unwrap();
         second.steps = vec![
             step(2_000, AttemptStatus::Planned, "upload"),
+            step(3_000, AttemptStatus::Planned, "retry: HTTP 429"),
             step(4_000, AttemptStatus::Planned, "back off: HTTP 503"),
             step(6_000, AttemptStatus::Planned, "rest: out of credits"),
         ];
@@ -374,7 +377,7 @@ mod tests {
             submitted: vec![3_500],
             finished: vec![9_000],
             processing: vec![(5_000, 9_000)],
-            refusals: vec![4_000],
+            refusals: vec![3_000, 4_000],
             pauses: vec![(6_000, 10_000)],
         };
         assert_eq!(found, expected);

@@ -64,6 +64,22 @@ fn a_run_writes_its_page_and_report_writes_it_again() {
 }
 
 #[test]
+fn the_timeline_has_calls_that_were_refused_and_repeated() {
+    let refused = "[[fault]]\non = \"POST /v1/uploads\"\nnth = [1, 2]\n\
+         do = { answer = { status = 429, code = \"rate_limited\" } }\n\
+         [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\n\
+         do = { answer = { status = 429, code = \"rate_limited\" } }\n";
+    let sandbox = Sandbox::with(refused);
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4", "--report", "p.html"]).ends_with(0);
+    let text = page(&home, "p.html");
+    assert!(text.contains("; 3 refused calls;"), "{text}");
+    let logs = home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout;
+    assert!(logs.contains("retry: uploading"), "{logs}");
+}
+
+#[test]
 fn a_wrong_path_costs_nothing_and_an_interrupted_run_has_a_page() {
     let sandbox = Sandbox::start(&["--timer", "10m"]);
     let home = Home::with(&sandbox);

@@ -1,6 +1,7 @@
 //! The driver of one attempt: run the state machine, commit the state, execute the effect, observe,
 //! repeat. One input and ten thousand use the same loop.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::client::{CallPermit, LastRequestId};
@@ -9,7 +10,7 @@ use crate::flow::run::{CreatePermit, RunState};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation, Step, StepContext, step};
 use crate::ledger::{
     Attempt, AttemptState, AttemptStatus, BillingVisibility, Commit, DraftObservation,
-    DraftSupport, LastPoll, StartCommit,
+    DraftSupport, LastPoll, RepeatedCall, StartCommit,
 };
 use crate::model::event::RemarkLevel;
 use crate::model::{
@@ -75,6 +76,8 @@ pub(crate) struct JobDriver<'a> {
     pub(crate) notes: Vec<String>,
     /// Request id of the last answer, for the history of the attempt.
     pub(crate) last_answer: LastRequestId,
+    /// Calls that the client has repeated since the last commit.
+    pub(crate) repeated: Arc<Mutex<Vec<RepeatedCall>>>,
 }
 
 impl<'a> JobDriver<'a> {
@@ -95,6 +98,7 @@ impl<'a> JobDriver<'a> {
             link: None,
             notes: Vec::new(),
             last_answer: LastRequestId::default(),
+            repeated: Arc::default(),
             poll_only: false,
         }
     }
@@ -183,7 +187,12 @@ impl<'a> JobDriver<'a> {
             self.attempt.state = state;
             let committed = match effect {
                 Effect::Follow if !is_changed => Ok(Commit::Written),
-                _ => self.commit(&effect, before, exclusive).await,
+                _ => {
+                    self.take_repeated();
+                    let committed = self.commit(&effect, before, exclusive).await;
+                    self.attempt.repeated.clear();
+                    committed
+                }
             };
             match committed {
                 Ok(Commit::Written) => {}
@@ -289,8 +298,18 @@ impl<'a> JobDriver<'a> {
             return Ok(Commit::Written);
         }
         self.attempt.state = draft;
+        self.take_repeated();
         let last_answer = self.last_answer.take();
-        self.run.context.ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await
+        let ledger = &self.run.context.ledger;
+        let committed = ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await;
+        self.attempt.repeated.clear();
+        committed
+    }
+
+    /// Moves the repeated calls to the attempt, whose commit writes them.
+    fn take_repeated(&mut self) {
+        let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+        self.attempt.repeated = std::mem::take(&mut *repeated);
     }
 
     /// The effect may not begin. Commits and polls after an answer are never held back: what was

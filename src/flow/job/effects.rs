@@ -1,8 +1,8 @@
 //! Execution of effects: each makes its call and returns an observation.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -17,7 +17,7 @@ use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::run::start_evidence::EVENTS;
 use crate::flow::run_options::ByUrl;
 use crate::flow::state_machine::{Effect, Goal, JobSnapshot, MAX_START_AGE, Observation};
-use crate::ledger::{AttemptStatus, InputSource};
+use crate::ledger::{AttemptStatus, InputSource, RepeatedCall};
 use crate::media;
 use crate::model::{
     Background, Execution, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, ObjectUrl,
@@ -26,6 +26,9 @@ use crate::model::{
 
 /// Minimum validity of a signed URL: the service may fetch it late.
 const SIGNED_MIN: Duration = Duration::from_hours(24);
+
+/// Maximum repeated calls that are written with one commit: a job may be polled for hours without one.
+const REPEATED_MAX: usize = 32;
 
 /// Validity for a draft, which is started by a later run.
 const SIGNED_FOR_DRAFT: Duration = Duration::from_hours(7 * 24);
@@ -424,8 +427,23 @@ impl JobDriver<'_> {
         }
     }
 
+    /// Reports the client's retries, and keeps refused calls for the next commit. A pause of the
+    /// limiter is none: nothing was sent.
     pub(crate) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        retry_reporter(Arc::clone(&self.run.context.observer), self.input.clone())
+        let context = &self.run.context;
+        let report = retry_reporter(Arc::clone(&context.observer), self.input.clone());
+        let (clock, repeated) = (Arc::clone(&context.clock), Arc::clone(&self.repeated));
+        let status = self.attempt.state.status;
+        move |failure, wait| {
+            if failure.status.is_some() {
+                let mut repeated = repeated.lock().unwrap_or_else(PoisonError::into_inner);
+                if repeated.len() < REPEATED_MAX {
+                    let failure = failure.clone();
+                    repeated.push(RepeatedCall { at: clock.wall(), status, failure });
+                }
+            }
+            report(failure, wait);
+        }
     }
 }
 

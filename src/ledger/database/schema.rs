@@ -214,6 +214,7 @@ mod tests {
             started_at: Some(Timestamp(15)),
             sent_at: Timestamp(14),
             epoch: 7,
+            repeated: Vec::new(),
         }
     }
 

@@ -362,6 +362,16 @@ pub struct Attempt {
     pub sent_at: Timestamp,
     /// Fencing token: raised by each claim, named by every write.
     pub epoch: i64,
+    /// Refused calls since the last commit, which writes them to the log.
+    pub repeated: Vec<RepeatedCall>,
+}
+
+/// A refused call that the client repeats by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepeatedCall {
+    pub at: Timestamp,
+    pub status: AttemptStatus,
+    pub failure: Failure,
 }
 
 impl Attempt {
@@ -471,6 +481,7 @@ impl Ledger {
             started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
             sent_at: Timestamp(row.get("sent_at")?),
             epoch: row.get("epoch")?,
+            repeated: Vec::new(),
         })
     }
 }

@@ -9,7 +9,8 @@ use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
 use crate::ledger::process_lease::{Process, ProcessId, ProcessLease};
 use crate::ledger::rows::attempt::{
-    ATTEMPT_COLUMNS, Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, UNSTARTED_STATUSES,
+    ATTEMPT_COLUMNS, Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, RepeatedCall,
+    UNSTARTED_STATUSES,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::rows::json_columns::encode;
@@ -455,11 +456,17 @@ impl Ledger {
         if changed == 0 {
             return Ok(Commit::LeaseLost);
         }
-        tx.queue(
-            "INSERT INTO attempt_log (attempt, at, status, note, request_id)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![attempt.id.0, now, row.status.as_str(), note, request_id],
-        )?;
+        let log = |at: i64, status: AttemptStatus, note: &str, request_id: Option<&str>| {
+            tx.queue(
+                "INSERT INTO attempt_log (attempt, at, status, note, request_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![attempt.id.0, at, status.as_str(), note, request_id],
+            )
+        };
+        for RepeatedCall { at, status, failure } in &attempt.repeated {
+            log(at.0, *status, &format!("retry: {failure}"), failure.request_id.as_deref())?;
+        }
+        log(now, row.status, note, request_id)?;
         Ok(Commit::Written)
     }
 }
