@@ -52,6 +52,17 @@ fn fetch_takes_jobs_of_other_machines() {
     here.run(&sandbox, &["fetch", &job, "-o", "got/"]).ends_with(0);
     assert_eq!(sandbox.audit().bills(), 1);
     here.run(&sandbox, &["fetch", "nothing-there"]).ends_with(6).says("nothing-there");
+    // The same clip here is paid for already.
+    here.clip("b.mp4");
+    here.run(&sandbox, &["run", "b.mp4"]).ends_with(0);
+    assert_eq!(sandbox.audit().bills(), 1);
+    // A newer job of the same clip is not taken for the one that is asked for.
+    here.run(&sandbox, &["run", "b.mp4", "--again", "--overwrite", "--yes"]).ends_with(0);
+    assert_eq!(sandbox.audit().bills(), 2);
+    let old = here.run(&sandbox, &["fetch", &job, "-o", "old.webm", "--json"]).ends_with(0);
+    let jobs: Vec<_> =
+        old.json().iter().filter_map(|line| Some(line.get("job")?.clone())).collect();
+    assert!(!jobs.is_empty() && jobs.iter().all(|found| *found == *job), "{jobs:?}");
 }
 
 #[test]

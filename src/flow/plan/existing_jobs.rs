@@ -8,6 +8,7 @@ use super::output_target::{Targets, is_ours, replaces_sandbox_output, without_do
 use super::{content_key, correlation};
 use crate::blocking::blocking;
 use crate::flow::context::Context;
+use crate::flow::job_metadata::{CONTENT_KEY, id_of};
 use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, ApiKeyId, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
@@ -119,7 +120,9 @@ fn collision(job: &JobId, other: &str) -> Failure {
 /// The attempt of a job that this ledger did not create, from the service's view of it.
 async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec, Failure> {
     let (context, view) = find_job(context, job).await?;
-    let content_key = content_key(&context.key.origin, &format!("job {job}"), "");
+    // An input with the same content joins the attempt, and pays nothing.
+    let content_key = id_of(&view, CONTENT_KEY)
+        .unwrap_or_else(|| content_key(&context.key.origin, &format!("job {job}"), ""));
     Ok(work_of_job(&context.key, &context.profile, &view, content_key))
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
-use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
+use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID, id_of};
 use crate::flow::plan::existing_jobs::work_of_job;
 use crate::flow::polling::job_list::{ListPages, has_passed, is_older, lists_no_jobs};
 use crate::flow::state_machine::{MAX_START_AGE, job_failure};
@@ -163,8 +163,7 @@ async fn listed_jobs(context: &Context, oldest: Timestamp) -> Result<JobList, Fa
 }
 
 fn listed_job(key: &ApiKeyId, profile: &str, job: JobView, oldest: Timestamp) -> ListedJob {
-    let id = |name| job.metadata(name).filter(|id| is_hex_id(id)).map(ToOwned::to_owned);
-    let (correlation_id, content_key) = (id(CORRELATION_ID), id(CONTENT_KEY));
+    let (correlation_id, content_key) = (id_of(&job, CORRELATION_ID), id_of(&job, CONTENT_KEY));
     let record = content_key.clone().filter(|_| !is_older(&job, oldest)).map(|content_key| {
         let end = match job.status {
             JobStatus::Completed if job.output_url.is_some() => Some(ListedJobEnd::Completed),
@@ -181,11 +180,6 @@ fn listed_job(key: &ApiKeyId, profile: &str, job: JobView, oldest: Timestamp) ->
     });
     let progress = progress_of(&job.status);
     ListedJob { job: job.id, correlation_id, content_key, progress, record }
-}
-
-/// Whether a text looks like an id of ours: metadata is foreign text.
-fn is_hex_id(text: &str) -> bool {
-    matches!(text.len(), 32 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// How far a job of this status certainly is.

@@ -51,7 +51,8 @@ impl Ledger {
         })
     }
 
-    /// Adds an input whose job exists already, created here or on another machine.
+    /// Adds an input whose job exists already, created here or on another machine. Its attempt is that of
+    /// the job, or a new one, which inputs with the same content join later.
     pub fn add_existing_job(
         &self,
         batch: BatchId,
@@ -61,15 +62,24 @@ impl Ledger {
         let now = self.now_ms();
         self.write(|tx| {
             tx.lock("plan");
-            let placed = add_input(tx, batch, new, now)?;
-            if let AddResult::Added { attempt, fresh: true, .. } = placed {
+            place_input(tx, batch, new, |tx| {
+                let sql = "SELECT id, status FROM attempts WHERE job = ?1 AND origin = ?2
+                           ORDER BY id DESC LIMIT 1";
+                let known = tx.query_opt(sql, params![job.0, new.work.key.origin], |row| {
+                    Ok((AttemptId(row.get(0)?), AttemptStatus::read(row, 1)?, false))
+                })?;
+                if let Some(known) = known {
+                    return Ok(known);
+                }
+                let number = next_number(tx, &new.work.content_key)?;
+                let attempt = insert_attempt(tx, new, (number, None), now)?;
                 tx.queue(
                     "UPDATE attempts SET job = ?2, status = 'running',
                      draft_observation = 'started' WHERE id = ?1",
                     params![attempt.0, job.0],
                 )?;
-            }
-            Ok(placed)
+                Ok((attempt, AttemptStatus::Running, true))
+            })
         })
     }
 
@@ -157,12 +167,22 @@ fn add_input(
     new: &NewInput,
     now: i64,
 ) -> Result<AddResult, LedgerError> {
+    place_input(tx, batch, new, |tx| find_or_create_attempt(tx, batch, new, now))
+}
+
+/// Adds an input with the attempt that `attempt` finds or creates.
+fn place_input(
+    tx: &Tx<'_>,
+    batch: BatchId,
+    new: &NewInput,
+    attempt: impl FnOnce(&Tx<'_>) -> Result<(AttemptId, AttemptStatus, bool), LedgerError>,
+) -> Result<AddResult, LedgerError> {
     if let Some(target) = &new.target
         && let Some(other) = input_with_target(tx, batch, target)?
     {
         return Ok(AddResult::Collision(other));
     }
-    let (attempt, status, fresh) = find_or_create_attempt(tx, batch, new, now)?;
+    let (attempt, status, fresh) = attempt(tx)?;
     // Saturates: a clip is not 292 million years long.
     #[expect(clippy::cast_possible_truncation)]
     let duration_ms = new.work.duration.map_or(0, |seconds| (seconds * 1_000.0) as i64);
@@ -329,6 +349,15 @@ impl<'a> SourceRow<'a> {
     }
 }
 
+/// The number of a further attempt with this content key.
+pub(crate) fn next_number(tx: &Tx<'_>, content_key: &str) -> Result<u32, LedgerError> {
+    tx.query_row(
+        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE content_key = ?1",
+        params![content_key],
+        |row| row.get(0),
+    )
+}
+
 pub(crate) fn insert_attempt(
     tx: &Tx<'_>,
     new: &NewInput,
@@ -400,8 +429,32 @@ mod tests {
 
     crate::ledger::tests::on_postgres!(
         an_attempt_that_was_asked_for_says_so_and_another_does_not,
-        an_attempt_that_came_to_nothing_does_not_hide_one_that_is_paid_for
+        an_attempt_that_came_to_nothing_does_not_hide_one_that_is_paid_for,
+        an_input_of_a_job_has_the_attempt_of_that_job
     );
+
+    #[test]
+    fn an_input_of_a_job_has_the_attempt_of_that_job() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let fetched = |n: u32, job: &str| {
+            let new = input("k", &format!("/out/{n}"), &format!("c{n}"));
+            let placed = ledger.add_existing_job(batch(&ledger), &new, &JobId(job.into()));
+            let AddResult::Added { attempt, fresh, .. } = placed.unwrap() else {
+                panic!("a collision")
+            };
+            let attempt = ledger.attempt(attempt).unwrap();
+            assert_eq!(attempt.state.job, Some(JobId(job.into())));
+            (attempt.id, attempt.number, fresh)
+        };
+        let (one, ..) = fetched(1, "j-1");
+        // Another job of the same content.
+        let (two, number, fresh) = fetched(2, "j-2");
+        assert!(two != one && number == 2 && fresh);
+        assert_eq!(fetched(3, "j-1"), (one, 1, false));
+        let (_, joined, fresh) = placed(&ledger, batch(&ledger), input("k", "/a", "c4"));
+        assert_eq!((joined, fresh), (two, false), "it is not paid for again");
+    }
 
     #[test]
     fn an_attempt_that_was_asked_for_says_so_and_another_does_not() {

@@ -7,7 +7,7 @@ use crate::ledger::rows::attempt::AttemptStatus;
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::rows::json_columns::encode;
 use crate::ledger::write::attempts::lock_key;
-use crate::ledger::write::dedupe::{NewInput, insert_attempt};
+use crate::ledger::write::dedupe::{NewInput, insert_attempt, next_number};
 use crate::ledger::write::listed_jobs::{
     JobProgress, JobRecord, ListedJob, ListedJobEnd, reconciled_state, restored_state,
 };
@@ -234,14 +234,6 @@ fn is_correlation_id_taken(tx: &Tx<'_>, id: &str) -> Result<bool, LedgerError> {
     tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?1)",
         params![id],
-        |row| row.get(0),
-    )
-}
-
-fn next_number(tx: &Tx<'_>, content_key: &str) -> Result<u32, LedgerError> {
-    tx.query_row(
-        "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE content_key = ?1",
-        params![content_key],
         |row| row.get(0),
     )
 }
