@@ -302,11 +302,11 @@ fn without_a_list_of_jobs_a_person_accepts_what_a_fail_over_may_have_lost() {
         // Neither `--yes` nor another command accepts it.
         machine.run(&["resume", "--yes"]).ends_with(9).says(&next);
         machine.run(&["work"]).ends_with(9).says(&next);
-        assert_eq!(fleet.sandbox.audit().bills(), number as usize - 1, "{answer}");
+        assert_eq!(fleet.sandbox.audit().bills(), number - 1, "{answer}");
         let batch = number.to_string();
         let accepted = machine.run(&["resume", &batch, "--accept-lost-starts"]).ends_with(0);
         accepted.says("paid for again").says("rbgv usage --reconcile");
-        assert_eq!(fleet.sandbox.audit().bills(), number as usize, "{answer}");
+        assert_eq!(fleet.sandbox.audit().bills(), number, "{answer}");
     }
     // Once is enough, for all machines.
     let other = fleet.machine();

@@ -187,12 +187,7 @@ impl<'a> JobDriver<'a> {
             self.attempt.state = state;
             let committed = match effect {
                 Effect::Follow if !is_changed => Ok(Commit::Written),
-                _ => {
-                    self.take_repeated();
-                    let committed = self.commit(&effect, before, exclusive).await;
-                    self.attempt.repeated.clear();
-                    committed
-                }
+                _ => self.commit(&effect, before, exclusive).await,
             };
             match committed {
                 Ok(Commit::Written) => {}
@@ -342,6 +337,18 @@ impl<'a> JobDriver<'a> {
     }
 
     async fn commit(
+        &mut self,
+        effect: &Effect,
+        before: AttemptStatus,
+        exclusive: bool,
+    ) -> Result<Commit, Failure> {
+        self.take_repeated();
+        let committed = self.commit_step(effect, before, exclusive).await;
+        self.attempt.repeated.clear();
+        committed
+    }
+
+    async fn commit_step(
         &mut self,
         effect: &Effect,
         before: AttemptStatus,

@@ -14,6 +14,7 @@ use crate::output::formats::amounts;
 ///
 /// Without a number, resumes the newest unfinished batch. Nothing is paid for twice: the state of
 /// jobs in progress is checked first.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Batch number, as shown by rbgv status
