@@ -20,6 +20,7 @@ use crate::flow::{
 };
 use crate::ledger::BatchId;
 use crate::model::event::PublishedOutput;
+use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{
     Clock, Credits, Event, Failure, FailureKind, InputEvent, Instant, JobId, JobOptions, JobStatus,
     Observer, Pricing, Stage,
@@ -122,6 +123,22 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
     let out_of_time = run_plan(&context, plan.batch, run_options, spec.spool, spec.timeout).await?;
     let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
+}
+
+/// Runs a batch of one input.
+///
+/// # Errors
+/// The result of the stage: the batch cannot be run, or another process is processing the input.
+pub(crate) async fn run_single(
+    stage: SmokeStage,
+    spec: BatchSpec<'_>,
+) -> Result<(BatchResult, InputRecord), StageResult> {
+    let mut batch =
+        run_batch(spec).await.map_err(|failure| StageResult::of_failure(stage, &failure))?;
+    let input = batch.inputs.pop().ok_or_else(|| {
+        StageResult::failed(stage, StageFailure::Local, "another process is processing the input")
+    })?;
+    Ok((batch, input))
 }
 
 /// Compares every answer with the contract, and adds the differences to `answers`.

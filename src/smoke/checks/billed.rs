@@ -14,7 +14,7 @@ use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
 use crate::model::{Background, Failure, FailureKind, JobView, Pricing, Target};
-use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch};
+use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch, run_single};
 use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, JobCredits, growth};
 use crate::smoke::judgements::fields::Drift;
 use crate::smoke::judgements::{contract, matte_check};
@@ -66,19 +66,12 @@ impl SmokeRun<'_> {
             timeout: self.setup.waits.jobs,
             in_flight: 1,
         };
-        let batch = match run_batch(spec).await {
-            Ok(batch) => batch,
-            Err(failure) => return StageResult::of_failure(stage, &failure),
+        let (batch, input) = match run_single(stage, spec).await {
+            Ok(run) => run,
+            Err(result) => return result,
         };
         self.reserve_budget(batch.estimate);
-        let Some(input) = batch.inputs.first() else {
-            return StageResult::failed(
-                stage,
-                StageFailure::Local,
-                "another process is processing the clip",
-            );
-        };
-        let mut result = judged(stage, input, batch.out_of_time);
+        let mut result = judged(stage, &input, batch.out_of_time);
         let mut drift = batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
         self.record_drift(drift, &mut result);

@@ -11,7 +11,7 @@ use crate::flow::{Context, Destination, InputSpec};
 use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
-use crate::smoke::batch::{BatchSpec, InputRecord, run_batch};
+use crate::smoke::batch::{BatchSpec, InputRecord, run_single};
 use crate::smoke::judgements::contract;
 use crate::smoke::judgements::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
 use crate::smoke::run::SmokeRun;
@@ -127,16 +127,9 @@ impl SmokeRun<'_> {
         // An unreachable video has no length, and so no price: a budget would keep it from
         // starting.
         let spec = self.rejection_spec(&context, self.pricing.as_ref(), named, None);
-        let mut batch = match run_batch(spec).await {
-            Ok(batch) => batch,
-            Err(failure) => return StageResult::of_failure(stage, &failure),
-        };
-        let Some(input) = batch.inputs.first() else {
-            return StageResult::failed(
-                stage,
-                StageFailure::Local,
-                "another process is processing the link",
-            );
+        let (mut batch, input) = match run_single(stage, spec).await {
+            Ok(run) => run,
+            Err(result) => return result,
         };
         let mut result = match (&input.output, &input.failure) {
             (Some(_), _) => StageResult::failed(
@@ -147,10 +140,10 @@ impl SmokeRun<'_> {
             (None, Some(failure)) if is_refusal(failure) => {
                 StageResult::passed(stage, format!("failed as expected: {}", failure.why))
             }
-            _ => judged(stage, input, batch.out_of_time),
+            _ => judged(stage, &input, batch.out_of_time),
         };
         result.job.clone_from(&input.job);
-        self.check_not_billed(&context.service, input, before.as_ref(), &mut result).await;
+        self.check_not_billed(&context.service, &input, before.as_ref(), &mut result).await;
         let drift = &mut batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
         self.record_drift(batch.drift, &mut result);
@@ -174,18 +167,11 @@ impl SmokeRun<'_> {
         // The key should have no credits. If it has some, the budget applies to it too.
         let spec =
             self.rejection_spec(&context, Some(&pricing), InputSpec::Path(clip), self.left());
-        let batch = match run_batch(spec).await {
-            Ok(batch) => batch,
-            Err(failure) => return StageResult::of_failure(stage, &failure),
+        let (batch, input) = match run_single(stage, spec).await {
+            Ok(run) => run,
+            Err(result) => return result,
         };
         self.reserve_budget(batch.estimate);
-        let Some(input) = batch.inputs.first() else {
-            return StageResult::failed(
-                stage,
-                StageFailure::Local,
-                "another process is processing the clip",
-            );
-        };
         let mut result = match (&input.output, &input.failure) {
             (Some(_), _) => StageResult::failed(
                 stage,
@@ -196,12 +182,12 @@ impl SmokeRun<'_> {
                 let message = format!("rejected without a charge: {}", failure.why);
                 StageResult::passed(stage, message)
             }
-            _ => judged(stage, input, batch.out_of_time),
+            _ => judged(stage, &input, batch.out_of_time),
         };
         result.job.clone_from(&input.job);
-        self.check_not_billed(&context.service, input, None, &mut result).await;
+        self.check_not_billed(&context.service, &input, None, &mut result).await;
         // Left open, a later `resume` would start it as soon as the key has credits.
-        if let Err(failure) = close(&context, input).await {
+        if let Err(failure) = close(&context, &input).await {
             result.fail(StageFailure::Local, failure.to_string());
         }
         result
