@@ -13,6 +13,7 @@ use super::request::log::LoggedAttempt;
 use super::request::options::RequestOptions;
 use super::transport::{Decoder, RESPONSE_MAX, ResponseBody, ResponseHead, TransportError};
 use super::wire::error::ErrorBody;
+use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
 /// End of the part received by an earlier attempt.
@@ -138,10 +139,10 @@ impl Client {
             .requester
             .shared
             .limiter
-            .admit_to_host(&request.host, &request.what, &call)
+            .admit(CallKind::Download, &request.host, &request.what, &call)
             .await?;
         if let Some(point) = &from {
-            let (head, incoming) = self.open(&request, Some(point)).await?;
+            let (head, incoming) = self.open(&request, Some(point), &permit).await?;
             match range_answer(&head, point) {
                 RangeAnswer::Rest { total } => {
                     let mut rest = Download::new(&head, incoming, request, permit)?;
@@ -156,7 +157,7 @@ impl Client {
                 RangeAnswer::Unfit => {}
             }
         }
-        let (head, incoming) = self.open(&request, None).await?;
+        let (head, incoming) = self.open(&request, None, &permit).await?;
         let whole = Download::new(&head, incoming, request, permit)?;
         Ok(Download { restarted: from.is_some(), ..whole })
     }
@@ -166,6 +167,7 @@ impl Client {
         &self,
         request: &RequestedOutput<'_, '_>,
         from: Option<&ResumePoint>,
+        permit: &CallPermit,
     ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
@@ -206,7 +208,7 @@ impl Client {
         self.requester
             .shared
             .limiter
-            .record_host_result(&request.host, opened.as_ref().err())
+            .record(&request.host, permit, None, opened.as_ref().err())
             .await;
         opened
     }

@@ -38,7 +38,7 @@ pub use self::api_client::{Client, ResponseHook};
 pub use self::config::ClientConfig;
 pub use self::download::{Download, ResumePoint};
 pub use self::limits::{
-    Backlog, BreakerConfig, CallPermit, LimitsReport, MemoryStore, NextCall, PaceReport, RateLimits,
+    Backlog, CallPermit, LimitsReport, MemoryStore, NextCall, PaceReport, RateLimits,
 };
 pub use self::outage::{Outage, OutageReporter, OutageView, RequestedPause, ServiceWait};
 pub use self::request::backoff::BackoffWait;

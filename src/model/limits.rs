@@ -32,8 +32,10 @@ pub enum CallKind {
     Start,
     /// Reads a job, a list, or usage.
     Poll,
-    /// Carries no key, or the admin token: not subject to the limits of a key.
+    /// Carries no key, or the admin token.
     Unkeyed,
+    /// Downloads an output, without a key.
+    Download,
 }
 
 impl CallKind {
@@ -41,6 +43,12 @@ impl CallKind {
     #[must_use]
     pub fn submits(self) -> bool {
         matches!(self, Self::Upload | Self::Create | Self::Start)
+    }
+
+    /// The limits of the key apply.
+    #[must_use]
+    pub fn has_key(self) -> bool {
+        self.submits() || self == Self::Poll
     }
 }
 

@@ -134,7 +134,6 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
 
 #[test]
 fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
-    use rbgv::client::BreakerConfig;
     use rbgv::client::limits::circuit_breaker::{BreakerDecision, check, on_failure, on_success};
     use rbgv::ledger::Ledger;
     use rbgv::model::limits::{CallLimits, LimitKey, LimiterStore as _};
@@ -143,14 +142,14 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
     let directory = tempfile::tempdir().unwrap();
     let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(rbgv::env::SystemClock::new());
     let ledgers = [(); 2].map(|()| Ledger::open(directory.path(), clock.clone()).unwrap());
-    let config = BreakerConfig::default();
+    let cooldown = std::time::Duration::from_secs(15);
     let at = |second: u64| Instant(1_000_000 + second * 1_000);
     let answered = |process: usize, well_answered: bool, second| {
         let change = move |limits: &mut CallLimits| {
             if well_answered {
-                on_success(&mut limits.host, &config, at(second));
+                on_success(&mut limits.host, at(second));
             } else {
-                on_failure(&mut limits.host, &config, at(second));
+                on_failure(&mut limits.host, cooldown, at(second));
             }
         };
         ledgers[process].change(&key, "host", Box::new(change)).unwrap();
@@ -159,7 +158,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes() {
         let asks = |n: usize| {
             let (decide, decided) = std::sync::mpsc::channel();
             let change = move |limits: &mut CallLimits| {
-                decide.send(check(&mut limits.host, &config, false, at(second))).unwrap();
+                decide.send(check(&mut limits.host, cooldown, false, at(second))).unwrap();
             };
             ledgers[n % 2].change(&key, "host", Box::new(change)).unwrap();
             decided.recv().unwrap()

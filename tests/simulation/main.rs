@@ -107,16 +107,13 @@ fn limits() -> rbgv::client::RateLimits {
     let given = std::env::var("SIM_TUNING").unwrap_or_default();
     for (name, value) in given.split(',').filter_map(|pair| pair.split_once('=')) {
         let number: f64 = value.parse().unwrap_or_else(|_| panic!("SIM_TUNING: {name}={value}"));
-        let seconds = std::time::Duration::from_secs_f64(number);
         match name {
             "first_rate" => limits.initial_rate = number,
             "cut" => tuning.cut = number,
-            "unmeasured" => tuning.unmeasured = number,
             "return_rounds" => tuning.return_rounds = number,
             "beyond" => tuning.beyond = number,
-            "step" => tuning.step = number,
             "patience_max" => tuning.patience_max = number as u32,
-            "quiet" => tuning.quiet = seconds,
+            "quiet" => tuning.quiet = std::time::Duration::from_secs_f64(number),
             "rounds_per_poll" => tuning.rounds_per_poll = number,
             other => panic!("SIM_TUNING: there is no constant {other}"),
         }

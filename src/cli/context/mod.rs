@@ -362,15 +362,7 @@ impl AppContext {
 
     fn limits(&self) -> client::RateLimits {
         let profile = &self.settings.profile;
-        let usual = client::RateLimits::default();
-        client::RateLimits {
-            bounds: profile.limits,
-            breaker: client::BreakerConfig {
-                cooldown: profile.timing.breaker_cooldown,
-                ..usual.breaker
-            },
-            ..usual
-        }
+        client::RateLimits { bounds: profile.limits, ..client::RateLimits::default() }
     }
 
     pub(crate) fn timing(&self) -> Timing {

@@ -61,7 +61,7 @@ pub(crate) fn blocking_limit(
     kind: CallKind,
     now: Instant,
 ) -> Option<AdmissionDecision> {
-    if kind == CallKind::Unkeyed {
+    if !kind.has_key() {
         return None;
     }
     if let Some(blocked) = key_block::blocked(limits.block, kind == CallKind::Start) {
@@ -84,7 +84,7 @@ pub(crate) fn admit(
         return decision;
     }
     let admitted = match request.kind {
-        CallKind::Unkeyed => Ok(()),
+        CallKind::Unkeyed | CallKind::Download => Ok(()),
         CallKind::Poll => {
             if let Some(wait) = time_to_yield(limits, config, request, now) {
                 return AdmissionDecision::Yield(whole_millis(wait));
@@ -152,11 +152,11 @@ pub(crate) fn record(
     failed: Option<FailedCall>,
     now: Instant,
 ) {
-    let is_refused = matches!(failed, Some((FailureKind::RateLimited, ..)));
-    request_stats::count(&mut limits.request_counts, sent.kind, is_refused, now);
-    if sent.kind == CallKind::Unkeyed {
+    if !sent.kind.has_key() {
         return;
     }
+    let is_refused = matches!(failed, Some((FailureKind::RateLimited, ..)));
+    request_stats::count(&mut limits.request_counts, sent.kind, is_refused, now);
     match failed {
         None => on_accepted(limits, config, sent, now),
         Some((FailureKind::RateLimited, _, pause)) => on_refused(limits, config, sent, pause, now),

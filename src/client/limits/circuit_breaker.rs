@@ -12,32 +12,15 @@ use std::time::Duration;
 use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{FailureKind, Instant};
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BreakerConfig {
-    /// Failures that open the breaker, if they are also more than half of the recent results.
-    pub failure_threshold: f64,
-    /// Half-life of the counts of successes and failures.
-    pub half_life: Duration,
-    /// First cooldown; doubles with each further opening.
-    pub cooldown: Duration,
-    /// Longest cooldown, and the time without an opening after which the next one is the first again.
-    pub cooldown_max: Duration,
-    /// Time after which a probe is considered lost, since its process may have ended, and another
-    /// is permitted.
-    pub probe_timeout: Duration,
-}
-
-impl Default for BreakerConfig {
-    fn default() -> Self {
-        Self {
-            failure_threshold: 5.0,
-            half_life: Duration::from_secs(10),
-            cooldown: Duration::from_secs(15),
-            cooldown_max: Duration::from_mins(5),
-            probe_timeout: Duration::from_secs(75),
-        }
-    }
-}
+/// Failures that open a breaker, if they are also more than half of the recent results.
+const FAILURE_THRESHOLD: f64 = 5.0;
+/// Half-life of the counts of successes and failures.
+const HALF_LIFE: Duration = Duration::from_secs(10);
+/// Longest cooldown, and the time without an opening after which the next one is the first again.
+const COOLDOWN_MAX: Duration = Duration::from_mins(5);
+/// Time after which a probe is considered lost, since its process may have ended, and another is
+/// permitted.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(75);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerDecision {
@@ -49,11 +32,12 @@ pub enum BreakerDecision {
     CheckAfter(Duration),
 }
 
-/// Decides whether a call may be sent to the host. The first call of a process (`is_new`) passes an
+/// Decides whether a call may be sent to the host. `cooldown` is the first one, and doubles with each
+/// further opening. The first call of a process (`is_new`) passes an
 /// open breaker as an extra probe, whose failure does not extend the cooldown.
 pub fn check(
     state: &mut HostLimits,
-    config: &BreakerConfig,
+    cooldown: Duration,
     is_new: bool,
     now: Instant,
 ) -> BreakerDecision {
@@ -62,17 +46,15 @@ pub fn check(
         BreakerPhase::Closed => BreakerDecision::Go,
         BreakerPhase::Open { until } => match until.since(now) {
             // An implausibly distant end results from a clock change.
-            wait if !wait.is_zero() && wait <= config.cooldown_max => {
-                BreakerDecision::CheckAfter(wait)
-            }
+            wait if !wait.is_zero() && wait <= COOLDOWN_MAX => BreakerDecision::CheckAfter(wait),
             _ => probe(state, now),
         },
         BreakerPhase::Probing { since } => {
-            let left = config.probe_timeout.saturating_sub(now.since(since));
+            let left = PROBE_TIMEOUT.saturating_sub(now.since(since));
             if left.is_zero() || since > now {
                 probe(state, now)
             } else {
-                BreakerDecision::CheckAfter(left.min(config.cooldown))
+                BreakerDecision::CheckAfter(left.min(cooldown))
             }
         }
     }
@@ -90,8 +72,8 @@ pub fn is_host_failure(kind: FailureKind) -> bool {
 }
 
 /// Records a success.
-pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
-    decay(state, config, now);
+pub fn on_success(state: &mut HostLimits, now: Instant) {
+    decay(state, now);
     state.successes += 1.0;
     // Calls sent before the breaker opened may still succeed, which is sufficient evidence.
     if matches!(state.phase, BreakerPhase::Probing { .. } | BreakerPhase::Open { .. }) {
@@ -102,37 +84,37 @@ pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) 
 }
 
 /// Records a failure for which [`is_host_failure`] holds. Returns `true` if it opened the breaker.
-pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) -> bool {
-    decay(state, config, now);
+pub fn on_failure(state: &mut HostLimits, cooldown: Duration, now: Instant) -> bool {
+    decay(state, now);
     state.failures += 1.0;
     let opens = match state.phase {
         BreakerPhase::Open { .. } => false,
         BreakerPhase::Probing { .. } => true,
         // Tolerates slight decay between the failures.
         BreakerPhase::Closed => {
-            state.failures + 0.5 >= config.failure_threshold && state.failures > state.successes
+            state.failures + 0.5 >= FAILURE_THRESHOLD && state.failures > state.successes
         }
     };
     if opens {
-        open(state, config, now);
+        open(state, cooldown, now);
     }
     opens
 }
 
-fn open(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
-    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= config.cooldown_max);
+fn open(state: &mut HostLimits, cooldown: Duration, now: Instant) {
+    let forgiven = state.closed_at.is_none_or(|closed| now.since(closed) >= COOLDOWN_MAX);
     let probing = matches!(state.phase, BreakerPhase::Probing { .. });
     state.flaps = if forgiven && !probing { 0 } else { state.flaps.saturating_add(1) };
     let factor = 2_u32.checked_pow(state.flaps).unwrap_or(u32::MAX);
-    let cooldown = config.cooldown.saturating_mul(factor).min(config.cooldown_max);
+    let cooldown = cooldown.saturating_mul(factor).min(COOLDOWN_MAX);
     state.phase = BreakerPhase::Open { until: now.after(cooldown) };
     (state.successes, state.failures) = (0.0, 0.0);
 }
 
 /// Applies the exponential decay to both counts.
-fn decay(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
+fn decay(state: &mut HostLimits, now: Instant) {
     let passed = state.counted_at.map_or(Duration::ZERO, |then| now.since(then));
-    let left = (-passed.as_secs_f64() / config.half_life.as_secs_f64().max(0.001)).exp2();
+    let left = (-passed.as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2();
     state.successes *= left;
     state.failures *= left;
     state.counted_at = Some(now);
@@ -141,6 +123,8 @@ fn decay(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const COOLDOWN: Duration = Duration::from_secs(15);
 
     fn seconds(number: u64) -> Duration {
         Duration::from_secs(number)
@@ -153,15 +137,13 @@ mod tests {
     /// A host whose breaker opened at second 100, for 15 s.
     fn opened() -> HostLimits {
         let mut host = HostLimits::default();
-        let opened: Vec<bool> =
-            (0..5).map(|_| on_failure(&mut host, &BreakerConfig::default(), at(100))).collect();
+        let opened: Vec<bool> = (0..5).map(|_| on_failure(&mut host, COOLDOWN, at(100))).collect();
         assert_eq!(opened, [false, false, false, false, true]);
         host
     }
 
     #[test]
     fn only_a_surge_opens() {
-        let config = BreakerConfig::default();
         // (successes, failures, seconds in between, opens)
         let table = [
             (0, 4, 0, false),
@@ -173,36 +155,36 @@ mod tests {
         for (good, bad, between, expected) in table {
             let mut host = HostLimits::default();
             for _ in 0..good {
-                on_success(&mut host, &config, at(0));
+                on_success(&mut host, at(0));
             }
-            let opens = (0..bad).any(|number| on_failure(&mut host, &config, at(number * between)));
+            let opens =
+                (0..bad).any(|number| on_failure(&mut host, COOLDOWN, at(number * between)));
             assert_eq!(opens, expected, "{good} {bad} {between}");
         }
     }
 
     #[test]
     fn after_the_cool_down_one_call_tries() {
-        let config = BreakerConfig::default();
         let mut host = opened();
         assert_eq!(
-            check(&mut host, &config, false, at(100)),
+            check(&mut host, COOLDOWN, false, at(100)),
             BreakerDecision::CheckAfter(seconds(15))
         );
         assert_eq!(
-            check(&mut host, &config, false, at(114)),
+            check(&mut host, COOLDOWN, false, at(114)),
             BreakerDecision::CheckAfter(seconds(1))
         );
-        assert_eq!(check(&mut host, &config, false, at(115)), BreakerDecision::Probe);
+        assert_eq!(check(&mut host, COOLDOWN, false, at(115)), BreakerDecision::Probe);
         assert_eq!(
-            check(&mut host, &config, false, at(115)),
+            check(&mut host, COOLDOWN, false, at(115)),
             BreakerDecision::CheckAfter(seconds(15))
         );
         assert_eq!(
-            check(&mut host, &config, false, at(189)),
+            check(&mut host, COOLDOWN, false, at(189)),
             BreakerDecision::CheckAfter(seconds(1))
         );
         assert_eq!(
-            check(&mut host, &config, false, at(190)),
+            check(&mut host, COOLDOWN, false, at(190)),
             BreakerDecision::Probe,
             "the first one is lost"
         );
@@ -210,64 +192,60 @@ mod tests {
 
     #[test]
     fn a_new_process_tries_at_once() {
-        let config = BreakerConfig::default();
         let mut host = opened();
         assert_eq!(
-            check(&mut host, &config, false, at(101)),
+            check(&mut host, COOLDOWN, false, at(101)),
             BreakerDecision::CheckAfter(seconds(14))
         );
-        assert_eq!(check(&mut host, &config, true, at(101)), BreakerDecision::Go);
-        assert!(!on_failure(&mut host, &config, at(101)), "others wait no longer for it");
+        assert_eq!(check(&mut host, COOLDOWN, true, at(101)), BreakerDecision::Go);
+        assert!(!on_failure(&mut host, COOLDOWN, at(101)), "others wait no longer for it");
         assert_eq!(
-            check(&mut host, &config, false, at(101)),
+            check(&mut host, COOLDOWN, false, at(101)),
             BreakerDecision::CheckAfter(seconds(14))
         );
-        on_success(&mut host, &config, at(102));
-        assert_eq!(check(&mut host, &config, false, at(102)), BreakerDecision::Go);
+        on_success(&mut host, at(102));
+        assert_eq!(check(&mut host, COOLDOWN, false, at(102)), BreakerDecision::Go);
     }
 
     #[test]
     fn trouble_that_returns_cools_down_longer_each_time() {
-        let config = BreakerConfig::default();
         let mut host = opened();
         let mut now = 100;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            let BreakerDecision::CheckAfter(wait) = check(&mut host, &config, false, at(now))
+            let BreakerDecision::CheckAfter(wait) = check(&mut host, COOLDOWN, false, at(now))
             else {
                 panic!("open")
             };
             waits.push(wait.as_secs());
             now += wait.as_secs();
-            assert_eq!(check(&mut host, &config, false, at(now)), BreakerDecision::Probe);
-            assert!(on_failure(&mut host, &config, at(now)));
+            assert_eq!(check(&mut host, COOLDOWN, false, at(now)), BreakerDecision::Probe);
+            assert!(on_failure(&mut host, COOLDOWN, at(now)));
         }
         assert_eq!(waits, [15, 30, 60, 120, 240, 300]);
     }
 
     #[test]
     fn a_good_probe_closes_and_the_next_surge_cools_down_longer() {
-        let config = BreakerConfig::default();
         let mut host = opened();
-        check(&mut host, &config, false, at(115));
-        on_success(&mut host, &config, at(116));
-        assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::Go);
-        assert!((0..4).all(|_| !on_failure(&mut host, &config, at(117))), "no surge yet");
-        assert!(on_failure(&mut host, &config, at(117)));
+        check(&mut host, COOLDOWN, false, at(115));
+        on_success(&mut host, at(116));
+        assert_eq!(check(&mut host, COOLDOWN, false, at(116)), BreakerDecision::Go);
+        assert!((0..4).all(|_| !on_failure(&mut host, COOLDOWN, at(117))), "no surge yet");
+        assert!(on_failure(&mut host, COOLDOWN, at(117)));
         assert_eq!(
-            check(&mut host, &config, false, at(117)),
+            check(&mut host, COOLDOWN, false, at(117)),
             BreakerDecision::CheckAfter(seconds(30))
         );
     }
 
     #[test]
     fn a_long_quiet_time_is_forgiven() {
-        let config = BreakerConfig::default();
         let surge = |closed_at: u64, now: u64| {
             let mut host =
                 HostLimits { flaps: 3, closed_at: Some(at(closed_at)), ..HostLimits::default() };
             (0..5).for_each(|_| {
-                on_failure(&mut host, &config, at(now));
+                on_failure(&mut host, COOLDOWN, at(now));
             });
             host.flaps
         };
@@ -276,11 +254,10 @@ mod tests {
 
     #[test]
     fn a_broken_clock_cannot_keep_a_host_closed() {
-        let config = BreakerConfig::default();
         let mut host =
             HostLimits { phase: BreakerPhase::Open { until: at(99_999) }, ..HostLimits::default() };
-        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
+        assert_eq!(check(&mut host, COOLDOWN, false, at(1)), BreakerDecision::Probe);
         host.phase = BreakerPhase::Probing { since: at(99_999) };
-        assert_eq!(check(&mut host, &config, false, at(1)), BreakerDecision::Probe);
+        assert_eq!(check(&mut host, COOLDOWN, false, at(1)), BreakerDecision::Probe);
     }
 }

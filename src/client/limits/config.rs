@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::circuit_breaker::BreakerConfig;
 use crate::model::limits::LimitBounds;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,7 +9,6 @@ pub struct RateLimits {
     pub bounds: LimitBounds,
     /// Initial jobs a second, and initial polls a second.
     pub initial_rate: f64,
-    pub breaker: BreakerConfig,
     pub tuning: LimitTuning,
 }
 
@@ -18,16 +16,12 @@ pub struct RateLimits {
 /// `docs/benchmarks.md`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitTuning {
-    /// Share by which a refusal cuts the rate.
+    /// Share by which a refusal cuts the rate, and by which an accepted call raises it at most.
     pub cut: f64,
-    /// Factor of the pause after a refusal that comes too early after a cut to measure a rate.
-    pub unmeasured: f64,
     /// Rounds after which the rate is back at its ceiling.
     pub return_rounds: f64,
     /// Exponent of the growth beyond the ceiling, per recovery time.
     pub beyond: f64,
-    /// Largest growth factor per accepted call.
-    pub step: f64,
     /// Maximum interval between two trials of a larger window, in windows of accepted starts.
     pub patience_max: u32,
     /// Time without a start before a trial, and minimum time between the two refusals that show a
@@ -40,10 +34,8 @@ pub struct LimitTuning {
 impl LimitTuning {
     pub const DEFAULT: Self = Self {
         cut: 0.07,
-        unmeasured: 0.7,
         return_rounds: 40.0,
         beyond: 0.5,
-        step: 1.05,
         patience_max: 16,
         quiet: Duration::from_secs(1),
         rounds_per_poll: 8.0,
@@ -52,12 +44,7 @@ impl LimitTuning {
 
 impl Default for RateLimits {
     fn default() -> Self {
-        Self {
-            bounds: LimitBounds::default(),
-            initial_rate: 5.0,
-            breaker: BreakerConfig::default(),
-            tuning: LimitTuning::DEFAULT,
-        }
+        Self { bounds: LimitBounds::default(), initial_rate: 5.0, tuning: LimitTuning::DEFAULT }
     }
 }
 

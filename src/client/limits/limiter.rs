@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tracing::warn;
 
 use super::admission::{self, AdmissionDecision, AdmissionRequest, Backlog, SentCall};
-use super::circuit_breaker::{self, BreakerConfig, BreakerDecision};
+use super::circuit_breaker::{self, BreakerDecision};
 use super::config::RateLimits;
 use super::key_block;
 use crate::blocking::blocking;
@@ -41,12 +41,14 @@ pub(crate) struct Limiter {
     requests: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     /// Admission is serialised by kind of call, first come, first served.
-    turns: [Mutex<()>; 5],
+    turns: [Mutex<()>; 6],
     backlog: watch::Sender<Backlog>,
     clock: Arc<dyn Clock>,
     /// Longest requested pause (`Retry-After`) that a call waits for.
     pause_max: Duration,
     outage_max: Duration,
+    /// First cooldown of a circuit breaker.
+    cooldown: Duration,
     /// Hosts whose breaker this process has checked before.
     known_hosts: std::sync::Mutex<BTreeSet<String>>,
     outage: Arc<OutageMonitor>,
@@ -73,6 +75,7 @@ impl Limiter {
             clock,
             pause_max: timing.retry_after_max,
             outage_max: timing.outage_max,
+            cooldown: timing.breaker_cooldown,
             known_hosts: std::sync::Mutex::default(),
             outage: Arc::default(),
             save_failed: AtomicBool::default(),
@@ -100,25 +103,23 @@ impl Limiter {
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
         let scope = breaker_scope(host, kind);
+        let slots = if kind == CallKind::Download { &self.downloads } else { &self.requests };
         let (mut has_waited, mut is_probe) = (false, false);
         let mut down_for = Duration::ZERO;
         loop {
             let decision = {
                 let _turn = self.turns[kind as usize].lock().await;
-                let permit = permit(&self.requests, what).await?;
-                let (config, now) = (Arc::clone(&self.config), self.clock.now());
+                let permit = permit(slots, what).await?;
+                let (config, cooldown, now) =
+                    (Arc::clone(&self.config), self.cooldown, self.clock.now());
                 let backlog = *self.backlog.borrow();
                 let request = AdmissionRequest { kind, backlog };
                 // A new process sends its first call regardless: the outage may be long over. And once
                 // this call is the probe, the breaker would make it wait for itself.
                 let passes_breaker = is_probe || self.known_hosts().insert(scope.clone());
                 let admit = move |limits: &mut CallLimits| {
-                    let breaker = circuit_breaker::check(
-                        &mut limits.host,
-                        &config.breaker,
-                        passes_breaker,
-                        now,
-                    );
+                    let breaker =
+                        circuit_breaker::check(&mut limits.host, cooldown, passes_breaker, now);
                     (
                         breaker,
                         match breaker {
@@ -165,34 +166,6 @@ impl Limiter {
         }
     }
 
-    /// Waits until an output may be downloaded from `host`. Output hosts have no key and no pace,
-    /// only a circuit breaker.
-    pub(crate) async fn admit_to_host(
-        &self,
-        host: &str,
-        what: &str,
-        call: &RequestOptions<'_>,
-    ) -> Result<CallPermit, Failure> {
-        let mut down_for = Duration::ZERO;
-        loop {
-            let (config, now) = (self.config.breaker, self.clock.now());
-            let is_new = self.known_hosts().insert(host.to_owned());
-            let check = move |limits: &mut CallLimits| {
-                circuit_breaker::check(&mut limits.host, &config, is_new, now)
-            };
-            let BreakerDecision::CheckAfter(wait) = self.change(host, check).await? else { break };
-            self.wait_for_host(host, &mut down_for, wait, (what, call)).await?;
-        }
-        let permit = permit(&self.downloads, what).await?;
-        let sent = SentCall {
-            kind: CallKind::Unkeyed,
-            at: self.clock.now(),
-            was_delayed: false,
-            others: None,
-        };
-        Ok(CallPermit { _permit: permit, sent })
-    }
-
     /// Records the result of an admitted call. `others` is the number of other jobs in flight at a
     /// start. A failure of the store is only logged, so that no response is lost.
     pub(crate) async fn record(
@@ -206,20 +179,12 @@ impl Limiter {
         let of_host = HostResult::of(failed);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
         let sent = SentCall { others, ..admission.sent };
-        let (config, now) = (Arc::clone(&self.config), self.clock.now());
+        let (config, cooldown, now) = (Arc::clone(&self.config), self.cooldown, self.clock.now());
         let record = move |limits: &mut CallLimits| {
-            of_host.record(&mut limits.host, &config.breaker, now);
+            of_host.record(&mut limits.host, cooldown, now);
             admission::record(&mut limits.key, &config, &sent, failed, now);
         };
         self.warn_unless_saved(self.change(&scope, record).await);
-    }
-
-    /// Records whether an output host answered.
-    pub(crate) async fn record_host_result(&self, host: &str, failed: Option<&Failure>) {
-        let (of_host, config, now) =
-            (HostResult::of(failed), self.config.breaker, self.clock.now());
-        let record = move |limits: &mut CallLimits| of_host.record(&mut limits.host, &config, now);
-        self.warn_unless_saved(self.change(host, record).await);
     }
 
     /// Stores the page size that the service at `host` accepts. Without it, the next list request is
@@ -335,11 +300,11 @@ impl HostResult {
         }
     }
 
-    fn record(self, host: &mut HostLimits, config: &BreakerConfig, now: Instant) {
+    fn record(self, host: &mut HostLimits, cooldown: Duration, now: Instant) {
         match self {
-            Self::Answered => circuit_breaker::on_success(host, config, now),
+            Self::Answered => circuit_breaker::on_success(host, now),
             Self::Failed => {
-                circuit_breaker::on_failure(host, config, now);
+                circuit_breaker::on_failure(host, cooldown, now);
             }
             Self::Unknown => {}
         }
@@ -354,9 +319,9 @@ fn breaker_scope(host: &str, kind: CallKind) -> String {
 
 fn tie_break(kind: CallKind) -> Duration {
     Duration::from_millis(match kind {
-        CallKind::Start | CallKind::Poll | CallKind::Unkeyed => 0,
         CallKind::Create => 1,
         CallKind::Upload => 2,
+        _ => 0,
     })
 }
 

@@ -30,7 +30,6 @@ mod request_stats;
 mod window;
 
 pub use self::admission::Backlog;
-pub use self::circuit_breaker::BreakerConfig;
 pub use self::config::{LimitTuning, PaceBounds, RateLimits};
 pub use self::limiter::CallPermit;
 pub use self::memory_store::MemoryStore;

@@ -5,9 +5,9 @@
 //! each kind. Each kind is spaced by the round. Kinds that were refused are assumed to share one
 //! bucket, and are also spaced among each other.
 //!
-//! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to half
-//! while nothing is known; to the rate measured since the last cut if that was recent (excluding
-//! times in which no call waited); otherwise to the geometric mean of that and the current rate. It
+//! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to the rate
+//! measured since the last cut if that was recent (excluding times in which no call waited); otherwise to
+//! the geometric mean of that and the current rate; to half if nothing was measured. It
 //! recovers along a cubic curve that is flat around the old ceiling (as in CUBIC), and grows
 //! exponentially beyond it. Only calls that were delayed by the pace let it grow.
 
@@ -125,7 +125,7 @@ pub fn on_accepted(
         let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
         let tuning = &bounds.tuning;
         let back = recovery_curve(tuning, pace.ceiling, since / recovery_seconds(tuning, before));
-        back.clamp(before, before * tuning.step)
+        back.clamp(before, before * (1.0 + tuning.cut))
     } else {
         before + rounds
     };
@@ -190,20 +190,17 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
         .map(|since| pace.accepted_rounds / since);
     let was_cut_lately = since.is_some_and(|since| since < recovery_seconds(tuning, before) / 2.0);
     let after = match measured {
-        _ if !is_known(pace) => before / 2.0,
         // The bucket was empty at the last cut: it lets through exactly its rate.
         Some(passed) if was_cut_lately => (passed * kept).clamp(before / 2.0, before * kept),
         // It was not: its rate is between what passed and what was tried.
         Some(passed) => (passed.min(before) * before).sqrt() * kept,
-        // Too early to tell: a pause, after which the rate returns to what it was.
-        None if was_cut_lately => {
-            pace.rate = clamp_rate(before * tuning.unmeasured, bounds);
-            return;
-        }
-        None => before * kept,
+        None => before / 2.0,
     };
     pace.rate = clamp_rate(after, bounds);
-    pace.ceiling = pace.rate / kept;
+    // A refusal that measures nothing is a pause: the rate returns to what was known.
+    if measured.is_some() || !is_known(pace) {
+        pace.ceiling = pace.rate / kept;
+    }
 }
 
 /// Undoes the last cut, whose refusal was due to another limit. `before` is the pace before that
@@ -337,21 +334,26 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_comes_too_early_to_measure_is_a_pause() {
-        let mut pace = cut_at_100_s();
-        on_refused(&mut pace, &BOUNDS, 0, (Instant(100_100), Instant(100_200)), None);
-        assert!((pace.rate - 2.8).abs() < 1e-9 && (pace.ceiling - 4.3).abs() < 1e-9, "{pace:?}");
-        for nth in 1..=10 {
-            let at = Instant(100_200 + nth * 400);
-            on_accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
+    fn a_refusal_that_measures_nothing_is_a_pause() {
+        for seconds in [0, 20] {
+            let mut pace = cut_at_100_s();
+            let at = |ms: u64| Instant(100_000 + seconds * 1_000 + ms);
+            on_refused(&mut pace, &BOUNDS, 0, (at(100), at(200)), None);
+            assert!(
+                (pace.rate - 2.0).abs() < 1e-9 && (pace.ceiling - 4.3).abs() < 1e-9,
+                "{pace:?}"
+            );
+            for nth in 1..=12 {
+                on_accepted(&mut pace, &BOUNDS, 0, (at(nth * 400), at(nth * 400 + 1)), true);
+            }
+            assert!(pace.rate > 3.9, "{}", pace.rate);
         }
-        assert!(pace.rate > 3.9, "{}", pace.rate);
     }
 
     #[test]
     fn a_later_refusal_cuts_to_between_what_passed_and_what_was_tried() {
         // (seconds since the last cut, rounds accepted, rate after the cut, without the 7 %)
-        let table = [(2, 6.0, 3.0), (20, 20.0, 2.0), (20, 60.0, 12_f64.sqrt()), (20, 0.0, 4.0)];
+        let table = [(2, 6.0, 3.0), (20, 20.0, 2.0), (20, 60.0, 12_f64.sqrt())];
         for (seconds, accepted_rounds, expected) in table {
             let mut pace = Pace { accepted_rounds, ..cut_at_100_s() };
             let at = Instant(100_000 + seconds * 1_000);

@@ -6,30 +6,31 @@ use std::time::Duration;
 use super::server::{Server, Step, response, response_with};
 use super::{Least, TestClock, endpoint, timing};
 use crate::client::limits::LimitTuning;
-use crate::client::{BreakerConfig, Client, MemoryStore, RateLimits, RequestOptions, StartJob};
+use crate::client::{Client, MemoryStore, RateLimits, RequestOptions, StartJob};
 use crate::model::limits::LimiterStore;
-use crate::model::{Failure, FailureKind, JobId, JobOptions};
+use crate::model::{Failure, FailureKind, JobId, JobOptions, Timing};
 
 fn id() -> JobId {
     JobId("j-1".into())
 }
 
-/// A client on `store`, like one of another process, whose breaker opens after two failures.
+/// A client on `store`, like one of another process, whose breaker cools down quickly.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     sharing_at(5.0, base, store)
 }
 
 /// The same, with this many starts a second.
 fn sharing_at(initial_rate: f64, base: &str, store: &Arc<MemoryStore>) -> Client {
-    let breaker = BreakerConfig {
-        failure_threshold: 2.0,
-        cooldown: Duration::from_millis(300),
-        ..BreakerConfig::default()
-    };
-    let limits = RateLimits { initial_rate, breaker, ..RateLimits::default() };
+    let limits = RateLimits { initial_rate, ..RateLimits::default() };
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
-    Client::with_store(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
+    let timing = Timing { breaker_cooldown: Duration::from_millis(300), ..timing() };
+    Client::with_store(endpoint(base), timing, clock, Arc::new(Least), store, &limits).unwrap()
+}
+
+/// Responses that open a circuit breaker.
+fn surge() -> Vec<Step> {
+    (0..5).map(|_| Step::Say(response(503, ""))).collect()
 }
 
 async fn start(client: &Client, in_flight: Option<u32>) -> Result<(), Failure> {
@@ -78,18 +79,19 @@ async fn a_key_that_is_not_accepted_stops_all_its_calls() {
 
 #[tokio::test]
 async fn a_probe_that_the_pace_holds_back_is_still_the_probe() {
-    let down = || Step::Say(response(503, ""));
-    let server = Server::start(vec![down(), down(), processing()]).await;
+    let mut steps = surge();
+    steps.push(processing());
+    let server = Server::start(steps).await;
     // The breaker opens for 300 ms, and starts are 500 ms apart.
     let client = sharing_at(2.0, &server.url, &Arc::new(MemoryStore::default()));
-    for _ in 0..2 {
+    for _ in 0..5 {
         assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::Unavailable);
     }
     let began = tokio::time::Instant::now();
     start(&client, None).await.unwrap();
     // It waited for itself until the probe counted as lost: 75 s.
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.seen().len(), 6);
 }
 
 #[tokio::test]
@@ -150,7 +152,7 @@ async fn a_refused_poll_slows_polls_and_is_sent_again() {
 
 #[tokio::test]
 async fn failing_uploads_do_not_stop_polls() {
-    let mut steps = vec![Step::Say(response(503, "")), Step::Say(response(503, ""))];
+    let mut steps = surge();
     steps.push(processing());
     let server = Server::start(steps).await;
     let store = Arc::new(MemoryStore::default());
@@ -164,7 +166,7 @@ async fn failing_uploads_do_not_stop_polls() {
         content_type: "video/mp4".into(),
     };
     let call = || RequestOptions { repeats: false, ..RequestOptions::plain() };
-    for _ in 0..2 {
+    for _ in 0..5 {
         client.upload(&upload, call(), Arc::new(|_| ())).await.unwrap_err();
     }
     let began = tokio::time::Instant::now();
@@ -174,16 +176,21 @@ async fn failing_uploads_do_not_stop_polls() {
 
 #[tokio::test]
 async fn a_host_in_trouble_is_left_alone_and_tried_again() {
-    let steps = vec![Step::Say(response(503, "")), Step::Say(response(503, "")), processing()];
+    let mut steps = surge();
+    steps.push(processing());
     let server = Server::start(steps).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     let told = Mutex::new(Vec::new());
     let on_retry = |failure: &Failure, _| told.lock().unwrap().push(failure.kind);
     let call = RequestOptions { on_retry: &on_retry, ..RequestOptions::plain() };
     let began = tokio::time::Instant::now();
-    client.get(&id(), call).await.unwrap();
+    // Two retries a call.
+    for _ in 0..2 {
+        let _ = client.get(&id(), call.clone()).await;
+    }
     assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
-    assert_eq!(*told.lock().unwrap(), [FailureKind::Unavailable, FailureKind::Unavailable]);
+    assert_eq!(server.seen().len(), 6);
+    assert!(told.lock().unwrap().iter().all(|kind| *kind == FailureKind::Unavailable));
 }
 
 #[tokio::test]
