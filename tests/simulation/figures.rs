@@ -156,11 +156,11 @@ fn figures() {
             figures
         })
     });
-    let mut all = Vec::new();
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
     for (seed, result) in results {
         match result {
             Ok(figures) => all.extend(figures),
-            Err(panic) => println!("{}\n    {panic}", Server::drawn(seed)),
+            Err(panic) => failed.push(format!("{}\n    {panic}", Server::drawn(seed))),
         }
     }
     let all: Vec<&Figures> = all.iter().collect();
@@ -186,7 +186,8 @@ fn figures() {
     println!("\nleft to a person: {reviews} of {} inputs", all.len() * 3 * jobs);
     for figures in &all {
         for batch in figures.batches.iter().filter(|batch| !batch.broken.is_empty()) {
-            println!("{}\n    {}", figures.server, batch.told().join("\n    "));
+            failed.push(format!("{}\n    {}", figures.server, batch.told().join("\n    ")));
         }
     }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
