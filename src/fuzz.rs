@@ -6,15 +6,20 @@
 
 use std::io::Cursor;
 
-use crate::client::{fuzz_response, request::backoff::retry_after, webhook};
-use crate::flow::{InputList, RunOptions};
-use crate::ledger::fuzz_columns;
+use crate::cli::fuzz_row_template;
+use crate::client::{
+    fuzz_content_range, fuzz_encoding, fuzz_limits, fuzz_page, fuzz_response,
+    request::backoff::retry_after, webhook,
+};
+use crate::flow::{InputList, RunOptions, fuzz_address, fuzz_jobs, fuzz_template};
+use crate::ledger::{PostgresAddress, fuzz_columns};
 use crate::media;
-use crate::model::limits::{HostLimits, KeyLimits};
+use crate::model::limits::KeyLimits;
 use crate::model::text::escaped;
-use crate::model::{ApiKey, Sanitizer, Timestamp};
-use crate::sandbox::Scenario;
-use crate::settings::fuzz_config;
+use crate::model::{ApiKey, ObjectUrl, Sanitizer, Target, Timestamp};
+use crate::sandbox::{FaultRule, Scenario, fuzz_request};
+use crate::settings::{fuzz_config, parse_base_url};
+use crate::store::fuzz_store;
 
 /// A parser, and valid input for it.
 pub struct FuzzTarget {
@@ -33,23 +38,45 @@ pub fn run(name: &str, bytes: &[u8]) {
 }
 
 pub const TARGETS: &[FuzzTarget] = &[
-    FuzzTarget { name: "response", run: fuzz_response, seeds: RESPONSES },
+    FuzzTarget { name: "response", run: response, seeds: RESPONSES },
     FuzzTarget { name: "headers", run: headers, seeds: HEADERS },
+    FuzzTarget { name: "encoding", run: encoding, seeds: ENCODED },
+    FuzzTarget { name: "store", run: store, seeds: STORES },
     FuzzTarget { name: "webhook", run: webhook, seeds: WEBHOOKS },
     FuzzTarget { name: "container", run: media::fuzz_container, seeds: CLIPS },
     FuzzTarget { name: "archive", run: media::fuzz_archive, seeds: ARCHIVES },
     FuzzTarget { name: "picture", run: media::fuzz_picture, seeds: PICTURES },
-    FuzzTarget { name: "config", run: fuzz_config, seeds: CONFIGS },
+    FuzzTarget { name: "config", run: config, seeds: CONFIGS },
+    FuzzTarget { name: "address", run: address, seeds: ADDRESSES },
+    FuzzTarget { name: "template", run: template, seeds: TEMPLATES },
     FuzzTarget { name: "scenario", run: scenario, seeds: SCENARIOS },
+    FuzzTarget { name: "fault", run: fault, seeds: FAULTS },
+    FuzzTarget { name: "request", run: fuzz_request, seeds: REQUESTS },
     FuzzTarget { name: "input_list", run: input_list, seeds: LISTS },
     FuzzTarget { name: "columns", run: columns, seeds: COLUMNS },
 ];
 
-/// The first line is `Retry-After`, the second one `Date`.
+/// Runs a future on this thread.
+fn block_on(future: impl Future<Output = ()>) {
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        runtime.block_on(future);
+    }
+}
+
+fn response(bytes: &[u8]) {
+    fuzz_response(bytes);
+    if let Some(page) = fuzz_page(bytes) {
+        fuzz_jobs(page);
+    }
+}
+
+/// The first line is `Retry-After` or `Content-Range`, the second one `Date`.
 fn headers(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
-    let _ = retry_after(lines.next().unwrap_or_default(), lines.next(), Timestamp(0));
+    let first = lines.next().unwrap_or_default();
+    fuzz_content_range(first);
+    let _ = retry_after(first, lines.next(), Timestamp(0));
     assert!(!escaped(&text).chars().any(char::is_control), "foreign text is cleaned");
 }
 
@@ -69,8 +96,46 @@ fn webhook(bytes: &[u8]) {
     webhook::fuzz_body(&headers, body);
 }
 
+fn encoding(bytes: &[u8]) {
+    block_on(fuzz_encoding(bytes));
+}
+
+fn store(bytes: &[u8]) {
+    block_on(fuzz_store(bytes));
+}
+
+fn config(bytes: &[u8]) {
+    fuzz_config(&String::from_utf8_lossy(bytes));
+}
+
+fn address(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    fuzz_address(&text);
+    let _ = parse_base_url(&text, true);
+    if let Some(Ok(url)) = ObjectUrl::parse(&text) {
+        let target = Target::Object(url);
+        assert_eq!(Target::from_bytes(target.to_bytes()), target);
+    }
+    if let Ok(address) = PostgresAddress::parse(&text, None) {
+        let password = address.password().filter(|password| password.len() > 8);
+        let shown = address.to_string();
+        assert!(password.is_none_or(|password| !shown.contains(&password)), "{shown}");
+    }
+}
+
+fn template(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    fuzz_template(&text);
+    fuzz_row_template(&text);
+}
+
 fn scenario(bytes: &[u8]) {
     let _ = Scenario::parse(&String::from_utf8_lossy(bytes));
+}
+
+/// The argument of `--fault`.
+fn fault(bytes: &[u8]) {
+    let _ = FaultRule::parse(&String::from_utf8_lossy(bytes));
 }
 
 fn input_list(bytes: &[u8]) {
@@ -84,8 +149,10 @@ fn columns(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     fuzz_columns(&text);
     let _ = RunOptions::of_batch(&text);
-    let _ = serde_json::from_str::<KeyLimits>(&text);
-    let _ = serde_json::from_str::<HostLimits>(&text);
+    let (key, host) = (serde_json::from_str::<KeyLimits>(&text), serde_json::from_str(&text));
+    if key.is_ok() || host.is_ok() {
+        fuzz_limits(&key.unwrap_or_default(), host.unwrap_or_default());
+    }
 }
 
 const RESPONSES: &[&[u8]] = &[
@@ -109,6 +176,37 @@ const HEADERS: &[&[u8]] = &[
     b"1.5",
     b"Wed, 21 Oct 2026 07:28:00 GMT\nWed, 21 Oct 2026 07:27:30 GMT",
     b"-1\nnever",
+    b"bytes 5-9/10",
+];
+
+/// The size of pieces, then a stream.
+const ENCODED: &[&[u8]] = &[
+    b"\x05\x1f\x8b\x08\0\0\0\0\0\x02\x03\xabVJI,IT\xb22\xac\x05\0\xc6I\x8b\xc7\x0a\0\0\0",
+    b"\x01x\x9c\xabVJI,IT\xb22\xac\x05\0\x12\x83\x03B",
+    b"\xff\xabVJI,IT\xb22\xac\x05\0",
+];
+
+/// Status, headers, body.
+const STORES: &[&[u8]] = &[
+    b"200\nContent-Type: application/xml\n\n<?xml version=\"1.0\"?><ListBucketResult>\
+      <Name>b</Name><Prefix>in/</Prefix><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>\
+      <Contents><Key>in/a b.mp4</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>\
+      <ETag>\"1\"</ETag><Size>7</Size></Contents><NextContinuationToken>t</NextContinuationToken>\
+      <CommonPrefixes><Prefix>in/x/</Prefix></CommonPrefixes></ListBucketResult>",
+    b"200\n\n<?xml version=\"1.0\"?><EnumerationResults ContainerName=\"b\"><Prefix>in/</Prefix>\
+      <Blobs><Blob><Name>in/a.mp4</Name><Properties><Last-Modified>Fri, 02 Jan 2026 03:04:05 GMT\
+      </Last-Modified><Content-Length>7</Content-Length><Etag>0x1</Etag></Properties></Blob>\
+      </Blobs><NextMarker/></EnumerationResults>",
+    b"403\n\n<Error><Code>AccessDenied</Code><Message>no</Message><Key>in/k</Key></Error>",
+    b"404\n\n<Error><Code>NoSuchBucket</Code></Error>",
+    b"301\nx-amz-bucket-region: eu-west-1\n\n",
+    b"200\nContent-Length: 1\nLast-Modified: Fri, 02 Jan 2026 03:04:05 GMT\nETag: \"1\"\n\
+      x-amz-meta-rbgv-sha256: 00\n\nx",
+    b"200\n\n{\"access_token\":\"t\",\"expires_in\":3600,\"expires_on\":\"1\",\"token_type\":\"Bearer\"}",
+    b"200\n\n{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Token\":\"T\",\"Expiration\":\
+      \"2026-01-02T03:04:05Z\",\"Code\":\"Success\"}",
+    b"200\n\n{\"type\":\"service_account\",\"private_key_id\":\"1\",\"private_key\":\"-----BEGIN \
+      PRIVATE KEY-----\\nMAA=\\n-----END PRIVATE KEY-----\",\"client_email\":\"a@b\"}",
 ];
 
 const WEBHOOKS: &[&[u8]] = &[
@@ -153,6 +251,23 @@ const CONFIGS: &[&[u8]] = &[
       [profiles.a.timing]\nsettle = \"2m 30s\"\n[profiles.a.limits]\nin_flight_max = 3\n",
 ];
 
+const ADDRESSES: &[&[u8]] = &[
+    b"postgres://user:p%40ss@db.example:5433,[::1]/rbgv?sslmode=verify-full&sslrootcert=%2Fa.pem",
+    b"postgresql://%2Frun%2Fpostgresql/rbgv?host=a&port=1,2&connect_timeout=1&options=-c%20x",
+    b"s3://bucket/in/a b.mp4",
+    b"az://container/in/**/*.mp4",
+    b"HTTPS://user@api.example:8443/base/v1?x#y",
+    b"file:///etc/it's%20a.mp4",
+];
+
+/// A template, then an input.
+const TEMPLATES: &[&[u8]] = &[
+    b"{folder}-{stem}-{ending}_{model}.{format}.{ext}\nin/cam 1/a.b.MOV",
+    b"{stem}.{ext}\nhttps://x.example/a/v%2F..%2Fz.mp4?t=1",
+    b"{folder}\n/clip",
+    b"{{x}} {job}\\t{failure.why}\\n",
+];
+
 const SCENARIOS: &[&[u8]] = &[
     b"[limits]\nin_flight = 2\n[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 2\n\
       do = { reset = \"after\" }\n",
@@ -160,6 +275,21 @@ const SCENARIOS: &[&[u8]] = &[
       do = [{ cut = { at = \"50%\" } }, \"revoke_link\"]\n\
       [[fault]]\non = \"* /v1/**\"\nafter = \"20s\"\nuntil = \"30s\"\n\
       do = { answer = { status = 503, body = \"html\" } }\n",
+];
+
+const FAULTS: &[&[u8]] = &[
+    b"POST /v1/jobs nth=2 reset=after",
+    b"GET /v1/jobs/* probability=0.05 per_path garble drop=[\"status\"]",
+    b"* /v1/** after=20s until=30s answer={ status = 503, body = \"html\" }",
+];
+
+const REQUESTS: &[&[u8]] = &[
+    br##"{"video_url":"https://x.example/a.mp4","model":"pro","output_format":"mov",
+        "bg_type":"color","bg_color":"#00ff7f","auto_start":false,"metadata":{"k":"v"},
+        "webhook_url":"https://x.example/hook","text_prompt":"dog"}"##,
+    br#"{"video_url":"u","background":{"type":"image","image_url":"https://x.example/b.png"},
+        "composition":{"canvas":{"width":1920,"height":1080},"foreground":{"anchor":"top_left",
+        "scale":0.5,"offset":{"x":-3,"y":4.5}}}}"#,
 ];
 
 const LISTS: &[&[u8]] =
@@ -171,6 +301,10 @@ const COLUMNS: &[&[u8]] = &[
     br#"{"goal":"start","in_flight":3,"max_credits":9.5,"overwrite":true}"#,
     br#"{"submissions":{"rate":2.5,"cut_at":7},"jobs":{"size":8},"page_size":50}"#,
     br#"{"phase":{"open":{"until":5}},"good":1.5,"bad":2.5}"#,
+    br#"{"submissions":{"rate":2.5,"ceiling":3,"cut_at":7,"unused_micros":18446744073709551615,
+        "counted":[true,true,true,false]},"jobs":{"size":1,"patience":4294967295},
+        "tallies":[{"began":999999,"calls":4294967295,"refused":[4294967295,4294967295]},
+        {"began":1000000,"calls":4294967295,"refused":[4294967295,4294967295]}]}"#,
 ];
 
 #[cfg(test)]
@@ -228,6 +362,19 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "writes the seeds where `cargo fuzz` begins with them"]
+    fn write_the_seeds_for_cargo_fuzz() {
+        let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
+        for target in TARGETS {
+            let folder = corpus.join(target.name);
+            std::fs::create_dir_all(&folder).unwrap();
+            for (number, seed) in target.seeds.iter().enumerate() {
+                std::fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
+            }
+        }
+    }
+
+    #[test]
     fn the_seeds_of_text_formats_are_valid() {
         for seed in SCENARIOS {
             let text = std::str::from_utf8(seed).unwrap();
@@ -237,6 +384,9 @@ mod tests {
         }
         for seed in COLUMNS {
             assert!(serde_json::from_slice::<serde_json::Value>(seed).is_ok());
+        }
+        for seed in FAULTS {
+            assert!(FaultRule::parse(std::str::from_utf8(seed).unwrap()).is_ok());
         }
         assert!(RunOptions::of_batch(std::str::from_utf8(COLUMNS[2]).unwrap()).is_ok());
     }

@@ -18,4 +18,7 @@ mod notify;
 mod report_file;
 mod run_batch;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::args::rows::fuzz_row_template;
+
 pub use self::app::{Cli, command, main, report_early};

@@ -287,6 +287,11 @@ fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
     fits.then_some((first, total))
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_content_range(header: &str) {
+    let _ = content_range(header);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,13 +329,6 @@ mod tests {
         ];
         for (head, expected) in table {
             assert_eq!(range_answer(&head, &point), expected, "{head:?}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_header_can_panic(header in "(bytes )?[0-9*]{0,25}[-/]?[0-9*]{0,25}[-/]?[0-9*]{0,25}") {
-            let _ = content_range(&header);
         }
     }
 }

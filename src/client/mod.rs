@@ -55,4 +55,9 @@ pub use self::types::{
     UsageSummary,
 };
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::wire::read_as_everything as fuzz_response;
+pub(crate) use self::{
+    download::fuzz_content_range,
+    limits::fuzz_limits,
+    transport::fuzz_encoding,
+    wire::{fuzz_page, read_as_everything as fuzz_response},
+};

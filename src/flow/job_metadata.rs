@@ -10,8 +10,9 @@ pub(crate) const CONTENT_KEY: &str = "rbgv_item";
 
 /// An id of ours in the metadata of a job. Metadata is foreign text.
 pub(crate) fn id_of(job: &JobView, name: &str) -> Option<String> {
-    let is_hex_id = |text: &&str| {
-        matches!(text.len(), 32 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    job.metadata(name).filter(is_hex_id).map(ToOwned::to_owned)
+    job.metadata(name).filter(|id| is_hex_id(id)).map(ToOwned::to_owned)
+}
+
+pub(crate) fn is_hex_id(text: &str) -> bool {
+    matches!(text.len(), 32 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -34,8 +34,14 @@ pub use self::job::webhook::{WebhookResult, settle_by_webhook};
 pub(crate) use self::plan::discover::has_video_ending;
 pub use self::plan::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
 pub use self::plan::existing_jobs::{FetchRequest, plan_fetch};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::plan::input_spec::fuzz_address;
 pub use self::plan::output_path::NameTemplate;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::plan::output_path::fuzz_template;
 pub use self::plan::output_target::prove_open;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::plan::reconcile::fuzz_jobs;
 pub use self::plan::reconcile::{accept_lost_starts, progress_of};
 pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
 pub use self::plan::watch_folder::{FolderScan, FolderWatcher};

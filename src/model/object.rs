@@ -51,7 +51,10 @@ impl ObjectUrl {
         Some(url.check().map(|()| url))
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// # Errors
+    ///
+    /// The bucket or the key cannot be used, with the reason.
+    pub fn check(&self) -> Result<(), String> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if self.bucket.is_empty() || !self.bucket.chars().all(is_name) {
             let scheme = self.kind.scheme();

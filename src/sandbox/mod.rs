@@ -41,5 +41,7 @@ pub use self::in_process::InProcess;
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
 pub use self::sample::{SAMPLE, Sample};
 pub use self::server::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::service::fuzz_request;
 pub use self::state::route::Route;
 pub use self::state::truth::{CallCount, EarlyCall, JobTruth, Truth};

@@ -26,13 +26,15 @@ mod secret;
 mod summary;
 mod types;
 
-/// Parses bytes as the configuration of a user and of a project.
+/// Parses text as the configuration of a project, checks it as that of a user, and parses it as a key.
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) fn fuzz_config(bytes: &[u8]) {
+pub(crate) fn fuzz_config(text: &str) {
     use self::file::{layer::Layer, located_value::FileOrigin};
-    let path = std::sync::Arc::from(std::path::Path::new("config.toml"));
-    for origin in [FileOrigin::User, FileOrigin::Project] {
-        let _ = Layer::parse(&path, origin, &String::from_utf8_lossy(bytes));
+    let path = std::path::Path::new("config.toml");
+    let _ = Layer::parse(&path.into(), FileOrigin::Project, text);
+    let _ = edit::set_value::check_file(path, text, &std::collections::BTreeMap::default());
+    if let Err(why) = parse_key(text) {
+        assert!(!why.contains(text.trim()) || text.trim().len() < 3, "a key is not quoted: {why}");
     }
 }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::HttpConnector;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
+use super::environment::is_secret;
 use super::http::StoreConnector;
 use super::{Bucket, BucketClient, error};
 use crate::client::StorageHttp;
@@ -28,7 +30,7 @@ pub(crate) fn connect(
     http: &StorageHttp,
     timing: &Timing,
 ) -> Result<Bucket, Failure> {
-    let connector = StoreConnector { http: http.clone(), timing: *timing };
+    check_credentials(url, vars)?;
     let endpoint = endpoint(url.kind, vars);
     check_endpoint(url, endpoint, vars, http)?;
     let retry = RetryConfig {
@@ -40,6 +42,22 @@ pub(crate) fn connect(
         max_retries: usize::try_from(timing.retries).unwrap_or(usize::MAX),
         retry_timeout: RETRY_TIME,
     };
+    let connector = StoreConnector { http: http.clone(), timing: *timing };
+    let client = client(url, vars, connector, retry)?;
+    let is_emulated = vars.get("AZURE_STORAGE_USE_EMULATOR").is_some_and(|value| is_true(value));
+    let is_public = endpoint.and_then(parsed).map_or(endpoint.is_none(), |endpoint| {
+        endpoint.scheme() == "https" && is_public_host(&endpoint)
+    });
+    Ok(Bucket { client, is_public: is_public && !(url.kind == StoreKind::Azure && is_emulated) })
+}
+
+/// A client of the bucket of `url` that sends its requests through `connector`.
+pub(super) fn client(
+    url: &ObjectUrl,
+    vars: &BTreeMap<String, String>,
+    connector: impl HttpConnector,
+    retry: RetryConfig,
+) -> Result<Arc<dyn BucketClient>, Failure> {
     let client: Result<Arc<dyn BucketClient>, _> = match url.kind {
         StoreKind::S3 => options::<AmazonS3ConfigKey>(vars, "AWS_")
             .filter(|(key, _)| !matches!(key, AmazonS3ConfigKey::Client(_)))
@@ -72,12 +90,7 @@ pub(crate) fn connect(
             .build()
             .map(|client| Arc::new(client) as _),
     };
-    let client = client.map_err(|error| error::misconfigured(url, &error))?;
-    let is_emulated = vars.get("AZURE_STORAGE_USE_EMULATOR").is_some_and(|value| is_true(value));
-    let is_public = endpoint.and_then(parsed).map_or(endpoint.is_none(), |endpoint| {
-        endpoint.scheme() == "https" && is_public_host(&endpoint)
-    });
-    Ok(Bucket { client, is_public: is_public && !(url.kind == StoreKind::Azure && is_emulated) })
+    client.map_err(|error| error::misconfigured(url, &error))
 }
 
 /// The variables that the client library knows, as its options.
@@ -89,6 +102,29 @@ fn options<K: FromStr>(
         name.starts_with(prefix) && !value.is_empty() && !name.contains("BUCKET")
     });
     known.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.clone())))
+}
+
+/// Rejects credentials that fit into no header, such as a token with a line break after it. The library panics
+/// when it sends them.
+fn check_credentials(url: &ObjectUrl, vars: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let prefix = match url.kind {
+        StoreKind::S3 => "AWS_",
+        StoreKind::Gcs => "GOOGLE_",
+        StoreKind::Azure => "AZURE_",
+    };
+    let is_sent = |name: &str| {
+        // A JSON document, of which nothing is sent as it is.
+        name.starts_with(prefix) && is_secret(name) && name != "GOOGLE_SERVICE_ACCOUNT_KEY"
+    };
+    let is_bad = |value: &str| !value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    match vars.iter().find(|(name, value)| is_sent(name) && is_bad(value)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let why = format!("{name} contains line breaks or characters that no key has");
+            Err(Failure::new(FailureKind::Configuration, url.to_string(), why)
+                .with_next("rbgv help storage"))
+        }
+    }
 }
 
 /// The configured address of a store, if it is not the usual one.
@@ -198,5 +234,24 @@ mod tests {
         assert!(connected("s3://b/k", &[("AWS_ENDPOINT", "minio:9000")]).is_err());
         let half = [("AWS_ACCESS_KEY_ID", "AK")];
         assert!(connected("s3://b/k", &half).is_err(), "the secret is missing");
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_sent_are_refused() {
+        let keys = |secret: &'static str, token: &'static str| {
+            [
+                ("AWS_ACCESS_KEY_ID", "AK"),
+                ("AWS_SECRET_ACCESS_KEY", secret),
+                ("AWS_SESSION_TOKEN", token),
+            ]
+        };
+        assert!(connected("s3://b/k", &keys("SK", "T+/=")).is_ok());
+        for (secret, token) in [("SK", "hidden\n"), ("hid\u{e9}en", "T"), ("SK", "\u{1}hidden")] {
+            let Err(failure) = connected("s3://b/k", &keys(secret, token)) else {
+                panic!("{secret:?} {token:?}")
+            };
+            assert_eq!(failure.kind, FailureKind::Configuration);
+            assert!(failure.why.starts_with("AWS_SE") && !failure.why.contains("hid"), "{failure}");
+        }
     }
 }

@@ -15,6 +15,8 @@ const CODE_MAX: usize = 40;
 const CHANGED: &str = "the object changed during processing";
 const CHANGED_NEXT: &str = "run the same command again; a changed object is a new input";
 
+const BAD_KEY: &str = "the list contains a key with an empty part, '.', '..' or control characters";
+
 /// What was done with an object when the failure occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -128,8 +130,7 @@ fn cause(error: &Error) -> Cause {
         Error::NotFound { .. } => return Cause::NoObject,
         Error::Precondition { .. } => return Cause::Changed,
         Error::InvalidPath { .. } => {
-            let why = "the list contains a key with an empty part, '.', '..' or control characters";
-            return Cause::Other(why.to_owned());
+            return Cause::Other(BAD_KEY.to_owned());
         }
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             return Cause::Denied(code);
@@ -198,6 +199,12 @@ pub(crate) fn misconfigured(url: &ObjectUrl, error: &Error) -> Failure {
         None => text,
     };
     Failure::new(FailureKind::Configuration, url.to_string(), why).with_next("rbgv help storage")
+}
+
+/// Failure of a list with a key that cannot be addressed.
+pub(crate) fn bad_list(prefix: &ObjectUrl) -> Failure {
+    Failure::new(FailureKind::Local, format!("listing {prefix}"), BAD_KEY)
+        .with_next("rename the object")
 }
 
 pub(crate) fn bad_key(url: &ObjectUrl) -> Failure {

@@ -14,6 +14,8 @@
 mod connect;
 mod environment;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+mod foreign_answers;
 mod http;
 mod read;
 mod write;
@@ -32,6 +34,8 @@ use crate::model::{Failure, FailureKind, ObjectUrl, OutputLink, StoreKind};
 
 pub use self::environment::{StoreConfig, is_store_variable};
 use self::error::Access;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::foreign_answers::fuzz_store;
 pub use self::read::{ObjectHead, ObjectPage};
 pub use self::write::{NewObject, OutputTag};
 

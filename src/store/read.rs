@@ -62,9 +62,15 @@ impl ObjectStores {
         let listed = client.list_paginated(start, options).await;
         let listed = listed.map_err(|error| self.failure(prefix, &error, Access::List))?;
         let objects = listed.result.objects.into_iter().map(|meta| stored(prefix, meta));
+        // An object whose key is the prefix itself stands for a folder.
+        let objects: Vec<StoredObject> =
+            objects.filter(|object| object.url.key.starts_with(&prefix.key)).collect();
+        // Of the control characters, the library rejects only those of ASCII.
+        if objects.iter().any(|object| object.url.check().is_err()) {
+            return Err(error::bad_list(prefix));
+        }
         Ok(ObjectPage {
-            // An object whose key is the prefix itself stands for a folder.
-            objects: objects.filter(|object| object.url.key.starts_with(&prefix.key)).collect(),
+            objects,
             folders: listed.result.common_prefixes.len(),
             next: listed.page_token,
         })

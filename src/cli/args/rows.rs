@@ -157,6 +157,17 @@ fn parse_template(text: &str) -> Result<RowTemplate, String> {
     Ok(RowTemplate(parts))
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_row_template(text: &str) {
+    if let Ok(template) = parse_template(text) {
+        let row = serde_json::json!({"job": text, "failure": null});
+        for name in template.0.iter().filter_map(TemplatePart::field) {
+            let shown = shown(field(&row, name));
+            assert!(!shown.chars().any(char::is_control), "one line a row: {shown:?}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -34,3 +34,43 @@ pub use self::config::{LimitTuning, PaceBounds, RateLimits};
 pub use self::limiter::CallPermit;
 pub use self::memory_store::MemoryStore;
 pub use self::report::{LimitsReport, NextCall, PaceReport};
+
+/// Asks stored limits for every kind of call, and records each kind of result.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_limits(
+    stored: &crate::model::limits::KeyLimits,
+    mut host: crate::model::limits::HostLimits,
+) {
+    use std::time::Duration;
+
+    use self::admission::{AdmissionRequest, SentCall};
+    use crate::model::limits::CallKind;
+    use crate::model::{Execution, FailureKind, Instant};
+
+    let (config, limited) = (RateLimits::default(), FailureKind::RateLimited);
+    let cooldown = crate::model::Timing::default().breaker_cooldown;
+    let results = [None, Some((limited, Execution::NotExecuted, Some(Duration::from_secs(2))))];
+    for now in [0, 1_000_000].map(Instant) {
+        for mut limits in [stored.clone().believable(now), stored.clone().without_times()] {
+            let kinds = [CallKind::Start, CallKind::Create, CallKind::Poll];
+            for (kind, failed) in
+                kinds.iter().flat_map(|kind| results.map(|failed| (*kind, failed)))
+            {
+                for backlog in [Backlog::Pace, Backlog::Window] {
+                    let request = AdmissionRequest { kind, backlog };
+                    let _ = admission::admit(&mut limits, &config, request, now);
+                }
+                let others = (kind == CallKind::Start).then_some(3);
+                let sent = SentCall { kind, at: now, was_delayed: true, others };
+                let now = now.after(Duration::from_millis(1_500));
+                admission::record(&mut limits, &config, &sent, failed, now);
+                let shown = report::report(&limits, &config, now);
+                let rates = [shown.submissions.rate, shown.polls.rate];
+                assert!(rates.iter().all(|rate| (0.01..=50.0).contains(rate)), "{shown:?}");
+            }
+        }
+        let _ = circuit_breaker::check(&mut host, cooldown, false, now);
+        circuit_breaker::on_failure(&mut host, cooldown, now);
+        circuit_breaker::on_success(&mut host, now);
+    }
+}

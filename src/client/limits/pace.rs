@@ -61,7 +61,7 @@ pub fn admit(
         let unused_since = pace.due_micros.max(pace.cut_at.map_or(at, micros));
         // Shorter gaps are scheduling jitter: the call was waiting.
         if add(unused_since, gap) < at {
-            pace.unused_micros += at - unused_since;
+            pace.unused_micros = pace.unused_micros.saturating_add(at - unused_since);
         }
         pace.due_micros = add(shared_due, gap);
     }

@@ -68,7 +68,7 @@ pub(crate) fn report(limits: &KeyLimits, config: &RateLimits, now: Instant) -> L
         window: Some(limits.jobs.size).filter(|size| *size > 0),
         next_start: next(limits, CallKind::Start, now),
         calls,
-        refused: refused.iter().sum(),
+        refused: refused[0].saturating_add(refused[1]),
     }
 }
 

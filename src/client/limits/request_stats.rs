@@ -24,8 +24,8 @@ pub(crate) fn count(counts: &mut Vec<RequestCount>, kind: CallKind, refused: boo
 pub(crate) fn last_hour(counts: &[RequestCount], now: Instant) -> (u32, [u32; 2]) {
     let recent = counts.iter().filter(|bucket| now.since(bucket.began) < HOUR);
     recent.fold((0, [0; 2]), |(calls, refused), bucket| {
-        let sum = |of: usize| refused[of] + bucket.refused[of];
-        (calls + bucket.calls, [sum(0), sum(1)])
+        let sum = |of: usize| u32::saturating_add(refused[of], bucket.refused[of]);
+        (u32::saturating_add(calls, bucket.calls), [sum(0), sum(1)])
     })
 }
 

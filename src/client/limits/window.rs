@@ -84,7 +84,7 @@ pub(crate) fn on_refused(
     if window.size > 0 && others >= window.size {
         let is_trial_of_one = others == window.size;
         let interval = if is_trial_of_one {
-            (window.trial_interval * 2).clamp(1, tuning.patience_max)
+            window.trial_interval.saturating_mul(2).clamp(1, tuning.patience_max)
         } else {
             1
         };

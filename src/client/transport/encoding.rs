@@ -186,6 +186,28 @@ fn incomplete(decoder: &Decoder) -> String {
     format!("the {} data is incomplete", decoder.coding.name())
 }
 
+/// Decodes a body with each encoding, whole and in pieces. The first byte is the size of the pieces.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) async fn fuzz_encoding(bytes: &[u8]) {
+    const MOST: usize = 1 << 20;
+    let Some((size, body)) = bytes.split_first() else { return };
+    for coding in [ContentCoding::Gzip, ContentCoding::Deflate] {
+        let decoder = || Decoder { coding, stream: None, has_ended: false };
+        let (whole, _) = decode_whole(decoder(), body, BodyEnd::Whole, MOST);
+        assert!(whole.len() <= MOST, "a decoded body is bounded");
+        let pieces = body.chunks(usize::from(*size) + 1).map(Bytes::copy_from_slice);
+        let pieces: Vec<_> = pieces.map(Ok).collect();
+        let idle = std::time::Duration::from_secs(1);
+        let mut decoded = ResponseBody::new(stream::iter(pieces), idle).decoded(decoder());
+        let mut rest = &whole[..];
+        while let Ok(Some(piece)) = decoded.next().await {
+            let both = rest.len().min(piece.len());
+            assert_eq!(rest[..both], piece[..both], "the size of pieces changes nothing");
+            rest = &rest[both..];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;

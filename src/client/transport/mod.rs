@@ -27,6 +27,8 @@ use tokio::time::timeout;
 use url::Url;
 
 pub(crate) use self::encoding::Decoder;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::encoding::fuzz_encoding;
 pub(crate) use self::error::NOT_RESOLVED;
 pub use self::error::TransportError;
 pub use self::forward::Forwarder;

@@ -15,6 +15,13 @@ pub(super) mod request;
 
 pub(crate) use self::parse::{Unreadable, parse};
 
+/// Reads a body as a page of jobs.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_page(body: &[u8]) -> Option<super::JobPage> {
+    let value = parse(body, &crate::model::Sanitizer::default()).ok()?;
+    job::page(value, &url::Url::parse("https://api.example/").ok()?).ok()
+}
+
 /// Reads a body as every kind of response.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn read_as_everything(body: &[u8]) {

@@ -74,6 +74,13 @@ pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
     }
 }
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_address(text: &str) {
+    if let InputSpec::Url(url) = InputSpec::read(text.into()) {
+        let _ = check_address(&url);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -166,9 +166,9 @@ pub(crate) fn target(
         },
     };
     let name = template.fill(&SourceName::of(&found.input, current_dir), options);
-    if matches!(name.as_encoded_bytes(), b"." | b"..") {
+    if matches!(name.as_encoded_bytes(), b"" | b"." | b"..") {
         let what = format!("naming the output of {}", found.below.display());
-        let why = "the name is that of a directory";
+        let why = "the name is empty or that of a directory";
         return Err(Failure::new(FailureKind::Usage, what, why).with_next("use another --name"));
     }
     Ok(Some(match folder {
@@ -261,6 +261,22 @@ fn check_ending(file: &Path, options: &JobOptions) -> Result<(), Failure> {
             Err(Failure::new(FailureKind::Usage, what, why))
         }
         _ => Ok(()),
+    }
+}
+
+/// Fills a template with a foreign name. The first line is the template, the second one the input.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_template(text: &str) {
+    let (template, input) = text.split_once('\n').unwrap_or((text, ""));
+    let Ok(template) = NameTemplate::parse(template) else { return };
+    let input = InputSpec::read(input.into());
+    let found = DiscoveredInput { input, below: PathBuf::from(text), explicit: true };
+    let destination = Destination::Directory("out".into());
+    let options = JobOptions::default();
+    if let Ok(Some(target)) = target(&found, &destination, &template, &options, Path::new("/cwd")) {
+        let path = target.as_file().unwrap_or(Path::new(""));
+        assert!(path.starts_with("/cwd/out") && path != Path::new("/cwd/out"), "{path:?}");
+        let _ = template.stems_of(path.file_name().unwrap_or_default(), OsStr::new("out"));
     }
 }
 
@@ -363,6 +379,14 @@ mod tests {
         let to = Destination::File("a.mp4".into());
         let refused = target(&clip, &to, &NameTemplate::default(), &options, Path::new("/"));
         assert!(refused.unwrap_err().why.contains(".webm"));
+        // A file at the root has no folder.
+        let found = file("/clip", "clip");
+        for template in ["{folder}", "{ending}", ".{ending}"] {
+            let template = NameTemplate::parse(template).unwrap();
+            let out = Destination::Directory("out".into());
+            let refused = target(&found, &out, &template, &options, Path::new("/"));
+            assert!(refused.unwrap_err().why.contains("directory"), "{template:?}");
+        }
         for bad in ["{stem", "stem}", "{foo}.webm", "a/{stem}", "", "{{stem}}", "{st{ext}em}"] {
             assert!(NameTemplate::parse(bad).is_err(), "{bad}");
         }

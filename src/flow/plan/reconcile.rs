@@ -193,6 +193,24 @@ pub fn progress_of(status: &JobStatus) -> JobProgress {
     }
 }
 
+/// Reads what the jobs of a page say about lost attempts.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_jobs(page: crate::client::JobPage) {
+    let key = ApiKeyId {
+        origin: "https://api.example".to_owned(),
+        fingerprint: crate::model::Fingerprint("f".to_owned()),
+    };
+    let _ = has_passed(&page.jobs, Timestamp(0));
+    for job in page.jobs {
+        let job = listed_job(&key, "default", job, Timestamp(0));
+        let ids = [job.correlation_id, job.content_key];
+        assert!(
+            ids.iter().flatten().all(|id| crate::flow::job_metadata::is_hex_id(id)),
+            "foreign ids are checked"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -31,6 +31,8 @@ pub(crate) use self::job::{
 };
 pub(crate) use self::ledger::JobEnd;
 pub(crate) use self::refusal::{Refusal, code_for};
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::request::fuzz_request;
 pub(crate) use self::request::{JobRequest, RequestedBackground};
 pub(crate) use self::store::{Disk, Store, is_id};
 use super::faults::scenario::{JobRules, Routes, SecondStart};

@@ -287,6 +287,16 @@ mod layout_on_disk {
     }
 }
 
+/// Reads a body as a create, and as the start of its job; and as a stored job.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz_request(body: &[u8]) {
+    let _ = serde_json::from_slice::<JobRequest>(body);
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return };
+    if let Ok(request) = JobRequest::create(&fields) {
+        let _ = request.changed(&fields).and_then(|request| request.check_startable());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
