@@ -1029,4 +1029,69 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_request_that_was_not_executed_is_not_counted() {
+        let failed = |delivery| failed(FailureKind::RateLimited, delivery);
+        // (status, observation, creates, starts), with two of each before
+        let table = [
+            (
+                AttemptStatus::CreateSent,
+                Observation::CreateFailed(failed(Execution::NotExecuted)),
+                (1, 2),
+            ),
+            (
+                AttemptStatus::CreateSent,
+                Observation::CreateFailed(failed(Execution::Refused)),
+                (1, 2),
+            ),
+            (
+                AttemptStatus::CreateSent,
+                Observation::CreateFailed(failed(Execution::Ambiguous)),
+                (2, 2),
+            ),
+            (AttemptStatus::StartSent, Observation::StartStale, (2, 1)),
+            (
+                AttemptStatus::StartSent,
+                Observation::StartFailed(failed(Execution::NotExecuted)),
+                (2, 1),
+            ),
+            (
+                AttemptStatus::StartSent,
+                Observation::StartFailed(failed(Execution::Ambiguous)),
+                (2, 2),
+            ),
+        ];
+        for (status, observation, counts) in table {
+            let before =
+                AttemptState { create_count: 2, ..state(status, DraftObservation::Created, 2) };
+            let after = step(before, observation.clone(), &context(DOUBT)).state;
+            assert_eq!((after.create_count, after.start_count), counts, "{observation:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_start_that_is_rejected_as_a_second_one_shows_that_drafts_run() {
+        use AttemptStatus::{StartDoubt, StartRefused};
+        use DraftObservation::{Created, Other, Pending};
+        use FailureKind::{Conflict, InvalidRequest, Unavailable};
+        // (status, failure of the start, draft, starts, whether drafts run by themselves)
+        let table = [
+            (StartRefused, InvalidRequest, Pending, 1, true),
+            (StartRefused, InvalidRequest, Other, 1, true),
+            (StartDoubt, Conflict, Pending, 1, true),
+            (StartDoubt, Unavailable, Pending, 1, false),
+            (StartRefused, InvalidRequest, Pending, 2, false),
+            (StartRefused, InvalidRequest, Created, 1, false),
+        ];
+        for (status, kind, draft, starts, runs) in table {
+            let failure = Some(failed(kind, Execution::Refused));
+            let before = AttemptState { failure, ..state(status, draft, starts) };
+            let poll = Observation::Polled(snapshot(DOUBT, JobStatus::Processing));
+            let next = step(before, poll, &context(DOUBT));
+            assert_eq!(next.state.status, AttemptStatus::Running);
+            let expected = runs.then_some(DraftSupport::Unsupported);
+            assert_eq!(next.learned, expected, "{status:?} {kind:?} {draft:?} {starts}");
+        }
+    }
 }

@@ -352,4 +352,27 @@ mod tests {
         record(&mut limits, &config, &start(61_000), Some(limited), Instant(61_100));
         assert!(limits.submissions.ceiling > 0.0 && limits.submissions.rate <= cut);
     }
+
+    #[test]
+    fn a_pause_ends_and_one_that_no_service_means_is_ignored() {
+        let paused_at = |end: u64| {
+            let until = Some(Instant(end));
+            let limits = KeyLimits { submissions_paused_until: until, ..KeyLimits::default() };
+            blocking_limit(&limits, CallKind::Create, NOW)
+        };
+        assert_eq!(paused_at(NOW.0), None);
+        let millisecond = Duration::from_millis(1);
+        assert_eq!(paused_at(NOW.0 + 1), Some(AdmissionDecision::Paused(millisecond)));
+        let longest = NOW.after(PAUSE_MAX).0;
+        assert_eq!(paused_at(longest), Some(AdmissionDecision::Paused(PAUSE_MAX)));
+        assert_eq!(paused_at(longest + 1), None);
+    }
+
+    #[test]
+    fn a_check_comes_after_the_wait_and_not_at_the_end_of_it() {
+        for (micros, millis) in [(1, 1), (999, 1), (1_000, 2), (199_400, 200)] {
+            let wait = whole_millis(Duration::from_micros(micros));
+            assert_eq!(wait, Duration::from_millis(millis), "{micros}");
+        }
+    }
 }

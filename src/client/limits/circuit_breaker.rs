@@ -260,4 +260,27 @@ mod tests {
         host.phase = BreakerPhase::Probing { since: at(99_999) };
         assert_eq!(check(&mut host, COOLDOWN, false, at(1)), BreakerDecision::Probe);
     }
+
+    #[test]
+    fn only_a_host_that_does_not_work_has_failed() {
+        use FailureKind as K;
+        for kind in [K::Unavailable, K::Unreachable, K::Broken] {
+            assert!(is_host_failure(kind), "{kind:?}");
+        }
+        for kind in [K::RateLimited, K::Unauthorized, K::InsufficientCredits, K::Contract] {
+            assert!(!is_host_failure(kind), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn half_of_the_results_are_no_surge_and_old_successes_hide_none() {
+        // (successes, seconds before the failures, opens at the fifth failure)
+        for (successes, before, expected) in [(5, 0, false), (4, 0, true), (1_000, 200, true)] {
+            let mut host = HostLimits::default();
+            (0..successes).for_each(|_| on_success(&mut host, at(0)));
+            let opens: Vec<bool> =
+                (0..5).map(|_| on_failure(&mut host, COOLDOWN, at(before))).collect();
+            assert_eq!(opens, [false, false, false, false, expected], "{successes} {before}");
+        }
+    }
 }

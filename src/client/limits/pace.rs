@@ -433,4 +433,87 @@ mod tests {
         }
         assert!(pace.rate > 2.2, "{}", pace.rate);
     }
+
+    #[test]
+    fn a_call_of_another_pace_takes_one_slot_of_the_bucket() {
+        // Two kinds at 2.5 rounds a second: a call each 200 ms.
+        let (cut_at, refused_kinds) = (Some(Instant(1_000)), [true, false, true, false]);
+        let mut pace = Pace { rate: 2.5, ceiling: 2.5, cut_at, refused_kinds, ..Pace::default() };
+        assert_eq!(take_shared_slot(&mut pace, &BOUNDS, Instant(1_000)), Ok(()));
+        assert_eq!(take_shared_slot(&mut pace, &BOUNDS, Instant(1_050)), Err(MS * 150));
+        assert_eq!(take_shared_slot(&mut pace, &BOUNDS, Instant(1_200)), Ok(()));
+        for (sent, rounds) in [(1_000, 0.0), (1_001, 0.5), (1_200, 1.0)] {
+            on_shared_slot_accepted(&mut pace, &BOUNDS, Instant(sent));
+            assert!((pace.accepted_rounds - rounds).abs() < 1e-9, "{sent}: {pace:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_call_that_took_a_slot_since_the_cut_is_counted() {
+        // (kinds that were refused, kind of the call, sent at, rounds)
+        for (refused_kinds, kind, sent, rounds) in [
+            ([true; 4], 0, 100_000, 0.0),
+            ([true; 4], 0, 100_001, 0.25),
+            ([true, false, false, false], 1, 100_001, 0.0),
+            ([true, false, false, false], 0, 100_001, 1.0),
+        ] {
+            let mut pace = Pace { refused_kinds, ..cut_at_100_s() };
+            on_accepted(&mut pace, &BOUNDS, kind, (Instant(sent), Instant(100_100)), true);
+            assert!((pace.accepted_rounds - rounds).abs() < 1e-9, "{kind} {sent}: {pace:?}");
+        }
+    }
+
+    #[test]
+    fn a_due_time_after_three_rounds_is_of_another_clock() {
+        let due = 1_000_000 + 3 * 400_000;
+        for (due, admitted) in [(due, Err(MS * 1_200)), (due + 1, Ok(()))] {
+            let mut pace = Pace { rate: 2.5, kind_due_micros: [due; 4], ..Pace::default() };
+            assert_eq!(admit(&mut pace, &BOUNDS, 0, Instant(1_000)), admitted, "{due}");
+        }
+    }
+
+    #[test]
+    fn time_is_unused_once_a_slot_has_passed() {
+        // One kind at 2.5 rounds a second, whose next slot is at 1 s: a call each 400 ms.
+        for (at, unused_micros) in [(1_000, 0), (1_400, 0), (1_401, 401_000)] {
+            let refused_kinds = [true, false, false, false];
+            let (cut_at, due_micros) = (Some(Instant(0)), 1_000_000);
+            let mut pace = Pace { rate: 2.5, cut_at, refused_kinds, due_micros, ..Pace::default() };
+            assert_eq!(admit(&mut pace, &BOUNDS, 0, Instant(at)), Ok(()));
+            assert_eq!(pace.unused_micros, unused_micros, "{at}");
+        }
+    }
+
+    #[test]
+    fn the_curve_is_flat_around_the_ceiling_and_grows_beyond_it() {
+        let tuning = LimitTuning { cut: 0.5, beyond: 0.5, ..LimitTuning::DEFAULT };
+        let table = [(0.0, 2.0), (0.5, 3.75), (1.0, 4.0), (3.0, 4.0 * std::f64::consts::E)];
+        for (part, expected) in table {
+            let rate = recovery_curve(&tuning, 4.0, part);
+            assert!((rate - expected).abs() < 1e-9, "{part}: {rate}");
+        }
+    }
+
+    #[test]
+    fn a_measured_rate_is_bounded_by_what_was_tried() {
+        let tuning = LimitTuning::DEFAULT;
+        let kept = 1.0 - tuning.cut;
+        let half_of_recovery = tuning.return_rounds / 4.0 / 2.0;
+        // (seconds since the last cut, of which unused, rounds accepted, rate after the cut)
+        let table = [
+            (2.0, 0.0, 60.0, 4.0 * kept),
+            (2.0, 0.0, 2.0, 2.0),
+            (half_of_recovery, 0.0, 2.0 * half_of_recovery, 8_f64.sqrt() * kept),
+            // No time to measure in.
+            (0.2, 0.2, 2.0, 2.0),
+        ];
+        for (seconds, unused, accepted_rounds, expected) in table {
+            let micros = |seconds: f64| u64::try_from(Duration::from_secs_f64(seconds).as_micros());
+            let unused_micros = micros(unused).unwrap();
+            let mut pace = Pace { accepted_rounds, unused_micros, ..cut_at_100_s() };
+            let at = Instant(100_000).after(Duration::from_secs_f64(seconds));
+            on_refused(&mut pace, &BOUNDS, 0, (at, at), None);
+            assert!((pace.rate - expected).abs() < 1e-9, "{seconds} s: {}", pace.rate);
+        }
+    }
 }

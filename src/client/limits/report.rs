@@ -79,3 +79,33 @@ fn next(limits: &KeyLimits, kind: CallKind, now: Instant) -> NextCall {
         _ => NextCall::AtPace,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::limits::{KeyBlock, Window};
+
+    #[test]
+    fn what_is_learned_and_what_the_next_call_waits_for_is_shown() {
+        let (config, now) = (RateLimits::default(), Instant(1_000));
+        let shown = report(&KeyLimits::default(), &config, now);
+        assert_eq!((shown.window, shown.next_start), (None, NextCall::AtPace));
+        assert_eq!((shown.submissions.ceiling, shown.in_flight), (None, shown.in_flight_max));
+        let wait = Duration::from_secs(7);
+        let limits = KeyLimits {
+            submissions: Pace { rate: 2.0, ceiling: 3.0, ..Pace::default() },
+            jobs: Window { size: 1, trial_interval: 1, ..Window::default() },
+            polls_paused_until: Some(now.after(wait)),
+            block: KeyBlock { no_credits: true, unauthorized: false },
+            ..KeyLimits::default()
+        };
+        let shown = report(&limits, &config, now);
+        assert_eq!((shown.window, shown.in_flight), (Some(1), 1));
+        assert_eq!(shown.next_start, NextCall::Blocked(FailureKind::InsufficientCredits));
+        assert_eq!(
+            (shown.submissions.next, shown.polls.next),
+            (NextCall::AtPace, NextCall::Paused(wait))
+        );
+        assert_eq!((shown.submissions.ceiling, shown.polls.ceiling), (Some(3.0), None));
+    }
+}

@@ -55,4 +55,21 @@ mod tests {
         count(&mut counts, CallKind::Upload, true, Instant(1_000));
         assert_eq!(last_hour(&counts, Instant(1_000)), (1, [1, 0]));
     }
+
+    #[test]
+    fn a_bucket_ends_after_five_minutes_and_is_forgotten_after_an_hour() {
+        let counted = |times: &[u64]| {
+            let mut counts = Vec::new();
+            times.iter().for_each(|at| count(&mut counts, CallKind::Start, true, Instant(*at)));
+            counts.iter().map(|bucket| bucket.calls).collect::<Vec<u32>>()
+        };
+        assert_eq!(counted(&[0, 299_999]), [2]);
+        assert_eq!(counted(&[0, 300_000]), [1, 1]);
+        assert_eq!(counted(&[0, 3_599_999]), [1, 1]);
+        assert_eq!(counted(&[0, 3_600_000]), [1]);
+        let full = RequestCount { began: Instant(0), calls: u32::MAX, refused: [u32::MAX; 2] };
+        assert_eq!(last_hour(&[full, full], Instant(0)), (u32::MAX, [u32::MAX; 2]), "odd rows");
+        assert_eq!(last_hour(&[full], Instant(3_599_999)).0, u32::MAX);
+        assert_eq!(last_hour(&[full], Instant(3_600_000)).0, 0);
+    }
 }

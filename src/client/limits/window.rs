@@ -228,4 +228,20 @@ mod tests {
         }
         assert_eq!(sizes, [5, 7, 11]);
     }
+
+    #[test]
+    fn only_a_later_start_beside_as_many_jobs_explains_a_refusal() {
+        let refused = at(5);
+        for (sent, others, explains) in [
+            (refused, 3, false),
+            (Instant(refused.0 + 1), 2, false),
+            (Instant(refused.0 + 1), 3, true),
+        ] {
+            let pace = Pace::default();
+            let unexplained = Some(UnexplainedRefusal { at: refused, others: 3, pace });
+            let mut window = Window { unexplained, ..Window::default() };
+            on_accepted(&mut window, others, (sent, at(6)));
+            assert_eq!(window.unexplained.is_none(), explains, "{sent:?} {others}");
+        }
+    }
 }
