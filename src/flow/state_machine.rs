@@ -1094,4 +1094,60 @@ mod tests {
             assert_eq!(next.learned, expected, "{status:?} {kind:?} {draft:?} {starts}");
         }
     }
+
+    #[test]
+    fn a_running_job_ends_with_an_output_and_is_never_a_draft_again() {
+        let settled = DOUBT.after(SETTLE);
+        let table = [
+            (snapshot(DOUBT, JobStatus::Completed), AttemptStatus::Running, Effect::Follow),
+            (
+                JobSnapshot { has_output: true, ..snapshot(DOUBT, JobStatus::Completed) },
+                AttemptStatus::Completed,
+                Effect::Done,
+            ),
+            (snapshot(DOUBT, JobStatus::Failed), AttemptStatus::Failed, Effect::Done),
+            (
+                snapshot(Instant(settled.0 - 1), JobStatus::Created),
+                AttemptStatus::Running,
+                Effect::Follow,
+            ),
+            (snapshot(settled, JobStatus::Created), AttemptStatus::NeedsReview, Effect::Done),
+        ];
+        for (poll, status, effect) in table {
+            let before = state(AttemptStatus::Running, DraftObservation::Created, 1);
+            let next = step(before, Observation::Polled(poll.clone()), &context(settled));
+            assert_eq!((next.state.status, next.effect), (status, effect), "{poll:?}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_input_ends_only_an_attempt_that_was_not_started() {
+        for status in AttemptStatus::ALL {
+            let failure = failed(FailureKind::Local, Execution::NotExecuted);
+            let before = state(*status, DraftObservation::Created, 1);
+            let after = step(before, Observation::InputFailed(failure), &context(DOUBT)).state;
+            let ends = status.is_unstarted() || *status == AttemptStatus::Failed;
+            assert_eq!(after.status == AttemptStatus::Failed, ends, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn an_idempotent_call_that_failed_is_repeated_unless_that_cannot_help() {
+        use AttemptStatus::{
+            CreateDoubt, Draft, Planned, Ready, Running, StartDoubt, StartRefused,
+        };
+        let after = |status, kind| {
+            let failure = Observation::CallFailed(failed(kind, Execution::NotExecuted));
+            step(state(status, DraftObservation::Created, 1), failure, &context(DOUBT)).effect
+        };
+        for status in [Planned, CreateDoubt, StartDoubt, StartRefused, Running] {
+            let (limited, key) = (FailureKind::RateLimited, FailureKind::Unauthorized);
+            assert!(matches!(after(status, limited), Effect::BackOff(_)), "{status:?}");
+            assert!(matches!(after(status, key), Effect::Suspend(_)), "{status:?}");
+        }
+        for status in [Ready, Draft] {
+            let effect = after(status, FailureKind::RateLimited);
+            assert!(matches!(effect, Effect::Suspend(_)), "{status:?}");
+        }
+    }
 }

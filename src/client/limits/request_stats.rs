@@ -60,7 +60,9 @@ mod tests {
     fn a_bucket_ends_after_five_minutes_and_is_forgotten_after_an_hour() {
         let counted = |times: &[u64]| {
             let mut counts = Vec::new();
-            times.iter().for_each(|at| count(&mut counts, CallKind::Start, true, Instant(*at)));
+            for at in times {
+                count(&mut counts, CallKind::Start, true, Instant(*at));
+            }
             counts.iter().map(|bucket| bucket.calls).collect::<Vec<u32>>()
         };
         assert_eq!(counted(&[0, 299_999]), [2]);

@@ -198,9 +198,9 @@ pub(crate) async fn fuzz_encoding(bytes: &[u8]) {
         let pieces = body.chunks(usize::from(*size) + 1).map(Bytes::copy_from_slice);
         let pieces: Vec<_> = pieces.map(Ok).collect();
         let idle = std::time::Duration::from_secs(1);
-        let mut decoded = ResponseBody::new(stream::iter(pieces), idle).decoded(decoder());
+        let mut incoming = ResponseBody::new(stream::iter(pieces), idle).decoded(decoder());
         let mut rest = &whole[..];
-        while let Ok(Some(piece)) = decoded.next().await {
+        while let Ok(Some(piece)) = incoming.next().await {
             let both = rest.len().min(piece.len());
             assert_eq!(rest[..both], piece[..both], "the size of pieces changes nothing");
             rest = &rest[both..];
