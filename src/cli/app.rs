@@ -44,9 +44,9 @@ pub struct Cli {
 
 const AFTER_HELP: &str = if cfg!(feature = "matting") {
     "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
-     Topics: rbgv help exit-codes, environment, config, formats or scripting"
+     Topics: rbgv help exit-codes, environment, config, formats, storage, scripting"
 } else {
-    "Topics: rbgv help exit-codes, environment, config, formats or scripting"
+    "Topics: rbgv help exit-codes, environment, config, formats, storage, scripting"
 };
 
 #[derive(Debug, Subcommand)]

@@ -121,6 +121,7 @@ impl AsyncLedger {
         fn attempt_details(id: AttemptId) -> AttemptDetails;
         fn list_open_attempts(limit: u32) -> Vec<AttemptSummary>;
         fn list_failed_attempts(limit: u32) -> Vec<AttemptSummary>;
+        fn list_failed_inputs(limit: u32) -> Vec<BatchInput>;
         fn attempts_awaiting_review(batch: BatchId) -> Vec<AttemptId>;
         fn retry_failed_attempt(
             batch: BatchId, failed: AttemptId, correlation_id: &str

@@ -131,7 +131,7 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::Refused(_) => "check the address in RBGV_LEDGER or the profile",
             LedgerError::Untrusted { next, .. } => next,
-            LedgerError::NoTables => "rbgv run creates what it needs",
+            LedgerError::NoTables => "start a run, which creates what it needs",
             LedgerError::NotDurable => "set fsync = on in postgresql.conf",
             LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
             LedgerError::NotOurs(_)

@@ -160,12 +160,12 @@ impl Printer {
     /// A note; not shown with `-q`.
     pub fn note(&self, text: &str) {
         if !self.0.style.quiet {
-            self.say(TextTone::Plain, "note: ", text);
+            self.say(TextTone::Plain, "note:", text);
         }
     }
 
     pub fn warn(&self, text: &str) {
-        self.say(TextTone::Warn, "warning: ", text);
+        self.say(TextTone::Warn, "warning:", text);
     }
 
     /// A warning, unless it was printed before.
@@ -178,7 +178,7 @@ impl Printer {
     }
 
     pub fn error(&self, text: &str) {
-        self.say(TextTone::Bad, "error: ", text);
+        self.say(TextTone::Bad, "error:", text);
     }
 
     /// A failure with the IDs for support and the next command.
@@ -186,7 +186,7 @@ impl Printer {
         let told = messages::failure(failure);
         let next = messages::next(failure.next.as_deref());
         let label = self.paint().tone(TextTone::Bad, "error:");
-        self.stderr_line(&format!("{label} {told}{next}"));
+        self.message(&format!("{label} {told}{next}"));
     }
 
     /// [`Printer::failure`] for a failure that is a result of the command: with `--json` it is also
@@ -304,11 +304,13 @@ impl Printer {
     }
 
     fn say(&self, tone: TextTone, label: &str, text: &str) {
+        self.message(&format!("{} {}", self.paint().tone(tone, label), escaped(text)));
+    }
+
+    /// Writes escaped sentences to standard error, wrapped between words on a terminal.
+    pub(crate) fn message(&self, text: &str) {
         let style = &self.0.style;
-        let text = format!("{label}{}", escaped(text));
-        let text = wrapped(&text, style.width.filter(|_| style.stderr_terminal));
-        let (label, rest) = text.split_at(label.len() - 1);
-        self.stderr_line(&format!("{}{rest}", self.paint().tone(tone, label)));
+        self.stderr_line(&wrapped(text, style.width.filter(|_| style.stderr_terminal)));
     }
 
     pub(crate) fn stdout_line(&self, line: &[u8]) {
@@ -332,11 +334,28 @@ impl Printer {
     }
 }
 
-/// `text` in lines between words; whole without a width.
+/// `text` with its lines broken between words; unchanged without a width.
 fn wrapped(text: &str, width: Option<u16>) -> String {
-    match width {
-        Some(width) => text_width::wrapped(text, width.into()).join("\n"),
-        None => text.to_owned(),
+    let Some(columns) = width.map(usize::from) else { return text.to_owned() };
+    text.split('\n').flat_map(|line| wrapped_line(line, columns)).collect::<Vec<_>>().join("\n")
+}
+
+/// Commands are not broken, so that they can be copied: an indented line, such as `  next: `, is whole,
+/// and a command at the end of a sentence gets such a line.
+fn wrapped_line(line: &str, columns: usize) -> Vec<String> {
+    const COMMAND: &str = ": rbgv ";
+    if line.starts_with("  ") {
+        return vec![line.to_owned()];
+    }
+    let lines = text_width::wrapped(line, columns);
+    match line.rfind(COMMAND).filter(|_| lines.len() > 1) {
+        Some(at) => {
+            let (sentence, command) = line.split_at(at + 1);
+            let mut lines = text_width::wrapped(sentence, columns);
+            lines.push(format!(" {command}"));
+            lines
+        }
+        None => lines,
     }
 }
 
@@ -440,6 +459,24 @@ mod tests {
             stderr.text(),
             "error: start the job: no worker\\u{7} (HTTP 503, job j-1, request r-9)\n  \
              next: rbgv resume 12\n"
+        );
+    }
+
+    #[test]
+    fn sentences_are_wrapped_on_a_terminal_and_commands_are_whole() {
+        let style = Style { stderr_terminal: true, width: Some(20), ..Style::default() };
+        let (narrow, _, stderr) = printer(style);
+        narrow.warn("it may be paid for again; to find out: rbgv usage --reconcile --lag 60s");
+        narrow.note("what rbgv status shows");
+        narrow.failure(
+            &Failure::new(FailureKind::Local, "a", "b c d e f g h")
+                .with_next("rbgv logs 'a clip with a long name.mp4'"),
+        );
+        assert_eq!(
+            stderr.text(),
+            "warning: it may be\npaid for again; to\nfind out:\n  rbgv usage --reconcile --lag 60s\n\
+             note: what rbgv\nstatus shows\n\
+             error: a: b c d e f\ng h\n  next: rbgv logs 'a clip with a long name.mp4'\n"
         );
     }
 

@@ -64,27 +64,13 @@ pub(crate) fn joined(mut parts: Vec<(u8, String)>, between: &str, columns: usize
     }
 }
 
-/// Words after `rbgv` that certainly stay on its line: subcommands and their arguments.
-const COMMAND_WORDS: usize = 4;
-
-/// `text` in lines of at most `columns`, broken between words. A longer word has its own line, and so has
-/// a command, which can be copied whole.
+/// `text` in lines of at most `columns`, broken between words; a longer word has its own line. Colours
+/// take no columns.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    lines(unbroken(text).into_iter(), columns)
-}
-
-/// [`wrapped`] for a column of a table: a command that is longer than a line is broken, too.
-pub(crate) fn wrapped_in_column(text: &str, columns: usize) -> Vec<String> {
-    let fits = |part: &str| width(part) <= columns;
-    let parts = unbroken(text).into_iter();
-    lines(parts.flat_map(|part| part.split(if fits(part) { '\0' } else { ' ' })), columns)
-}
-
-fn lines<'a>(parts: impl Iterator<Item = &'a str>, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for part in parts {
-        let more = width(part);
+    for word in text.split(' ') {
+        let more = width_without_colors(word);
         if used > 0 && used + 1 + more > columns {
             lines.push(String::new());
             used = 0;
@@ -94,46 +80,17 @@ fn lines<'a>(parts: impl Iterator<Item = &'a str>, columns: usize) -> Vec<String
             line.push(' ');
             used += 1;
         }
-        line.push_str(part);
+        line.push_str(word);
         used += more;
     }
     lines
 }
 
-/// The parts of `text` that are not broken: commands, flags with what is beside them, and other words. A
-/// command has no mark at its end, so words of the sentence may be kept with it.
-fn unbroken(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
-    let (mut command, mut quoted, mut before) = (0_usize, false, "");
-    for word in text.split(' ') {
-        let is_bound = command > 0 || quoted || is_flag(before) || is_flag(word);
-        if at > 0 && !is_bound {
-            parts.push(&text[start..at - 1]);
-            start = at;
-        }
-        quoted ^= word.matches(['\'', '`']).count() % 2 == 1 && (quoted || starts_quote(word));
-        command = match word.trim_start_matches(['(', '`']) {
-            _ if word.ends_with([',', ';', ':', '.', ')']) => 0,
-            "rbgv" => COMMAND_WORDS,
-            _ => command.saturating_sub(1),
-        };
-        before = if word.ends_with([',', ';', ':', '.', ')']) { "" } else { word };
-        at += word.len() + 1;
-    }
-    parts.push(&text[start..]);
-    parts
-}
-
-/// An apostrophe within a word is none.
-fn starts_quote(word: &str) -> bool {
-    word.trim_start_matches('(').starts_with(['\'', '`'])
-}
-
-fn is_flag(word: &str) -> bool {
-    let name = word.trim_start_matches(['(', '`']).trim_start_matches('-');
-    name.len() < word.len()
-        && word.trim_start_matches(['(', '`']).starts_with('-')
-        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+fn width_without_colors(text: &str) -> usize {
+    let mut parts = text.split('\x1b');
+    let start = parts.next().map_or(0, width);
+    start
+        + parts.filter_map(|part| part.split_once('m')).map(|(_, rest)| width(rest)).sum::<usize>()
 }
 
 /// The longest start of `text` in whole clusters that fits.
@@ -210,66 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_never_broken() {
-        // (text, what stays on a line)
-        let table: [(&str, &[&str]); 9] = [
-            (
-                "the inputs that failed before are left out; to see them and why: rbgv status --failed",
-                &["rbgv status --failed"],
-            ),
-            (
-                "it may be paid for again; to find out afterwards: rbgv usage --reconcile --lag 60s",
-                &["rbgv usage --reconcile --lag 60s"],
-            ),
-            (
-                "to compare both keys: rbgv profile rotate dev --status",
-                &["rbgv profile rotate dev --status"],
-            ),
-            (
-                "one of them needs you: rbgv status --failed, then rbgv resume --accept or --abandon",
-                &["rbgv status --failed,", "rbgv resume --accept"],
-            ),
-            (
-                "next, type `rbgv config set a.b.c 30m` (it is kept)",
-                &["`rbgv config set a.b.c 30m`"],
-            ),
-            (
-                "see what it says (rbgv logs 'my long clip.mp4')",
-                &["(rbgv logs 'my long clip.mp4')"],
-            ),
-            (
-                "after that, rbgv --profile production resume 7 --max-credits 7.01",
-                &["rbgv --profile production resume 7 --max-credits 7.01"],
-            ),
-            (
-                "convert it, for example ffmpeg -i INPUT -c:v libx264 OUTPUT.mp4",
-                &["ffmpeg -i INPUT -c:v libx264"],
-            ),
-            ("it isn't known whether the key's jobs ran: rbgv usage", &["rbgv usage"]),
-        ];
-        for (text, commands) in table {
-            for columns in [40, 80] {
-                let lines = wrapped(text, columns);
-                assert_eq!(lines.join(" "), text);
-                for command in commands {
-                    let whole = lines.iter().any(|line| line.contains(command));
-                    assert!(whole, "{columns}: {command} in {lines:#?}");
-                }
-                let is_wide = |line: &&String| width(line) > columns;
-                for line in lines.iter().filter(is_wide) {
-                    let is_command =
-                        line.contains("rbgv ") && commands.iter().any(|c| width(c) > 35);
-                    assert!(is_command, "{columns}: {line}");
-                }
-                for line in wrapped_in_column(text, columns) {
-                    assert!(width(&line) <= columns, "{columns}: {line}");
-                }
-            }
-        }
-        assert_eq!(
-            wrapped("it isn't mine, and it's late", 8),
-            ["it isn't", "mine,", "and it's", "late"]
-        );
+    fn colors_take_no_columns() {
+        let label = "\x1b[33mwarning:\x1b[0m";
+        assert_eq!(wrapped(&format!("{label} a b c"), 12), [&format!("{label} a b"), "c"]);
     }
 
     proptest! {

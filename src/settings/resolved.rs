@@ -257,8 +257,7 @@ impl Settings {
             format!(", or choose another profile with --profile ({})", others.join(", "))
         };
         let why = format!(
-            "rbgv init stores one; or set RBGV_API_KEY, or a source such as api_key_env in \
-             [profiles.{name}]{choice}; run --sandbox needs none"
+            "set RBGV_API_KEY, or a key source in [profiles.{name}]{choice}; run --sandbox needs no key"
         );
         Failure::new(FailureKind::Configuration, format!("no API key for profile {name}"), why)
             .with_next("rbgv init")

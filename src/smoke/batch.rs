@@ -222,7 +222,7 @@ pub(crate) fn check_budget(
     let Some(budget) = budget else { return Ok(()) };
     let refused = |why: String| {
         Failure::new(FailureKind::BudgetReached, "no job was started", why)
-            .with_next("rbgv smoke-test with a higher --budget, or --only free")
+            .with_next("raise --budget, or add --only free")
     };
     if unpriced > 0 {
         let why = "the price of a clip is unknown, so it may exceed the budget";

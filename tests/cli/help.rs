@@ -56,8 +56,9 @@ fn help_shows_commands_and_topics() {
         home.run_alone(&["help"]).ends_with(0).stdout,
         home.run_alone(&["--help"]).ends_with(0).stdout
     );
-    let both = topic(&home, "config");
-    assert!(both.contains("rbgv config set") && both.contains("breaker_cooldown"), "{both}");
+    let config = topic(&home, "config");
+    assert!(config.starts_with("CONFIGURATION\n"), "{config}");
+    assert!(config.contains("rbgv config set") && config.contains("breaker_cooldown"), "{config}");
     home.run_alone(&["help", "exit-code"]).ends_with(2).says("next: rbgv help exit-codes");
     home.run_alone(&["help", "zzz"]).ends_with(2).says("next: rbgv help\n");
 }

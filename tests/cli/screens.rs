@@ -180,7 +180,7 @@ fn stages_are_shown_as_they_end_with_a_spinner_on_the_running_one() {
     not run: success, output, credits, not-a-video, invalid-option, dead-link,
     no-credits (may spend credits; add --budget CREDITS)
     result: the service is slow: pricing
-    next: rbgv smoke-test again; if it is still slow, report it to the vendor
+    next: rbgv smoke-test  # if it is still slow, report it to the vendor
     exit code 10
     ");
 }

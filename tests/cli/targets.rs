@@ -224,6 +224,26 @@ fn an_unwritable_directory_in_the_middle_stops_further_starts() {
 }
 
 #[test]
+fn inputs_that_fail_without_a_job_are_listed_with_the_reason() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("in/a.mp4");
+    std::fs::write(home.work().join("in/text.mp4"), "text").unwrap();
+    std::fs::write(home.work().join("in/a-nobg.webm"), "not ours").unwrap();
+    home.run(&sandbox, &["run", "in"]).ends_with(1);
+    let failed = home.run_alone(&["status", "--failed"]).ends_with(0).stdout;
+    let row = |name: &str| failed.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(row("in/a.mp4").contains("failed"), "{failed}");
+    assert!(row("in/text.mp4").contains("rejected"), "{failed}");
+    assert!(failed.contains("a different file with this name exists"), "{failed}");
+    assert!(failed.contains("not a video"), "{failed}");
+    let names = home.run_alone(&["status", "--failed", "--fields", "input"]).ends_with(0);
+    assert_eq!(names.lines().len(), 2, "{}", names.stdout);
+    home.run(&sandbox, &["run", "in/a.mp4", "--overwrite"]).ends_with(0);
+    home.run_alone(&["status", "--failed"]).ends_with(0).says("no failed inputs");
+}
+
+#[test]
 fn inputs_that_differ_in_ending_or_folder_only_get_outputs_of_their_own() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);

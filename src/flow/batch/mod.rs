@@ -518,7 +518,7 @@ fn failure_of_attempt(attempt: &Attempt) -> Failure {
             }
             FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => {
                 Some(format!(
-                    "to start it again, which is billed: rbgv run --again {}, with the same options",
+                    "rbgv run --again {}  # with the same options; this is billed again",
                     match &attempt.work.source {
                         InputSource::File { path, .. } => shell_quoted(path),
                         InputSource::Url(url) => redact_url(url),

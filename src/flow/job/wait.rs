@@ -153,7 +153,7 @@ async fn follow_to_end(
             let why = "the job is a draft and was not started";
             return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
                 .with_job(job)
-                .with_next("rbgv resume, if it was created on this machine"));
+                .with_next("rbgv resume  # if it was created on this machine"));
         }
         let stage = match view.status {
             JobStatus::Processing => Stage::Processing,

@@ -65,6 +65,21 @@ impl Ledger {
         )
     }
 
+    /// Inputs of the newest batch that failed or were rejected, although their attempt, if any, did not
+    /// fail: their output could not be written, for example.
+    pub fn list_failed_inputs(&self, limit: u32) -> Result<Vec<BatchInput>, LedgerError> {
+        self.read(|tx| {
+            let sql = format!(
+                "{SELECT_INPUT} WHERE batch = (SELECT max(id) FROM batches)
+                   AND state IN ('failed', 'rejected')
+                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = batch_inputs.attempt
+                                   AND status IN ('failed', 'needs_review', 'halted'))
+                 ORDER BY id LIMIT ?1"
+            );
+            tx.query(&sql, params![limit], read_input)
+        })
+    }
+
     fn attempt_summaries(
         &self,
         filter: &str,

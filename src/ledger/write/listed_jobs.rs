@@ -105,7 +105,7 @@ pub fn restored_state(jobs: &[(JobId, JobProgress)], now: Instant) -> Option<Att
 
 fn in_doubt_between(before: &AttemptState) -> AttemptState {
     let why = "the ledger lost its last changes, and one of several jobs may be running";
-    let next = "rbgv resume --abandon, and rbgv fetch with the job that ran";
+    let next = "rbgv resume --abandon  # then rbgv fetch JOB, with the job that ran";
     let failure =
         Failure::new(FailureKind::NeedsReview, "cannot continue safely", why).with_next(next);
     AttemptState {

@@ -153,7 +153,9 @@ pub(crate) fn warning(text: &str, paint: Painter) -> String {
 
 /// Why a run starts no more jobs.
 pub(crate) fn stopped(why: &Failure, paint: Painter) -> String {
-    let text = format!("no more jobs are started: {}", failure(why));
+    let reason = failure(why);
+    let reason = reason.strip_prefix("stopped: ").unwrap_or(&reason);
+    let text = format!("no more jobs are started: {reason}");
     // The summary at the end suggests `rbgv resume`.
     let next = next(why.next.as_deref().filter(|next| !next.starts_with("rbgv resume")));
     format!("{}{next}", warning(&text, paint))

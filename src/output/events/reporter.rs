@@ -146,7 +146,7 @@ impl ReporterState {
         let calm = style.quiet || style.json;
         match told {
             EventLine::Step(_) | EventLine::Remark(RemarkLevel::Info, _) if calm => {}
-            EventLine::Step(text) | EventLine::Trouble(text) => printer.stderr_line(&text),
+            EventLine::Step(text) | EventLine::Trouble(text) => printer.message(&text),
             EventLine::Remark(RemarkLevel::Warning, text) => printer.warn(text),
             EventLine::Remark(RemarkLevel::Info, text) => printer.note(text),
             // The JSON record already contains this.

@@ -28,7 +28,8 @@ pub fn table<'a>(stages: impl IntoIterator<Item = &'a StageResult>) -> Table {
         .words([4])
         .drops([3, 2])
         .at_least(0, "warn".len())
-        .at_least(2, "59.9 s".len());
+        .at_least(2, "59.9 s".len())
+        .at_least(3, "3 min".len());
     for stage in stages.into_iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);
@@ -46,11 +47,22 @@ pub fn table<'a>(stages: impl IntoIterator<Item = &'a StageResult>) -> Table {
             Cell::toned(tone, word),
             Cell::from(stage.name.clone()),
             Cell::from(seconds(stage.took)),
-            Cell::toned(TextTone::Dim, seconds(stage.budget.filter(|_| stage.took.is_some()))),
+            Cell::toned(
+                TextTone::Dim,
+                stage.budget.filter(|_| stage.took.is_some()).map(limit).unwrap_or_default(),
+            ),
             Cell::from(found),
         ]);
     }
     table
+}
+
+/// The time that a stage may take, in as few columns as possible.
+fn limit(budget: Duration) -> String {
+    match budget.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        _ => latency(budget),
+    }
 }
 
 /// A duration, in milliseconds below one second.

@@ -216,7 +216,7 @@ impl Table {
                 let lines = match fit {
                     Fit::Whole => vec![text.to_owned()],
                     Fit::Middle => vec![text_width::shortened(text, *width)],
-                    Fit::Words => text_width::wrapped_in_column(text, *width),
+                    Fit::Words => text_width::wrapped(text, *width),
                 };
                 (lines, tone, *width, number)
             })

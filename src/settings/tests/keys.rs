@@ -70,7 +70,7 @@ fn variables_stand_above_the_profile() {
 #[test]
 fn a_missing_key_says_how_to_give_one() {
     let told = Machine::new().no_key();
-    for way in ["RBGV_API_KEY", "api_key_env", "--sandbox"] {
+    for way in ["RBGV_API_KEY", "[profiles.default]", "--sandbox"] {
         assert!(told.contains(way), "{told}");
     }
     let told = Machine::new().user("[profiles.a]\n[profiles.b]\n").no_key();

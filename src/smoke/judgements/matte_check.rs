@@ -78,14 +78,19 @@ pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
     result.measure("subject_kept", score.kept);
     result.measure("background_left", score.left);
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let (kept, left) = (percent(score.kept), percent(score.left));
+    let kept = format!("subject kept: {}", percent(score.kept));
     if score.kept < MIN_KEPT {
-        let message = format!("subject kept: {kept} (minimum {})", percent(MIN_KEPT));
+        let message = format!("{kept} (minimum {})", percent(MIN_KEPT));
         result.fail(StageFailure::Output, message);
+    } else {
+        result.details.push(kept);
     }
+    let left = format!("background left: {}", percent(score.left));
     if score.left > MAX_LEFT {
-        let message = format!("background left: {left} (maximum {})", percent(MAX_LEFT));
+        let message = format!("{left} (maximum {})", percent(MAX_LEFT));
         result.fail(StageFailure::Output, message);
+    } else {
+        result.details.push(left);
     }
     let unexpected =
         pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > MAX_FLICKER);
@@ -95,7 +100,6 @@ pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
             format!("{unexpected} of {} images differ much from the first", pictures.len());
         result.fail(StageFailure::Output, message);
     }
-    result.details.push(format!("subject kept {kept}, background left {left}"));
 }
 
 #[cfg(test)]
@@ -141,7 +145,7 @@ mod tests {
         let swapped = picture(9, 4, |x, _| if x < 4 { 0 } else { 255 });
         // (frames, outcome, messages)
         let table = [
-            (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept 100.0 %"),
+            (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept: 100.0 %"),
             (vec![nothing], StageOutcome::Failed, "subject kept: 0.0 %"),
             (vec![everything.clone()], StageOutcome::Failed, "background left: 100.0 %"),
             (vec![swapped], StageOutcome::Failed, "subject kept: 0.0 %"),

@@ -82,11 +82,11 @@ fn next(cause: StageFailure, job: Option<&str>) -> String {
         StageFailure::Job | StageFailure::Review | StageFailure::Timeout => {
             return of_job("status");
         }
-        StageFailure::Output => return format!("{}, and check the output", of_job("fetch")),
+        StageFailure::Output => return format!("{}  # then check the output", of_job("fetch")),
         StageFailure::Unavailable => {
-            "rbgv smoke-test --only free, in a few minutes; report the request IDs to the vendor"
+            "rbgv smoke-test --only free  # in a few minutes; report the request IDs to the vendor"
         }
-        StageFailure::Slow => "rbgv smoke-test again; if it is still slow, report it to the vendor",
+        StageFailure::Slow => "rbgv smoke-test  # if it is still slow, report it to the vendor",
         StageFailure::Configuration => "rbgv config show",
         StageFailure::Contract => {
             "compare the fields above with the vendor's documentation, and stop the deployment"
@@ -95,7 +95,7 @@ fn next(cause: StageFailure, job: Option<&str>) -> String {
         StageFailure::Local => "rbgv doctor",
         StageFailure::Input => "remove or repair the file, and test again",
         StageFailure::Usage => "rbgv smoke-test --help",
-        StageFailure::Interrupted => "rbgv smoke-test, which continues with an unfinished job",
+        StageFailure::Interrupted => "rbgv smoke-test  # continues with an unfinished job",
     };
     text.to_owned()
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     if found.is_empty() {
         let why = "no such job, input or request in this machine's ledger";
         return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
-            "rbgv status lists the ledger; rbgv status {} asks the service",
+            "rbgv status  # lists the ledger; rbgv status {} asks the service",
             messages::argument(&args.word)
         )));
     }
@@ -159,6 +159,7 @@ fn sentence(step: &Transition) -> &str {
         "start" => "starting (billed from here on)",
         "look" => "polling",
         "follow" => "following the job",
+        "wait for requests to drain" => "waiting for earlier requests",
         "finish" => match step.status {
             AttemptStatus::Completed | AttemptStatus::Failed => "finished",
             AttemptStatus::NeedsReview | AttemptStatus::Halted => "needs review",

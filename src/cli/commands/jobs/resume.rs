@@ -35,8 +35,8 @@ pub(crate) struct Args {
     #[arg(long)]
     abandon: bool,
 
-    /// After a fail-over of a shared ledger, with a service that does not list jobs: go on, although
-    /// inputs whose starts the ledger lost are paid for again
+    /// Continue after a fail-over of a shared ledger although the service does not list jobs: inputs
+    /// whose starts the ledger lost are paid for again
     #[arg(long)]
     accept_lost_starts: bool,
 

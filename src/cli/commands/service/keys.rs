@@ -129,7 +129,7 @@ async fn create(
         }
         match failure.delivery {
             Execution::Ambiguous => {
-                failure.with_next("rbgv keys list, and disable the new key if it was created")
+                failure.with_next("rbgv keys list  # then disable the new key, if it was created")
             }
             _ => failure,
         }
@@ -138,7 +138,7 @@ async fn create(
         writeln!(file, "{}", made.api_key.expose()).and_then(|()| file.sync_all()).map_err(
             |error| {
                 let next = made.key_fingerprint.as_deref().map_or_else(
-                    || "rbgv keys list, and disable the new key".to_owned(),
+                    || "rbgv keys list  # then disable the new key".to_owned(),
                     |fingerprint| format!("rbgv keys disable {fingerprint}"),
                 );
                 Failure::local(format!("writing the new key to {}", path.display()), &error)

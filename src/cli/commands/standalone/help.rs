@@ -1,12 +1,11 @@
 //! `rbgv help`: the help of a command, or a topic.
 
-use clap::builder::StyledStr;
-
 use crate::cli::help::topics::{TOPICS, Topic};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::Printer;
 
-/// Print the help of a command, or a topic: exit-codes, environment, config, formats or scripting
+/// Print the help of a command, or a topic: exit-codes, environment, config, formats, storage or
+/// scripting
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Command or topic [default: list the commands]
@@ -22,25 +21,20 @@ pub(crate) fn run(
     // Passes global flags on to subcommands.
     command.build();
     let asked = args.words.join(" ");
-    let topic = Topic::find(&asked);
     let found = args
         .words
         .iter()
         .try_fold(&mut command, |command, word| command.find_subcommand_mut(word))
         .map(clap::Command::render_long_help);
-    let Some(text) = text(found, topic, printer.style().stdout_color) else {
-        return Err(unknown(&asked, &names(&mut command, &args.words)));
+    // The topic `config` names the command of the same name.
+    let text = match (Topic::find(&asked), found) {
+        (Some(topic), _) => topic.text(),
+        (None, Some(help)) if printer.style().stdout_color => help.ansi().to_string(),
+        (None, Some(help)) => help.to_string(),
+        (None, None) => return Err(unknown(&asked, &names(&mut command, &args.words))),
     };
     printer.help(&text, true);
     Ok(ExitClass::Done)
-}
-
-/// The help of a command, a topic, or both if they have the same name.
-fn text(command: Option<StyledStr>, topic: Option<Topic>, is_colored: bool) -> Option<String> {
-    let command =
-        command.map(|help| if is_colored { help.ansi().to_string() } else { help.to_string() });
-    let parts: Vec<String> = command.into_iter().chain(topic.map(Topic::text)).collect();
-    (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
 /// The names that misspelled words may mean.

@@ -115,9 +115,9 @@ mod tests {
     fn a_topic_is_text_for_a_terminal_and_a_page_of_roff() {
         for topic in TOPICS {
             let text = topic.text();
-            let own: Vec<&str> = topic.parts[0].lines().collect();
-            assert!(is_heading(own[0]), "{}", own[0]);
-            assert!(own.iter().all(|line| line.chars().count() <= 80), "{}", topic.name);
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(is_heading(lines[0]), "{}", lines[0]);
+            assert!(lines.iter().all(|line| line.chars().count() <= 80), "{}", topic.name);
             assert!(text.is_ascii(), "{}", topic.name);
             let page = topic.page();
             assert!(page.lines().all(|line| {

@@ -57,7 +57,7 @@ pub(crate) fn key(app: &AppContext, checks: &mut CheckList) -> Option<ApiKey> {
         Ok(resolved) => resolved,
         Err(failure) => {
             let fix = format!(
-                "rbgv init, export RBGV_API_KEY=..., or set a key source in [profiles.{}]",
+                "set RBGV_API_KEY or a key source in [profiles.{}], or store a key: rbgv init",
                 profile.name
             );
             checks.push(Check::finding("key", messages::failure(&failure), fix));

@@ -125,8 +125,11 @@ fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveV
         }
         printer.data("");
         for check in findings(checks) {
-            printer.data(&format!("{}: {}", check.name, check.says));
-            printer.data(&format!("  fix: {}", check.fix.as_deref().unwrap_or("-")));
+            printer.prose(&format!(
+                "to fix {}: {}",
+                check.name,
+                check.fix.as_deref().unwrap_or("-")
+            ));
         }
         printer.data(&match number {
             0 => "No problems found".to_owned(),

@@ -39,7 +39,7 @@ pub(crate) struct SetupEnd {
 }
 
 const INTRO: &str = "\
-rbgv removes the background of videos through the RemoveBGVideo API, from one clip to thousands.
+rbgv removes the background of videos through the RemoveBGVideo API, from one clip to ten thousand. \
 It needs an API key, which you create in the dashboard of the service (API Management).
 ";
 
@@ -55,8 +55,7 @@ pub(crate) async fn run(
     let terminal = app.env.terminal;
     let is_attended = terminal.stdin && terminal.stderr;
     if is_attended {
-        app.printer.help(INTRO, false);
-        app.printer.help("", false);
+        app.printer.message(INTRO);
     } else if !args.new.key.is_given() {
         let why = "no terminal to ask for the key on; add --key-stdin, --key-env NAME, --key-file FILE, \
                    --key-command COMMAND or --key-keyring ENTRY, and --profile, --environment or \
@@ -161,8 +160,8 @@ fn base_url(new: &NewProfileArgs, name: Option<&str>, app: &AppContext) -> Resul
     let existing = named.map(|name| keyless(app, name)).transpose()?.flatten();
     let given = new.base_url.as_ref().or(existing.is_none().then_some(&active.base_url));
     let url = address(given, existing.as_ref())?;
-    if url.as_str().trim_end_matches('/') != VENDOR_URL {
-        app.printer.note(&format!("the service is {url} (--base-url names another)"));
+    if new.base_url.is_none() && url.as_str().trim_end_matches('/') != VENDOR_URL {
+        app.printer.note(&format!("the service is {url}; to use another, add --base-url"));
     }
     Ok(url)
 }

@@ -65,15 +65,14 @@ fn clip(app: &AppContext) -> Result<PathBuf, Failure> {
 async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleChoice, Failure> {
     let mut places = Vec::new();
     if cfg!(feature = "matting") {
-        places.push("sandbox (on this machine, free)".to_owned());
+        places.push("sandbox (here, free)".to_owned());
     }
     if let Some(service) = service {
         places.push(format!("service ({})", price(service, &clip(app)?).await));
     }
     let Some(first) = places.first() else { return Ok(SampleChoice::None) };
     let usual = if first.starts_with("sandbox") { "sandbox" } else { "no" };
-    let question =
-        format!("Process a sample clip (2 s) now? {} or no [{usual}]:", places.join(", "));
+    let question = format!("Process a sample clip (2 s)? {} or no [{usual}]:", places.join(", "));
     loop {
         // The profile is stored, so the end of standard input is not a failure.
         let Some(answer) = app.printer.ask_text(&question) else { return Ok(SampleChoice::None) };

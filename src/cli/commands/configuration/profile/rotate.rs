@@ -186,7 +186,9 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
             "{jobs} key {} (unfinished, not downloaded, or in review)",
             dropped.fingerprint
         );
-        return Err(wrong(app, why).with_next("rbgv status, then rbgv resume or rbgv fetch --all"));
+        return Err(
+            wrong(app, why).with_next("rbgv status  # then rbgv resume, or rbgv fetch --all")
+        );
     }
     let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
     apply_step(app, &step)?;

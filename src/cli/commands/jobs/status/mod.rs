@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{poll_job, watch};
-use crate::ledger::{AsyncLedger, AttemptSummary, BatchSummary};
+use crate::ledger::{AsyncLedger, AttemptSummary, BatchInput, BatchSummary};
 use crate::model::{
     ExitClass, Failure, InputRef, JobId, JobStatus, JobView, Timestamp, text::escaped,
 };
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["jobs", "failed"])]
     remote: bool,
 
-    /// List jobs that failed or need review
+    /// List jobs that failed or need review, and inputs of the newest batch that failed without a job
     #[arg(long, conflicts_with = "jobs")]
     failed: bool,
 
@@ -73,23 +73,30 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 /// The ledger. Needs no key and no network.
 async fn local(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
-    let (batches, attempts) = if args.failed {
-        (Vec::new(), ledger.list_failed_attempts(args.limit).await?)
+    let (batches, attempts, inputs) = if args.failed {
+        let inputs = ledger.list_failed_inputs(args.limit).await?;
+        (Vec::new(), ledger.list_failed_attempts(args.limit).await?, inputs)
     } else {
-        (ledger.list_batches(args.limit).await?, ledger.list_open_attempts(args.limit).await?)
+        let batches = ledger.list_batches(args.limit).await?;
+        (batches, ledger.list_open_attempts(args.limit).await?, Vec::new())
     };
+    let batch = match inputs.first() {
+        Some(input) => ledger.batch(input.batch).await?,
+        None => None,
+    };
+    let since = batch.map(|batch| batch.created_at).unwrap_or_default();
+    let jobs = attempts.iter().map(job_line);
+    let jobs: Vec<_> = jobs.chain(inputs.iter().map(|input| input_line(input, since))).collect();
     let printer = &app.printer;
     if args.rows.is_given() {
         let mut all = rows(batches.iter().map(batch_line));
-        all.extend(rows(attempts.iter().map(job_line)));
+        all.extend(rows(jobs));
         args.rows.print(printer, &all)?;
         return Ok(ExitClass::Done);
     }
     if printer.style().json {
-        printer.document(&StatusDocument {
-            batches: batches.iter().map(batch_line).collect(),
-            jobs: attempts.iter().map(job_line).collect(),
-        });
+        printer
+            .document(&StatusDocument { batches: batches.iter().map(batch_line).collect(), jobs });
         return Ok(ExitClass::Done);
     }
     let now = app.env.clock.wall();
@@ -98,8 +105,8 @@ async fn local(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
     if !batches.is_empty() {
         printer.table(&batch_table(&batches, when));
     }
-    if !attempts.is_empty() {
-        printer.table(&task_table(&attempts, when));
+    if !jobs.is_empty() {
+        printer.table(&task_table(&attempts, &inputs, since, when));
     }
     let failed = attempts.iter().filter(|_| args.failed).find_map(|line| {
         let job = line.attempt.state.job.as_ref()?;
@@ -109,8 +116,8 @@ async fn local(app: &AppContext, args: &Args) -> Result<ExitClass, Failure> {
     if let Some(next) = failed.or(open.map(|line| format!("rbgv resume {}", line.batch.id.0))) {
         printer.next(&next);
     }
-    if batches.is_empty() && attempts.is_empty() {
-        printer.note(if args.failed { "no failed jobs" } else { "no batches or jobs yet" });
+    if batches.is_empty() && jobs.is_empty() {
+        printer.note(if args.failed { "no failed inputs" } else { "no batches or jobs yet" });
     }
     Ok(ExitClass::Done)
 }
@@ -139,7 +146,13 @@ fn batch_table(batches: &[BatchSummary], when: impl Fn(Timestamp) -> String) -> 
     table
 }
 
-fn task_table(attempts: &[AttemptSummary], when: impl Fn(Timestamp) -> String) -> Table {
+fn task_table(
+    attempts: &[AttemptSummary],
+    inputs: &[BatchInput],
+    since: Timestamp,
+    when: impl Fn(Timestamp) -> String,
+) -> Table {
+    let reason = |failure: &Option<Failure>| failure.as_ref().map(ToString::to_string);
     let mut table = Table::new(["job", "input", "state", "changed", "reason"])
         .names([0, 1])
         .words([4])
@@ -157,7 +170,16 @@ fn task_table(attempts: &[AttemptSummary], when: impl Fn(Timestamp) -> String) -
             messages::input_name(&line.name),
             state,
             when(line.updated_at),
-            attempt.state.failure.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason(&attempt.state.failure).unwrap_or_default(),
+        ]);
+    }
+    for input in inputs {
+        table.row([
+            "-".to_owned(),
+            messages::input_name(&input.name),
+            input.state.as_str().to_owned(),
+            when(since),
+            reason(&input.failure).unwrap_or_default(),
         ]);
     }
     table
@@ -190,6 +212,20 @@ fn job_line(line: &AttemptSummary) -> JobLine<'_> {
         attempt: attempt.number,
         changed_at: amounts::time(line.updated_at),
         failure: attempt.state.failure.as_ref().map(Into::into),
+    }
+}
+
+/// An input without a job, of a batch of `since`.
+fn input_line(input: &BatchInput, since: Timestamp) -> JobLine<'_> {
+    JobLine {
+        job: None,
+        input: &input.name,
+        phase: input.state.as_str(),
+        status: None,
+        progress: None,
+        attempt: 0,
+        changed_at: amounts::time(since),
+        failure: input.failure.as_ref().map(Into::into),
     }
 }
 

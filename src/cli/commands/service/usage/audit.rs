@@ -198,17 +198,17 @@ fn show(args: &Args, app: &AppContext, findings: &Findings) {
         printer.table(&table);
     }
     for remark in &findings.remarks {
-        printer.data(&format!("note: {remark}"));
+        printer.prose(&format!("note: {remark}"));
     }
     for unchecked in &findings.unchecked {
-        printer.data(&format!("not checked: {unchecked}"));
+        printer.prose(&format!("not checked: {unchecked}"));
     }
     if findings.verdict() != AuditResult::Matched {
         for saw in &findings.saw {
-            printer.data(&format!("compared: {saw}"));
+            printer.prose(&format!("compared: {saw}"));
         }
     }
-    printer.data(&verdict(args, findings));
+    printer.prose(&verdict(args, findings));
     let job = |ours: bool| {
         let mut differences = findings.differences.iter().filter(|d| d.input.is_some() == ours);
         differences.find_map(|difference| difference.job.as_ref())

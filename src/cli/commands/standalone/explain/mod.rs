@@ -100,9 +100,10 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
         printer.table(&table);
     } else {
         for (section, entry) in found {
-            printer.data(&format!("{} ({})", entry.code, section.name));
-            printer.data(&format!("  meaning: {}", entry.means));
-            printer.data(&format!("  to do:   {}", entry.action));
+            let mut table = Table::new([entry.code.as_str(), &section.name]).words([1]);
+            table.row(["meaning", entry.means.as_str()]);
+            table.row(["to do", entry.action.as_str()]);
+            printer.table(&table);
         }
     }
     Ok(ExitClass::Done)
