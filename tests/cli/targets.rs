@@ -234,7 +234,7 @@ fn inputs_that_fail_without_a_job_are_listed_with_the_reason() {
     let failed = home.run_alone(&["status", "--failed"]).ends_with(0).stdout;
     let row = |name: &str| failed.lines().find(|line| line.contains(name)).unwrap().to_owned();
     assert!(row("in/a.mp4").contains("failed"), "{failed}");
-    assert!(row("in/text.mp4").contains("rejected"), "{failed}");
+    assert!(row("in/text.mp4").contains("skipped"), "{failed}");
     assert!(failed.contains("a different file with this name exists"), "{failed}");
     assert!(failed.contains("not a video"), "{failed}");
     let names = home.run_alone(&["status", "--failed", "--fields", "input"]).ends_with(0);

@@ -167,8 +167,8 @@ fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
     if !is_shown {
         printer.table(&table(all));
     }
-    if all.iter().any(|seen| seen.outcome.is_err()) {
-        printer.next("rbgv doctor");
+    if let Some(failure) = all.iter().find_map(|seen| seen.outcome.as_ref().err()) {
+        printer.next(failure.next.as_deref().unwrap_or("rbgv doctor"));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::lift_key_blocks;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{poll_job, watch};
-use crate::ledger::{AsyncLedger, AttemptSummary, BatchInput, BatchSummary};
+use crate::ledger::{AsyncLedger, AttemptSummary, BatchInput, BatchSummary, InputState};
 use crate::model::{
     ExitClass, Failure, InputRef, JobId, JobStatus, JobView, Timestamp, text::escaped,
 };
@@ -174,13 +174,14 @@ fn task_table(
         ]);
     }
     for input in inputs {
-        table.row([
-            "-".to_owned(),
-            messages::input_name(&input.name),
-            input.state.as_str().to_owned(),
-            when(since),
-            reason(&input.failure).unwrap_or_default(),
-        ]);
+        let name = messages::input_name(&input.name);
+        let state = match input.state {
+            InputState::Rejected => "skipped",
+            state => state.as_str(),
+        };
+        let reason = reason(&input.failure).unwrap_or_default();
+        let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
+        table.row(["-".to_owned(), name, state.to_owned(), when(since), reason]);
     }
     table
 }
