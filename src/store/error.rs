@@ -142,7 +142,7 @@ fn cause(error: &Error) -> Cause {
         return Cause::NoCredentials;
     }
     match http_error(error) {
-        Some(HttpErrorKind::Connect) => Cause::Unreachable("no connection"),
+        Some(HttpErrorKind::Connect) => Cause::Unreachable("cannot connect"),
         Some(HttpErrorKind::Timeout) => Cause::Unreachable("no response in time"),
         Some(_) => Cause::Unreachable("the transfer was interrupted"),
         None if text.contains("Received redirect") => Cause::Region,

@@ -27,7 +27,7 @@ fn limits_of_a_key_are_shown_without_a_request() {
         "0 of 64",
         "in 9 h 59 min (Retry-After)",
         "1 rejected",
-        "healthy",
+        "circuit breaker closed",
     ] {
         assert!(told.contains(text), "{text:?} in {told}");
     }

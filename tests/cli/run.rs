@@ -328,7 +328,7 @@ fn waiting_for_an_absent_service_is_reported_once() {
         let ran = Ran::of(command.args(args));
         let ran = ran.ends_with(5);
         assert_eq!(ran.stderr.matches("; retrying").count(), 1, "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains("onnection was refused"), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("connection refused"), "{args:?}: {}", ran.stderr);
     }
 }
 

@@ -229,8 +229,9 @@ fn inputs_that_fail_without_a_job_are_listed_with_the_reason() {
     let home = Home::with(&sandbox);
     home.clip("in/a.mp4");
     std::fs::write(home.work().join("in/text.mp4"), "text").unwrap();
-    std::fs::write(home.work().join("in/a-nobg.webm"), "not ours").unwrap();
-    home.run(&sandbox, &["run", "in"]).ends_with(1);
+    std::fs::create_dir(home.work().join("out")).unwrap();
+    std::fs::write(home.work().join("out/a-nobg.webm"), "not ours").unwrap();
+    home.run(&sandbox, &["run", "in", "-o", "out/"]).ends_with(1);
     let failed = home.run_alone(&["status", "--failed"]).ends_with(0).stdout;
     let row = |name: &str| failed.lines().find(|line| line.contains(name)).unwrap().to_owned();
     assert!(row("in/a.mp4").contains("failed"), "{failed}");
@@ -239,7 +240,7 @@ fn inputs_that_fail_without_a_job_are_listed_with_the_reason() {
     assert!(failed.contains("not a video"), "{failed}");
     let names = home.run_alone(&["status", "--failed", "--fields", "input"]).ends_with(0);
     assert_eq!(names.lines().len(), 2, "{}", names.stdout);
-    home.run(&sandbox, &["run", "in/a.mp4", "--overwrite"]).ends_with(0);
+    home.run(&sandbox, &["run", "in/a.mp4", "-o", "out/", "--overwrite"]).ends_with(0);
     home.run_alone(&["status", "--failed"]).ends_with(0).says("no failed inputs");
 }
 

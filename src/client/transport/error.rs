@@ -29,7 +29,7 @@ pub enum TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(why) => write!(f, "no connection: {why}"),
+            Self::Unreachable(why) => write!(f, "cannot connect: {why}"),
             Self::Untrusted(why) => write!(f, "certificate not accepted: {why}"),
             Self::NoTls => f.write_str(
                 "the server does not use TLS on this port; use its https port, or http:// in the \
@@ -189,7 +189,7 @@ fn http_message(error: &hyper::Error) -> Option<&'static str> {
 pub(crate) fn io_message(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind as Kind;
     Some(match error.kind() {
-        Kind::ConnectionRefused => "the connection was refused",
+        Kind::ConnectionRefused => "connection refused",
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
             "the server closed it"
         }
@@ -288,7 +288,7 @@ mod tests {
             presented: vec!["DnsName(\"planted\")".into()],
         };
         let table: [(Box<dyn Error>, &str); 6] = [
-            (Box::new(io::Error::from_raw_os_error(111)), "the connection was refused"),
+            (Box::new(io::Error::from_raw_os_error(111)), "connection refused"),
             (Box::new(io::Error::from_raw_os_error(113)), "no route to the host"),
             (Box::new(io::Error::other(tls)), "does not use TLS"),
             (

@@ -28,8 +28,7 @@ pub fn table<'a>(stages: impl IntoIterator<Item = &'a StageResult>) -> Table {
         .words([4])
         .drops([3, 2])
         .at_least(0, "warn".len())
-        .at_least(2, "59.9 s".len())
-        .at_least(3, "3 min".len());
+        .at_least(2, "59.9 s".len());
     for stage in stages.into_iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);

@@ -52,7 +52,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let headers = sign(&event, &delivery, body.as_bytes(), &secret.key, now);
     receiver.send(&headers, Bytes::from(body)).await.map_err(|failure| {
         let next = match failure.kind {
-            FailureKind::Unreachable => "start the receiver, such as rbgv listen",
+            FailureKind::Unreachable => {
+                "rbgv listen  # in another terminal, or start your own receiver"
+            }
             _ => "check that the receiver has the secret of this profile (rbgv profile check)",
         };
         failure.with_next(next)

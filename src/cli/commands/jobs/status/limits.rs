@@ -87,7 +87,7 @@ fn next(next: &NextCall) -> String {
 
 fn breaker(limits: &HostLimits, now: Instant) -> String {
     match limits.phase {
-        BreakerPhase::Closed => "healthy".to_owned(),
+        BreakerPhase::Closed => "circuit breaker closed".to_owned(),
         BreakerPhase::Open { until } => {
             let left = amounts::elapsed(until.since(now));
             format!("circuit breaker open after failures; next call in {left}")
