@@ -261,23 +261,33 @@ impl Printer {
     /// standard output. If both are the same terminal, they are one line.
     pub(crate) fn landed(&self, told: &str, target: &Target) {
         let style = &self.0.style;
+        match target {
+            Target::File(path) => {
+                self.told_result(told, &self.shown_path(path, style.links), &self.path_bytes(path));
+            }
+            Target::Object(url) => {
+                let shown = escaped(&url.to_string());
+                let data = if style.stdout_terminal { shown.clone() } else { url.to_string() };
+                self.told_result(told, &shown, data.as_bytes());
+            }
+        }
+    }
+
+    /// Reports a job in the same form: `told` with its ID, and the ID alone.
+    pub(crate) fn left(&self, told: &str, job: &str) {
+        let job = escaped(job);
+        self.told_result(told, &job, job.as_bytes());
+    }
+
+    fn told_result(&self, told: &str, shown: &str, data: &[u8]) {
+        let style = &self.0.style;
         self.suspend(|| {
             if style.shared && !style.quiet {
                 self.write_stderr(&format!("{told} -> "));
             } else if !style.quiet {
-                let shown = match target {
-                    Target::File(path) => self.shown_path(path, style.links),
-                    Target::Object(url) => escaped(&url.to_string()),
-                };
                 self.write_stderr(&format!("{told} -> {shown}\n"));
             }
-            self.write_stdout(&match target {
-                Target::File(path) => self.path_bytes(path),
-                Target::Object(url) if style.stdout_terminal => {
-                    escaped(&url.to_string()).into_bytes()
-                }
-                Target::Object(url) => url.to_string().into_bytes(),
-            });
+            self.write_stdout(data);
         });
     }
 

@@ -65,9 +65,7 @@ fn told_of_item<'a>(
     match what {
         InputEvent::Done(output) => Some(landed(words.done(output), output)),
         InputEvent::Skipped(output) => Some(landed(words.skipped(output), output)),
-        InputEvent::Left { job, status, .. } => {
-            Some(EventLine::Left(words.left(job, status.as_str()), &job.0))
-        }
+        InputEvent::Left { job, status, .. } => Some(EventLine::Left(words.left(status), &job.0)),
         InputEvent::Failed(failure) => Some(EventLine::Trouble(words.failed(failure))),
         InputEvent::Rejected(failure) => Some(EventLine::Trouble(words.rejected(failure))),
         InputEvent::Paused(failure) => Some(EventLine::Trouble(words.paused(failure))),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::event::{PublishedOutput, RunSummary};
 use crate::model::text::escaped;
-use crate::model::{Credits, Failure, JobId, Stage};
+use crate::model::{Credits, Failure, JobId, JobStatus, Stage};
 use crate::output::formats::amounts::{self, count};
 use crate::output::style::{Painter, TextTone};
 
@@ -98,8 +98,12 @@ impl InputMessage<'_> {
         format!("{}: {done}{}", self.name, self.notes(output))
     }
 
-    pub(crate) fn left(self, job: &JobId, status: &str) -> String {
-        format!("{}: not waiting for job {} ({})", self.name, escaped(&job.0), escaped(status))
+    /// The line without the job, which follows an arrow.
+    pub(crate) fn left(self, status: &JobStatus) -> String {
+        match status {
+            JobStatus::Completed => format!("{}: completed", self.name),
+            status => format!("{}: not waiting ({})", self.name, escaped(status.as_str())),
+        }
     }
 
     pub(crate) fn failed(self, why: &Failure) -> String {

@@ -152,12 +152,7 @@ impl ReporterState {
             // The JSON record already contains this.
             EventLine::Landed(..) | EventLine::Left(..) if style.json => {}
             EventLine::Landed(text, path) => printer.landed(&text, path),
-            EventLine::Left(text, job) => {
-                if !calm {
-                    printer.stderr_line(&text);
-                }
-                printer.data(job);
-            }
+            EventLine::Left(text, job) => printer.left(&text, job),
         }
     }
 

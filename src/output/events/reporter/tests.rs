@@ -143,7 +143,7 @@ fn verbose_tells_each_step() {
     clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
-    cat.mp4: not waiting for job ghi (processing)
+    cat.mp4: not waiting (processing) -> ghi
     warning: cow.mp4: paused: start: 2 credits are left
     note: prices are 3 days old
     warning: the service ignored auto_start
@@ -163,7 +163,7 @@ fn one_line_tells_each_end_and_standard_output_has_results_only() {
     clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
-    cat.mp4: not waiting for job ghi (processing)
+    cat.mp4: not waiting (processing) -> ghi
     warning: cow.mp4: paused: start: 2 credits are left
     note: prices are 3 days old
     warning: the service ignored auto_start
