@@ -128,18 +128,41 @@ fn the_order_of_exit_codes_is_that_of_a_run() {
     assert!(text.contains(&format!("{codes}, in this order")), "{codes}");
 }
 
-/// The names in quotes in the sources, outside tests.
-fn quoted_names(directory: &Path, all: &mut BTreeSet<String>) {
+/// The sources, without their tests.
+fn sources(directory: &Path, all: &mut Vec<String>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && path.file_name().is_none_or(|name| name != "tests") {
-            quoted_names(&path, all);
+            sources(&path, all);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-            all.extend(code.split('"').skip(1).step_by(2).map(str::to_owned));
+            all.push(code.to_owned());
         }
     }
+}
+
+#[test]
+fn the_next_commands_of_failures_are_accepted_as_they_are() {
+    let mut all = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    let mut seen = 0;
+    for code in &all {
+        for start in ["with_next(\"rbgv ", "with_next(format!(\"rbgv "] {
+            for text in code.split(start).skip(1) {
+                let text = text.split('"').next().unwrap_or_default();
+                // A number is a batch, a job and a file.
+                let fill = |part: &str| part.split_once('}').map(|(_, rest)| format!("1{rest}"));
+                let mut parts = text.split('{');
+                let text = parts.next().unwrap_or_default().to_owned()
+                    + &parts.filter_map(fill).collect::<String>();
+                let words = commands(&format!("rbgv {text}"));
+                assert_eq!(parse(&words[0]), Ok(()), "{text}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
 }
 
 #[test]
@@ -152,8 +175,10 @@ fn the_variables_are_those_that_the_code_reads() {
     };
     let listed: BTreeSet<&str> =
         text.split(|c: char| c.is_whitespace() || ",();".contains(c)).filter(is_name).collect();
-    let mut quoted = BTreeSet::new();
-    quoted_names(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut quoted);
+    let mut all = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    let quoted: BTreeSet<String> =
+        all.iter().flat_map(|code| code.split('"').skip(1).step_by(2).map(str::to_owned)).collect();
     assert!(quoted.len() > 1_000, "the sources were found");
     // The platform's directories are found by a library.
     let elsewhere = ["XDG_STATE_HOME", "HTTP_PROXY"];
