@@ -123,7 +123,7 @@ pub fn short(scale: f64, report: &mut Report) -> io::Result<()> {
 /// shows when it is this machine that binds.
 pub fn table(title: &str) -> Table {
     let headings = [
-        "batch", "makespan", "bound", "by", "ratio", "calls", "polls", "sweeps", "refused",
+        "batch", "makespan", "bound", "by", "ratio", "calls", "polls", "list polls", "refused",
         "failing", "bills", "done", "cores", "server's",
     ];
     Table::new(title, &headings)
@@ -183,7 +183,7 @@ impl Line<'_> {
             ratio(reached),
             seen.calls.len().to_string(),
             seen.polls().to_string(),
-            seen.sweeps().to_string(),
+            seen.list_polls().to_string(),
             seen.refusals().to_string(),
             seen.faults().to_string(),
             seen.bills.to_string(),

@@ -67,13 +67,13 @@ impl Seen {
         self.calls.iter().filter(|call| call.faulty).count()
     }
 
-    /// Looks at jobs, one by one or by pages.
+    /// Polls of jobs, one by one or by pages.
     pub fn polls(&self) -> usize {
         self.calls.iter().filter(|call| call.is_poll()).count()
     }
 
-    /// Looks at pages of jobs.
-    pub fn sweeps(&self) -> usize {
+    /// Polls of pages of jobs.
+    pub fn list_polls(&self) -> usize {
         self.calls.iter().filter(|call| call.is_poll() && call.path == "/v1/jobs").count()
     }
 
