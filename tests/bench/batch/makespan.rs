@@ -123,8 +123,20 @@ pub fn short(scale: f64, report: &mut Report) -> io::Result<()> {
 /// shows when it is this machine that binds.
 pub fn table(title: &str) -> Table {
     let headings = [
-        "batch", "makespan", "bound", "by", "ratio", "calls", "polls", "list polls", "refused",
-        "failing", "bills", "done", "cores", "server's",
+        "batch",
+        "makespan",
+        "bound",
+        "by",
+        "ratio",
+        "calls",
+        "polls",
+        "list polls",
+        "refused",
+        "failing",
+        "bills",
+        "done",
+        "cores",
+        "server's",
     ];
     Table::new(title, &headings)
 }
