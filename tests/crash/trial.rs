@@ -121,7 +121,7 @@ impl Trial {
             ensure(resumed.code == i32::from(!is_charged), shown)?;
             if !is_charged {
                 let again = resumed.stderr.split_once("rbgv run --again ").ok_or_else(shown)?.1;
-                let input = again.split(',').next().unwrap_or_default().trim_matches('\'');
+                let input = again.split("  #").next().unwrap_or_default().trim_matches('\'');
                 let anew = self.home.run(&self.sandbox, &["run", "--again", input, "-o", DONE]);
                 ensure(anew.code == 0, || format!("--again {input}:\n{}", anew.stderr))?;
             }
