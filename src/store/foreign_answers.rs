@@ -1,16 +1,13 @@
 //! Object stores whose every answer is the same foreign bytes, for the fuzz target.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 
 use futures_util::StreamExt as _;
 use hyper::StatusCode;
-use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService,
-};
+use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpResponse, HttpService};
 use object_store::{ClientOptions, Result, RetryConfig};
 
-use super::http::ExpectedAnswer;
+use super::http::{Answer, ExpectedAnswer};
 use super::{Bucket, ObjectStores, StoreConfig, connect};
 use crate::model::{Failure, ObjectUrl, StoredObject};
 
@@ -49,8 +46,6 @@ impl HttpConnector for ForeignAnswer {
         Ok(HttpClient::new(self.clone()))
     }
 }
-
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
 
 impl HttpService for ForeignAnswer {
     fn call<'life0, 'async_trait>(&'life0 self, request: HttpRequest) -> Answer<'async_trait>

@@ -295,13 +295,11 @@ impl<'a> JobDriver<'a> {
         self.attempt.state = draft;
         self.take_repeated();
         let last_answer = self.last_answer.take();
-        let ledger = &self.run.context.ledger;
-        let committed = ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await;
-        self.attempt.repeated.clear();
-        committed
+        self.run.context.ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await
     }
 
-    /// Moves the repeated calls to the attempt, whose commit writes them.
+    /// Moves the calls that were repeated since the last commit to the attempt, in place of those that it
+    /// wrote. Before each commit.
     fn take_repeated(&mut self) {
         let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
         self.attempt.repeated = std::mem::take(&mut *repeated);
@@ -343,17 +341,6 @@ impl<'a> JobDriver<'a> {
         exclusive: bool,
     ) -> Result<Commit, Failure> {
         self.take_repeated();
-        let committed = self.commit_step(effect, before, exclusive).await;
-        self.attempt.repeated.clear();
-        committed
-    }
-
-    async fn commit_step(
-        &mut self,
-        effect: &Effect,
-        before: AttemptStatus,
-        exclusive: bool,
-    ) -> Result<Commit, Failure> {
         self.stored_poll = self.attempt.last_poll.clone();
         if *effect == Effect::Create {
             self.attempt.sent_at = self.run.context.clock.wall();

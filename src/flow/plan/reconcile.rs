@@ -72,10 +72,10 @@ async fn reconcile(
             if lists_no_jobs(&failure)
                 || due.is_after_failover && failure.kind == FailureKind::Contract =>
         {
-            if due.is_after_failover && !accepts_lost_starts {
-                return Err(unknown_starts(&failure, batch));
-            }
             if due.is_after_failover {
+                if !accepts_lost_starts {
+                    return Err(unknown_starts(&failure, batch));
+                }
                 let text = "the service does not list jobs; if the ledger lost starts, their inputs are paid for \
                             again; to find out afterwards: rbgv usage --reconcile";
                 context.notice(RemarkLevel::Warning, text);
