@@ -31,20 +31,20 @@ pub use self::job::manual_review::settle_by_hand;
 pub use self::job::upload::upload_files;
 pub use self::job::wait::watch;
 pub use self::job::webhook::{WebhookResult, settle_by_webhook};
-pub(crate) use self::plan::discover::has_video_ending;
-pub use self::plan::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
-pub use self::plan::existing_jobs::{FetchRequest, plan_fetch};
+pub use self::plan::earlier_jobs::existing_jobs::{FetchRequest, plan_fetch};
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::plan::input_spec::fuzz_address;
-pub use self::plan::output_path::NameTemplate;
+pub(crate) use self::plan::earlier_jobs::reconcile::fuzz_jobs;
+pub use self::plan::earlier_jobs::reconcile::{accept_lost_starts, progress_of};
+pub use self::plan::earlier_jobs::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
+pub(crate) use self::plan::inputs::discover::has_video_ending;
+pub use self::plan::inputs::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::plan::output_path::fuzz_template;
-pub use self::plan::output_target::prove_open;
+pub(crate) use self::plan::inputs::input_spec::fuzz_address;
+pub use self::plan::inputs::watch_folder::{FolderScan, FolderWatcher};
+pub use self::plan::outputs::output_path::NameTemplate;
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::plan::reconcile::fuzz_jobs;
-pub use self::plan::reconcile::{accept_lost_starts, progress_of};
-pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
-pub use self::plan::watch_folder::{FolderScan, FolderWatcher};
+pub(crate) use self::plan::outputs::output_path::fuzz_template;
+pub use self::plan::outputs::output_target::prove_open;
 pub use self::polling::poll_job;
 pub use self::run::RunState;
 pub use self::run_options::{ByUrl, Destination, RunOptions};

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use self::queue::InputQueue;
 use super::job::collect::CollectResult;
 use super::job::driver::{DriveOutcome, JobDriver};
-use super::plan::reconcile::reconcile_after_failover;
+use super::plan::earlier_jobs::reconcile::reconcile_after_failover;
 use super::polling::{poll_lists, read_hints};
 use super::run::RunState;
 use super::run::active_inputs::ActiveGuard;
@@ -404,7 +404,7 @@ async fn run_input(
 }
 
 async fn new_attempt_for(run: &RunState, failed: AttemptId) -> Result<AttemptId, Failure> {
-    let correlation = super::plan::correlation(run.context.random.as_ref());
+    let correlation = super::plan::content_key::correlation(run.context.random.as_ref());
     run.context.ledger.retry_failed_attempt(run.batch, failed, &correlation).await
 }
 

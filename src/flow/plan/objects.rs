@@ -9,12 +9,12 @@ use globset::{GlobBuilder, GlobMatcher};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::discover::{
+use super::inputs::discover::{
     DirectoryItem, DiscoveredInput, FileChoice, FileSelection, InputSpec, InspectedObject,
     ScannedDirectory, SkippedFiles, Take,
 };
-use super::output_path::NameTemplate;
-use super::output_target::short_digest;
+use super::outputs::output_path::NameTemplate;
+use super::outputs::output_target::short_digest;
 use crate::flow::context::interrupted;
 use crate::media::InputError;
 use crate::model::{

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::discover::{DiscoveredInput, InputSpec, has_video_ending};
 use super::output_path::NameTemplate;
+use crate::flow::plan::inputs::discover::{DiscoveredInput, InputSpec, has_video_ending};
 
 /// The videos beside a file, which may be its sources.
 pub(crate) struct SourceVideos {

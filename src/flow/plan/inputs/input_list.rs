@@ -171,7 +171,7 @@ mod tests {
     fn what_is_no_list_is_refused_with_what_helps() {
         let utf16: Vec<u8> = "a.mp4\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let marked = [b"\xff\xfe".as_slice(), &utf16].concat();
-        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/astronaut.mp4");
         let long = vec![b'x'; 20_000];
         let late: Vec<u8> = [b"a.mp4\n".repeat(2_000), b"b\0c".to_vec()].concat();
         // (bytes, with -0, why, next)

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_file_is_taken_once_and_only_when_it_is_still_and_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/astronaut.mp4");
         let path = dir.path().join("a.mp4");
         std::fs::write(&path, &clip[..clip.len() / 2]).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
@@ -154,7 +154,7 @@ mod tests {
         let named = [InputSpec::Path(inbox.clone()), InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
         let mut watcher = FolderWatcher::default();
-        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/astronaut.mp4");
         std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_put_back_is_ready_again() {
         let dir = tempfile::tempdir().unwrap();
-        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/astronaut.mp4");
         std::fs::write(dir.path().join("a.mp4"), clip).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();

@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::discover::{DiscoveredInput, InputSpec, VIDEO_ENDINGS};
 use super::output_target::without_dots;
+use crate::flow::plan::inputs::discover::{DiscoveredInput, InputSpec, VIDEO_ENDINGS};
 use crate::flow::run_options::Destination;
 use crate::model::{Failure, FailureKind, JobOptions, ModelName, ObjectUrl, OutputFormat, Target};
 

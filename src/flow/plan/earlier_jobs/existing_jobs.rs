@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::output_target::{Targets, is_ours, replaces_sandbox_output, without_dots};
-use super::{content_key, correlation};
 use crate::blocking::blocking;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::{CONTENT_KEY, id_of};
+use crate::flow::plan::content_key::{content_key, correlation};
+use crate::flow::plan::outputs::output_target::{
+    Targets, is_ours, replaces_sandbox_output, without_dots,
+};
 use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, ApiKeyId, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
@@ -127,7 +129,7 @@ async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec
 }
 
 /// What an attempt is about, as far as the view of its job has it.
-pub(super) fn work_of_job(
+pub(crate) fn work_of_job(
     key: &ApiKeyId,
     profile: &str,
     view: &JobView,

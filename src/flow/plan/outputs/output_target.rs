@@ -297,7 +297,7 @@ fn name_digest(path: &Path) -> u64 {
 }
 
 /// The first half of [`digest`].
-pub(super) fn short_digest(bytes: &[u8]) -> u64 {
+pub(crate) fn short_digest(bytes: &[u8]) -> u64 {
     (digest(bytes) >> 64) as u64
 }
 

@@ -444,7 +444,7 @@ mod tests {
     #[test]
     fn videos_of_any_usual_ending_and_of_none_are_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let clip = include_bytes!("../../sandbox/assets/standin/standin.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/standin/standin.mp4");
         for name in ["a.m4v", "b.QT", "c", "d.e.f"] {
             std::fs::write(dir.path().join(name), clip).unwrap();
         }

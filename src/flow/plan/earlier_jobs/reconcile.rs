@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::existing_jobs::work_of_job;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID, id_of};
-use crate::flow::plan::existing_jobs::work_of_job;
 use crate::flow::polling::job_list::{ListPages, has_passed, is_older, lists_no_jobs};
 use crate::flow::state_machine::{MAX_START_AGE, job_failure};
 use crate::ledger::{

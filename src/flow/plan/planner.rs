@@ -1,0 +1,620 @@
+//! Builds the plan of a run: inputs are prepared one by one and written to the ledger in chunks.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::content_key::{content_key, correlation, result_key};
+use super::inputs::discover::{
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, InspectedObject,
+    ScannedDirectory, Take, find,
+};
+use super::inputs::input_spec::check_address;
+use super::objects::ObjectFinder;
+use super::outputs::output_path::{NameTemplate, SourceName, target};
+use super::outputs::output_target::{
+    self, TargetRefusal, Targets, is_ours, replaces_sandbox_output, without_dots,
+};
+use super::outputs::own_outputs::SourceVideos;
+use super::source::{InputRefusal, ReadSource, SourceReader};
+use crate::flow::context::interrupted;
+use crate::flow::run_options::{Destination, RunOptions};
+use crate::ledger::{
+    AddResult, ApiKeyId, AttemptSpec, BatchId, InputId, InputSource, InputState, Ledger, NewBatch,
+    NewInput, PlanTotals,
+};
+use crate::model::event::RemarkLevel;
+use crate::model::{
+    Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, ObjectUrl, Observer,
+    Pricing, Random, Target,
+};
+use crate::store::{ObjectHead, ObjectStores};
+
+/// Inputs written to the ledger in one transaction.
+const CHUNK: usize = 256;
+
+/// Targets in object stores that are checked at the same time.
+const TARGETS_AT_ONCE: usize = 16;
+
+/// Request for a plan.
+pub struct PlanRequest {
+    /// Inputs as the user named them.
+    pub named: Vec<InputSpec>,
+    /// Lists of further inputs.
+    pub lists: Vec<InputList>,
+    /// Selection of the files of directories.
+    pub selection: FileSelection,
+    /// Restricts the discovered files to those of a watched directory. The run is then unattended,
+    /// and a mistake in one input does not stop the others.
+    pub only: Option<HashSet<PathBuf>>,
+    pub destination: Destination,
+    /// Names of outputs.
+    pub template: NameTemplate,
+    pub options: JobOptions,
+    pub run_options: RunOptions,
+    /// Objects are identified by their content, which is read.
+    pub hash_objects: bool,
+    /// Base of relative paths.
+    pub current_dir: PathBuf,
+}
+
+/// Dependencies of planning.
+pub struct Planner<'a> {
+    pub ledger: &'a Ledger,
+    /// Object stores of inputs and outputs.
+    pub stores: &'a ObjectStores,
+    /// Origin of the service, and the key that creates new jobs.
+    pub key: ApiKeyId,
+    /// Name of the profile.
+    pub profile: &'a str,
+    /// Prices, if the service published any.
+    pub pricing: Option<&'a Pricing>,
+    /// Source of correlation ids.
+    pub random: &'a dyn Random,
+    /// Receives the progress of reading inputs.
+    pub observer: &'a dyn Observer,
+    /// Cancels the planning.
+    pub stop: &'a CancellationToken,
+}
+
+/// A plan in the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub batch: BatchId,
+    pub totals: PlanTotals,
+    /// Named inputs that were rejected, although others were accepted.
+    pub refused: Vec<Failure>,
+    /// Files that were skipped because their names are those of outputs, although the ledger does
+    /// not have them.
+    pub outputs: Vec<UnknownOutput>,
+}
+
+impl Plan {
+    /// No input was found: its batch is not worth keeping.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.totals.todo + self.totals.done + self.totals.rejected == 0
+    }
+}
+
+impl Planner<'_> {
+    /// Creates the plan. Blocking: reads and hashes every file.
+    ///
+    /// # Errors
+    ///
+    /// A mistake of the command line, a collision of names, or a local error; or nothing was found
+    /// where something was named. No plan is left behind, and nothing was sent.
+    pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
+        request
+            .options
+            .check()
+            .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+        request.run_options.check()?;
+        let pricing = self
+            .pricing
+            .map(|pricing| self.ledger.record_pricing(&self.key.origin, pricing))
+            .transpose()?;
+        let batch = self.ledger.create_batch(&NewBatch {
+            profile: self.profile.to_owned(),
+            key: self.key.clone(),
+            run_options: request.run_options.to_json(),
+            pricing,
+        })?;
+        self.fill(batch, pricing, request).inspect_err(|_| {
+            // The batch is not finished: should this fail too, nothing is ever sent for it.
+            let _ = self.ledger.delete_batch(batch);
+        })
+    }
+
+    fn fill(
+        &self,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: PlanRequest,
+    ) -> Result<Plan, Failure> {
+        let mut builder = PlanBuilder::new(self, batch, pricing, &request)?;
+        let PlanRequest { named, lists, selection, only, hash_objects, .. } = request;
+        let Planner { stores, observer, stop, .. } = *self;
+        let objects = ObjectFinder::new(stores, hash_objects, &builder.template, observer, stop);
+        let find_objects = |url: &ObjectUrl, explicit: bool, take: &mut Take<'_>| {
+            objects.find(url, explicit, &selection, take)
+        };
+        find(
+            &named,
+            lists,
+            &selection,
+            &find_objects,
+            &mut |discovered| match (&only, discovered) {
+                (None, discovered) => builder.add_discovered(discovered),
+                (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
+                    builder.add(&found, None)
+                }
+                (Some(_), _) => Ok(()),
+            },
+        )?;
+        builder.flush()?;
+        builder.report_repeated();
+        let (mut refused, outputs) = (builder.refused, builder.unknown_outputs);
+        let totals = self.ledger.plan_totals(batch)?;
+        let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
+        if plan.is_empty() && !refused.is_empty() {
+            let first = refused.remove(0);
+            self.warn_about(&refused);
+            return Err(first);
+        }
+        self.warn_about(&refused);
+        plan.refused = refused;
+        self.ledger.finish_plan(batch)?;
+        Ok(plan)
+    }
+
+    fn warn_about(&self, failures: &[Failure]) {
+        for failure in failures {
+            let text = format!("skipped: {failure}");
+            self.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
+        }
+    }
+}
+
+/// A file with the name of an output beside its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOutput {
+    /// As discovered.
+    pub name: String,
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// In bytes.
+    pub size: u64,
+}
+/// An input that is not in the ledger yet.
+struct PendingInput {
+    input: NewInput,
+    /// Named on the command line itself.
+    explicit: bool,
+    /// Reason that an existing file at the target is kept, unless it is the output.
+    existing_target: Option<TargetRefusal>,
+    /// Another input of the plan has the same target.
+    is_shared: bool,
+}
+
+/// Builder of one plan.
+struct PlanBuilder<'a> {
+    planner: &'a Planner<'a>,
+    batch: BatchId,
+    pricing: Option<i64>,
+    destination: Destination,
+    template: NameTemplate,
+    options: JobOptions,
+    result_key: String,
+    again: bool,
+    overwrite: bool,
+    current_dir: PathBuf,
+    /// Buckets of outputs that are known to be writable.
+    buckets: HashSet<ObjectUrl>,
+    discovered: i64,
+    /// Inputs that were named more than once.
+    repeated: usize,
+    targets: Targets,
+    pending: Vec<PendingInput>,
+    rejected: Vec<(String, Failure)>,
+    refused: Vec<Failure>,
+    /// Mistakes in single inputs end the plan.
+    is_attended: bool,
+    /// Outputs in the directory that is being read.
+    outputs: usize,
+    unknown_outputs: Vec<UnknownOutput>,
+    sources: SourceVideos,
+}
+
+impl<'a> PlanBuilder<'a> {
+    fn new(
+        planner: &'a Planner<'a>,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: &PlanRequest,
+    ) -> Result<Self, Failure> {
+        let mut targets = Targets::new(request.run_options.overwrite);
+        if let Background::ImageFile(path) = &request.options.background {
+            targets.add_input(&path.display().to_string(), path)?;
+        }
+        Ok(Self {
+            planner,
+            batch,
+            pricing,
+            destination: request.destination.clone(),
+            template: request.template.clone(),
+            result_key: result_key(&request.options)?,
+            options: request.options.clone(),
+            again: request.run_options.again,
+            overwrite: request.run_options.overwrite,
+            buckets: HashSet::new(),
+            current_dir: request.current_dir.clone(),
+            discovered: 0,
+            repeated: 0,
+            targets,
+            pending: Vec::with_capacity(CHUNK),
+            rejected: Vec::new(),
+            refused: Vec::new(),
+            is_attended: request.only.is_none(),
+            outputs: 0,
+            unknown_outputs: Vec::new(),
+            sources: SourceVideos::new(&request.named, &request.template),
+        })
+    }
+
+    fn add_discovered(&mut self, discovered: DirectoryItem) -> Result<(), Failure> {
+        match discovered {
+            DirectoryItem::Input(found) => self.add(&found, None),
+            DirectoryItem::Object(found, object) => self.add(&found, Some(&object)),
+            DirectoryItem::Unreadable { path, why } => {
+                let name = path.display().to_string();
+                let why = format!("cannot read the directory: {why}");
+                self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
+            }
+            DirectoryItem::Directory(directory) => {
+                self.report_directory(directory);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reports the extensions skipped in a directory, and everything skipped in a directory without
+    /// inputs.
+    fn report_directory(&mut self, directory: ScannedDirectory) {
+        let outputs = std::mem::take(&mut self.outputs);
+        let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
+        if inputs > outputs {
+            if let Some(others) = passed_over.other_endings() {
+                let text = format!("{}: skipped {others}", path.display());
+                self.notice(RemarkLevel::Info, text);
+            }
+            return;
+        }
+        passed_over.outputs = outputs;
+        let failure = if let Some(Ok(url)) = path.to_str().and_then(ObjectUrl::parse) {
+            let why = match passed_over.parts() {
+                parts if parts.is_empty() => "there are no such objects".to_owned(),
+                parts => format!("no videos among these objects: {}", parts.join("; ")),
+            };
+            Failure::new(FailureKind::Usage, url.to_string(), why)
+                .with_next(passed_over.next_for_objects(&url))
+        } else {
+            let why = format!("no videos in this directory: {passed_over}");
+            Failure::new(FailureKind::Usage, path.display().to_string(), why)
+                .with_next(passed_over.next(&path))
+        };
+        if explicit {
+            self.refused.push(failure);
+        } else {
+            self.planner.warn_about(&[failure]);
+        }
+    }
+
+    /// Adds an input to the plan. A mistake in one that was named itself ends the plan; one that
+    /// was discovered is recorded as rejected.
+    fn add(
+        &mut self,
+        found: &DiscoveredInput,
+        object: Option<&InspectedObject>,
+    ) -> Result<(), Failure> {
+        if self.planner.stop.is_cancelled() {
+            return Err(interrupted());
+        }
+        self.discovered += 1;
+        let name = display_name(found);
+        match self.prepare(found, object, &name) {
+            Ok(None) => Ok(()),
+            Ok(Some(pending)) => {
+                self.pending.push(pending);
+                if self.pending.len() == CHUNK { self.flush() } else { Ok(()) }
+            }
+            Err(InputRefusal::Plan(failure)) => Err(failure),
+            Err(InputRefusal::Input(failure)) if found.explicit && self.is_attended => Err(failure),
+            Err(InputRefusal::Unreadable(failure)) if found.explicit => {
+                self.refused.push(failure);
+                Ok(())
+            }
+            Err(InputRefusal::Input(failure) | InputRefusal::Unreadable(failure)) => {
+                self.reject(name, failure)
+            }
+        }
+    }
+
+    fn reject(&mut self, name: String, failure: Failure) -> Result<(), Failure> {
+        self.rejected.push((name, failure));
+        if self.rejected.len() == CHUNK { self.flush_rejected() } else { Ok(()) }
+    }
+
+    fn prepare(
+        &mut self,
+        found: &DiscoveredInput,
+        object: Option<&InspectedObject>,
+        name: &str,
+    ) -> Result<Option<PendingInput>, InputRefusal> {
+        if let InputSpec::Url(url) = &found.input {
+            check_address(url)?;
+        }
+        let is_repeated = match &found.input {
+            InputSpec::Url(url) => self.targets.repeats_url(url),
+            InputSpec::Object(url) => self.targets.repeats_object(url),
+            InputSpec::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
+        };
+        if is_repeated {
+            self.repeated += 1;
+            return Ok(None);
+        }
+        let target =
+            target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
+        let Planner { ledger, observer, .. } = *self.planner;
+        let reader = SourceReader { ledger, observer, current_dir: &self.current_dir };
+        // Inputs that have no id yet are numbered downwards.
+        let input = InputRef { id: -self.discovered, name: name.to_owned() };
+        let Some(read) = reader.read(found, object, &input)? else {
+            self.skip_output(found, name)?;
+            return Ok(None);
+        };
+        let ReadSource { source, duration, content, note } = read;
+        if let InputSource::File { path, size, sha256, .. } = &source
+            && self.sources.has_source_of(found, path)
+        {
+            self.outputs += 1;
+            let (name, sha256) = (name.to_owned(), sha256.clone());
+            self.unknown_outputs.push(UnknownOutput { name, sha256, size: *size });
+            return Ok(None);
+        }
+        if let Some(note) = note {
+            self.notice(RemarkLevel::Warning, format!("{name}: {note}"));
+        }
+        let added = match &source {
+            InputSource::File { path, .. } => self.targets.add_input(name, path),
+            InputSource::Object { object, .. } => self.targets.add_object(name, &object.url),
+            InputSource::Url(_) => Ok(()),
+        };
+        added.map_err(InputRefusal::Plan)?;
+        let proof = match &target {
+            None => None,
+            Some(Target::Object(url)) => {
+                self.targets.prove_object(name, url)?;
+                None
+            }
+            Some(Target::File(target)) => {
+                let proof = self.targets.prove(name, target);
+                Some(proof.map_err(|refusal| self.refusal_for(found, refusal))?)
+            }
+        };
+        let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
+        let model = self.options.model;
+        let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
+        let input = NewInput {
+            name: name.to_owned(),
+            target,
+            work: AttemptSpec {
+                key: self.planner.key.clone(),
+                content_key,
+                profile: self.planner.profile.to_owned(),
+                source,
+                duration,
+                options: self.options.clone(),
+                estimate,
+                pricing: self.pricing,
+            },
+            correlation_id: correlation(self.planner.random),
+            again: self.again,
+        };
+        let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
+        let existing_target = proof.and_then(|proof| proof.existing);
+        Ok(Some(PendingInput { input, explicit: found.explicit, existing_target, is_shared }))
+    }
+
+    /// An unwritable directory ends the plan where no output could be written that the user asked
+    /// for: it is the `-o` directory, the named directory, or above it.
+    fn refusal_for(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
+        let root = match (&self.destination, &found.input) {
+            (Destination::Directory(root), _) => self.current_dir.join(root),
+            (_, InputSpec::Path(path)) => {
+                let below = found.below.components().count();
+                let root = path.ancestors().nth(below).unwrap_or(Path::new(""));
+                self.current_dir.join(root)
+            }
+            (_, InputSpec::Url(_) | InputSpec::Object(_)) => self.current_dir.clone(),
+        };
+        match refusal.directory {
+            Some(directory) if without_dots(&root).starts_with(&directory) => {
+                InputRefusal::Plan(refusal.failure)
+            }
+            _ => InputRefusal::Input(refusal.failure),
+        }
+    }
+
+    /// An output of ours is never taken as an input, whatever its name.
+    fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
+        if found.explicit {
+            let why = "already an output of rbgv";
+            return Err(Failure::new(FailureKind::Usage, name, why));
+        }
+        self.outputs += 1;
+        self.notice(RemarkLevel::Info, format!("{name} is an output of rbgv; skipped"));
+        Ok(())
+    }
+
+    fn flush_rejected(&mut self) -> Result<(), Failure> {
+        let rejected = std::mem::take(&mut self.rejected);
+        let inputs = self.planner.ledger.add_rejected(self.batch, &rejected)?;
+        for (input, (name, failure)) in inputs.into_iter().zip(rejected) {
+            self.emit(input.0, &name, InputEvent::Rejected(failure));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.flush_rejected()?;
+        let mut pending = std::mem::take(&mut self.pending);
+        let existing = self.existing_objects(&mut pending)?;
+        let (mut inputs, mut checks) = (Vec::new(), Vec::new());
+        for (pending, existing) in pending.into_iter().zip(existing) {
+            inputs.push(pending.input);
+            checks.push((pending.explicit, pending.existing_target, pending.is_shared, existing));
+        }
+        let results = self.planner.ledger.add_inputs(self.batch, &inputs)?;
+        for ((input, (explicit, existing_target, is_shared, existing)), results) in
+            inputs.iter().zip(checks).zip(results)
+        {
+            let (id, attempt) = match results {
+                AddResult::Collision(other) if self.is_attended => {
+                    return Err(self.collision(input, &other));
+                }
+                AddResult::Collision(other) => {
+                    self.rejected.push((input.name.clone(), self.collision(input, &other)));
+                    continue;
+                }
+                AddResult::Added { input: id, .. } if is_shared => {
+                    let failure = self.collision(input, "another input");
+                    if self.is_attended {
+                        return Err(failure);
+                    }
+                    self.fail(id, &input.name, failure)?;
+                    continue;
+                }
+                AddResult::Added { input, attempt, .. } => (input, attempt),
+            };
+            if let Some(ObjectHead { object, tag: Some(tag) }) = existing {
+                let ledger = self.planner.ledger;
+                ledger.record_existing_output(id, attempt, &tag.sha256, object.size)?;
+            }
+            let (Some(refusal), Some(target)) = (existing_target, &input.target) else { continue };
+            if is_ours(self.planner.ledger, attempt, target)? {
+                continue;
+            }
+            if replaces_sandbox_output(self.planner.ledger, &refusal, target)? {
+                let text = format!("{target} is an output of the sandbox and will be replaced");
+                self.notice(RemarkLevel::Info, text);
+                continue;
+            }
+            let failure = refusal.failure;
+            if explicit {
+                return Err(failure);
+            }
+            self.fail(id, &input.name, failure)?;
+        }
+        self.flush_rejected()
+    }
+
+    /// The outputs that exist already in object stores, by their tags. Any other object at a target is the
+    /// reason for a refusal.
+    fn existing_objects(
+        &mut self,
+        pending: &mut [PendingInput],
+    ) -> Result<Vec<Option<ObjectHead>>, Failure> {
+        let targets = pending.iter().map(|pending| match &pending.input.target {
+            Some(Target::Object(url)) => Some(url.clone()),
+            _ => None,
+        });
+        let targets: Vec<Option<ObjectUrl>> = targets.collect();
+        if targets.iter().all(Option::is_none) {
+            return Ok(targets.iter().map(|_| None).collect());
+        }
+        let stores = self.planner.stores;
+        let new_buckets: Vec<_> =
+            targets.iter().flatten().filter(|url| self.buckets.insert(url.with_key(""))).collect();
+        let heads = Handle::current().block_on(async {
+            for url in new_buckets {
+                stores.check_writable(url).await?;
+            }
+            let heads = targets.iter().map(async |url| match url {
+                Some(url) => stores.head(url).await,
+                None => Ok(None),
+            });
+            stream::iter(heads).buffered(TARGETS_AT_ONCE).try_collect::<Vec<_>>().await
+        })?;
+        let mut existing = Vec::new();
+        for (pending, head) in pending.iter_mut().zip(heads) {
+            let is_output = |head: &ObjectHead| {
+                let key = &pending.input.work.content_key;
+                !self.again && head.tag.as_ref().is_some_and(|tag| tag.content_key == *key)
+            };
+            let (output, other) = match head {
+                Some(head) if is_output(&head) => (Some(head), None),
+                other => (None, other),
+            };
+            if let Some(other) = other.filter(|_| !self.overwrite) {
+                let what = format!("{}: the output {}", pending.input.name, other.object.url);
+                pending.existing_target = Some(output_target::exists(what).into());
+            }
+            existing.push(output);
+        }
+        Ok(existing)
+    }
+
+    fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
+        self.planner.ledger.set_input_state(id, InputState::Failed, Some(failure.clone()))?;
+        self.emit(id.0, name, InputEvent::Failed(failure));
+        Ok(())
+    }
+
+    /// Failure for two inputs of the plan with the same target.
+    fn collision(&self, input: &NewInput, other: &str) -> Failure {
+        let target = input.target.as_ref().map(Target::to_string).unwrap_or_default();
+        let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
+        let distinct_template = self.template.disambiguated(&source(&input.name), &source(other));
+        let next = match distinct_template {
+            Some(template) => format!("add --name '{template}'"),
+            None => "use -r with their parent directory, which keeps the subdirectories in -o, or \
+                 run each with its own -o"
+                .to_owned(),
+        };
+        let what = format!("{} and {other}", input.name);
+        Failure::new(FailureKind::Usage, what, format!("both would be written to {target}"))
+            .with_next(next)
+    }
+
+    fn report_repeated(&self) {
+        if self.repeated > 0 {
+            let text =
+                format!("inputs named more than once: {}; each is processed once", self.repeated);
+            self.notice(RemarkLevel::Info, text);
+        }
+    }
+
+    fn notice(&self, level: RemarkLevel, text: String) {
+        self.planner.observer.observe(&Event::Notice { level, text });
+    }
+
+    fn emit(&self, id: i64, name: &str, what: InputEvent) {
+        let input = InputRef { id, name: name.to_owned() };
+        self.planner.observer.observe(&Event::Input { input, what });
+    }
+}
+fn display_name(found: &DiscoveredInput) -> String {
+    match &found.input {
+        InputSpec::Path(path) => without_dots(path).display().to_string(),
+        InputSpec::Url(url) => crate::model::secret::redact_url(url),
+        InputSpec::Object(url) => url.to_string(),
+    }
+}
+
+fn is_selected(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
+    matches!(&found.input, InputSpec::Path(path) if only.contains(path))
+}
