@@ -13,7 +13,6 @@
 //! | `download` | resumable download of outputs, from another host, without a key |
 //! | [`webhook`] | verification of webhooks |
 //! | [`connectivity`] | name resolution and TLS handshake, for diagnosis |
-//! | [`poll_schedule`] | time of the next poll. Pure |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. The client has no access
 //! to the ledger, the terminal, or files other than uploads.
@@ -24,7 +23,6 @@ pub mod connectivity;
 mod download;
 pub mod limits;
 pub(crate) mod outage;
-pub mod poll_schedule;
 pub mod request;
 pub mod transport;
 mod types;

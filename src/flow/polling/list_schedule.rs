@@ -1,14 +1,12 @@
 //! The followed jobs, their views from list polls, and the next action for each. Pure: `now` is a
 //! parameter, and nothing is sent from here.
 
-use crate::model::PollTiming;
-use crate::model::Timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::poll_schedule::{max_pages, remaining};
+use super::poll_schedule::{max_pages, remaining};
 use crate::client::{BackoffWait, request::backoff};
-use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
+use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView, PollTiming, Timing};
 
 /// Consecutive list polls that may miss a job, or fail, before jobs are polled by themselves.
 const MAX_MISSES: u32 = 2;

@@ -1,5 +1,6 @@
 //! Detection of the end of started jobs. In reading order:
 //!
+//! - `poll_schedule`: the time of the next poll. Pure
 //! - `list_schedule`: the followed jobs, what pages of the key's list have shown of them, and what
 //!   to do next for each. Pure
 //! - `list_poll`: one list poll serves all followed jobs
@@ -13,6 +14,7 @@ pub(crate) mod find_job;
 pub(crate) mod job_list;
 pub(crate) mod list_poll;
 pub(crate) mod list_schedule;
+pub(crate) mod poll_schedule;
 pub(crate) mod webhook_hints;
 
 pub(crate) use self::duration_stats::{DurationStats, REMEMBERED};

@@ -1,7 +1,8 @@
 //! Poll schedule. Pure: times are parameters, and the caller sleeps.
 
-use crate::model::PollTiming;
 use std::time::Duration;
+
+use crate::model::PollTiming;
 
 /// Time of the first poll, as a share of the shortest known duration of similar jobs. Below 1, so
 /// that shorter jobs are noticed.
@@ -60,7 +61,7 @@ impl PollTiming {
 /// Upper bound of the remaining time of a job that reached `percent` in `elapsed`, if it progresses
 /// evenly.
 #[must_use]
-pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
+pub(crate) fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
     let least = percent.min(100.0) - PROGRESS_STEP;
     if least <= 0.0 {
         return None;
@@ -71,7 +72,7 @@ pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
 /// Maximum pages of a list poll for `jobs` jobs, so that each page saves at least one request;
 /// `None` if single polls take no more requests.
 #[must_use]
-pub fn max_pages(jobs: u32) -> Option<u32> {
+pub(crate) fn max_pages(jobs: u32) -> Option<u32> {
     Some(jobs / 2).filter(|pages| *pages > 0)
 }
 
