@@ -333,7 +333,7 @@ impl BatchRunner {
         let unfinished = context.ledger.count_unfinished_inputs(batch).await?;
         let credits = context.ledger.started_credits(batch).await?;
         if stops.iter().any(|stop| stop.reason == StopReason::BudgetReached) {
-            self.summary.bound_needed = self.run.bound_needed().await?;
+            self.summary.bound_needed = self.run.spending.bound_needed(&context).await?;
         }
         self.classes.extend(stops.iter().map(RunStop::exit_class));
         let stop_reason =

@@ -5,6 +5,7 @@
 //! - `canary`: a few jobs first, until one succeeds. Pure
 //! - `draft_gate`: how many drafts are created ahead of their starts. Pure
 //! - `active_inputs`: inputs whose job has not ended
+//! - `spending`: prices and charges, for `--max-credits`
 //! - `start_evidence`: what other jobs tell of a start that got no response. Pure
 //! - `outage`: when the service does not answer
 
@@ -12,21 +13,21 @@ pub(crate) mod active_inputs;
 pub(crate) mod canary;
 pub(crate) mod draft_gate;
 pub(crate) mod outage;
+pub(crate) mod spending;
 pub(crate) mod start_evidence;
 pub(crate) mod stop;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{MutexGuard, Notify, OnceCell, Semaphore, SemaphorePermit};
-use tracing::debug;
+use tokio::sync::{MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use self::active_inputs::ActiveInputs;
 use self::canary::{Canary, JobResult};
 use self::draft_gate::{DraftGate, DraftPermit};
-use self::start_evidence::{EVENTS, StartEvidence};
+use self::spending::Spending;
+use self::start_evidence::StartEvidence;
 use self::stop::{RunStop, RunStops, StopReason};
 use super::context::{Context, interrupted, key_not_at_hand, unless_cancelled};
 use super::polling::{DurationStats, ListPoller, REMEMBERED};
@@ -38,7 +39,7 @@ use crate::client::{Backlog, BackoffWait, CallPermit, RequestOptions, request::b
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, Commit, DraftSupport, StartCommit, StartLimits,
 };
-use crate::model::{Credits, Event, Failure, FailureKind, Instant, JobId, Pricing};
+use crate::model::{Event, Failure, FailureKind, Instant};
 
 /// Maximum parallel uploads: enough to saturate a link, few enough that each makes progress.
 const UPLOADS: usize = 8;
@@ -55,9 +56,6 @@ const DRAFTS_AHEAD: u32 = 2;
 
 /// Inputs uploaded and drafted ahead of the concurrency limit, in addition to an eighth of it.
 const INPUTS_AHEAD: usize = 4;
-
-/// Marks that charges have not been read yet.
-const NOT_READ: usize = usize::MAX;
 
 /// One run of one batch.
 pub struct RunState {
@@ -88,10 +86,7 @@ pub struct RunState {
     stops: RunStops,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
-    prices: OnceCell<Pricing>,
-    /// Jobs that ended in this run, and their number when charges were last read.
-    ended: AtomicUsize,
-    charges_known_of: AtomicUsize,
+    pub(crate) spending: Spending,
     /// During a key rotation, the same run under the previous key: gates, stops and caution belong
     /// to a key.
     previous: Option<Arc<RunState>>,
@@ -140,6 +135,7 @@ impl RunState {
         Self {
             context,
             batch,
+            spending: Spending::new(batch, run_options.max_credits),
             run_options,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
@@ -159,9 +155,6 @@ impl RunState {
             stops,
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
-            prices: OnceCell::new(),
-            ended: AtomicUsize::new(0),
-            charges_known_of: AtomicUsize::new(NOT_READ),
             previous,
         }
     }
@@ -323,7 +316,7 @@ impl RunState {
     /// Records the end of a job. When many fail, nothing more is started: a wrong option would be
     /// paid for again and again.
     pub(crate) fn job_ended(&self, how: JobResult) {
-        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.spending.job_ended();
         if self.canary().record(how) {
             let why = "too many jobs are failing; find out why before paying for more";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
@@ -463,7 +456,8 @@ impl RunState {
                 _ => Backlog::Pace,
             });
             if free > 0 {
-                self.learn_charges().await?;
+                let charges = self.spending.read_charges(&self.context);
+                self.unless_starts_stopped(charges).await??;
                 // The permit comes first: nothing may delay the request after the commit.
                 let request = self.context.service.admit_start(&job, call);
                 let permit = self.unless_starts_stopped(request).await??;
@@ -543,75 +537,6 @@ impl RunState {
         self.context.ledger.count_running_since(&self.context.key, before).await
     }
 
-    /// Credits per second of the attempt's model, where `--max-credits` needs it.
-    async fn rate(&self, attempt: &Attempt) -> Result<Option<f64>, Failure> {
-        if self.run_options.max_credits.is_none() {
-            return Ok(None);
-        }
-        // Boxed, since the future is large and rarely needed.
-        let request = Box::pin(
-            self.prices.get_or_try_init(|| self.context.service.pricing(RequestOptions::plain())),
-        );
-        Ok(match self.unless_starts_stopped(request).await? {
-            Ok(prices) => prices.credits_per_second(attempt.work.options.model),
-            Err(failure) => {
-                // Only an input without an estimate needs prices.
-                debug!(%failure, "prices are unknown");
-                None
-            }
-        })
-    }
-
-    /// The `--max-credits` that is enough for the rest of the batch.
-    pub(crate) async fn bound_needed(&self) -> Result<Option<Credits>, Failure> {
-        let ledger = &self.context.ledger;
-        let Some(attempt) = ledger.any_attempt(self.batch).await? else { return Ok(None) };
-        let prices = self.prices.get();
-        let rate = prices.and_then(|prices| prices.credits_per_second(attempt.work.options.model));
-        ledger.credits_to_start_all(self.batch, rate).await.map(Some)
-    }
-
-    /// With `--max-credits`, reads what the service has charged once jobs have ended: it may exceed
-    /// the estimate.
-    async fn learn_charges(&self) -> Result<(), Failure> {
-        if self.run_options.max_credits.is_none() {
-            return Ok(());
-        }
-        let ended = self.ended.load(Ordering::Relaxed);
-        let known = self.charges_known_of.swap(ended, Ordering::Relaxed);
-        if known == ended {
-            return Ok(());
-        }
-        let (ledger, origin) = (&self.context.ledger, &self.context.key.origin);
-        if known == NOT_READ && ledger.started_credits(self.batch).await?.0 <= 0.0 {
-            return Ok(());
-        }
-        let call = RequestOptions { repeats: false, ..RequestOptions::plain() };
-        let request = Box::pin(self.context.service.usage_events(EVENTS, call));
-        let page = match self.unless_starts_stopped(request).await? {
-            Ok(page) => page,
-            Err(failure) => {
-                // The durations that jobs report count all the same.
-                debug!(%failure, "usage events are unavailable");
-                return Ok(());
-            }
-        };
-        let mut by_job: BTreeMap<JobId, f64> = BTreeMap::new();
-        for event in page.events {
-            if let (Some(job), Some(credits)) = (event.job, event.credits) {
-                *by_job.entry(job).or_default() += credits.0;
-            }
-        }
-        let jobs: Vec<JobId> = by_job.keys().cloned().collect();
-        let known = ledger.attempt_costs_of_jobs(origin, &jobs).await?;
-        let charges: Vec<_> = known
-            .iter()
-            .filter_map(|spent| Some((spent.attempt, Credits(*by_job.get(spent.job.as_ref()?)?))))
-            .filter(|(_, credits)| credits.0 > 0.0)
-            .collect();
-        ledger.record_charges(&charges).await
-    }
-
     /// Maximum jobs of the key in flight: the learned limit, bounded by the user's.
     pub(crate) async fn in_flight_limit(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_limit();
@@ -644,11 +569,12 @@ impl RunState {
         let max = self.user_in_flight_limit().saturating_add(self.overdue().await?);
         let limits = *self.context.service.rate_limits();
         let now = self.context.clock.now();
+        let rate = self.spending.credits_per_second(&self.context, attempt);
         let gate = StartLimits {
             batch: self.batch,
             in_flight: Arc::new(move |known| limits.in_flight(known, now).min(max)),
             max_credits: self.run_options.max_credits,
-            rate: self.rate(attempt).await?,
+            rate: self.unless_starts_stopped(rate).await?,
         };
         attempt.state.sent = Some(self.context.clock.now());
         attempt.sent_at = self.context.clock.wall();
