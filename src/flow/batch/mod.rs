@@ -22,12 +22,8 @@ use super::run::canary::JobResult;
 use super::run::outage::watch_outages;
 use super::run::stop::{RunStop, StopReason};
 use super::state_machine::Observation;
-use crate::ledger::{
-    Attempt, AttemptId, AttemptStatus, BatchInput, Claim, InputId, InputSource, InputState,
-};
+use crate::ledger::{Attempt, AttemptId, AttemptStatus, BatchInput, Claim, InputId, InputState};
 use crate::model::event::{PublishedOutput, RunSummary};
-use crate::model::secret::redact_url;
-use crate::model::text::shell_quoted;
 use crate::model::{
     Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant, Target,
 };
@@ -519,11 +515,7 @@ fn failure_of_attempt(attempt: &Attempt) -> Failure {
             FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => {
                 Some(format!(
                     "rbgv run --again {}  # with the same options; this is billed again",
-                    match &attempt.work.source {
-                        InputSource::File { path, .. } => shell_quoted(path),
-                        InputSource::Url(url) => redact_url(url),
-                        InputSource::Object { object, .. } => object.url.shell_quoted(),
-                    }
+                    attempt.work.source.argument()
                 ))
             }
             FailureKind::NeedsReview => Some(

@@ -388,23 +388,9 @@ impl<'a> PlanBuilder<'a> {
         if let Some(note) = note {
             self.notice(RemarkLevel::Warning, format!("{name}: {note}"));
         }
-        let added = match &source {
-            InputSource::File { path, .. } => self.targets.add_input(name, path),
-            InputSource::Object { object, .. } => self.targets.add_object(name, &object.url),
-            InputSource::Url(_) => Ok(()),
-        };
-        added.map_err(InputRefusal::Plan)?;
-        let proof = match &target {
-            None => None,
-            Some(Target::Object(url)) => {
-                self.targets.prove_object(name, url)?;
-                None
-            }
-            Some(Target::File(target)) => {
-                let proof = self.targets.prove(name, target);
-                Some(proof.map_err(|refusal| self.refusal_for(found, refusal))?)
-            }
-        };
+        self.targets.add_source(name, &source).map_err(InputRefusal::Plan)?;
+        let proof = target.as_ref().map(|target| self.targets.prove(name, target)).transpose();
+        let proof = proof.map_err(|refusal| self.refusal_for(found, refusal))?.flatten();
         let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));

@@ -2,7 +2,8 @@
 //!
 //! The rules that change an attempt's status are in `flow::state_machine`.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -12,6 +13,8 @@ use super::json_columns::{decode_failure, decode_options, path_from_bytes};
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::{Column, Row, params};
 use crate::ledger::{Ledger, LedgerError};
+use crate::model::secret::redact_url;
+use crate::model::text::shell_quoted;
 use crate::model::{
     Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, ObjectUrl, StoredObject,
     Timestamp,
@@ -257,11 +260,35 @@ pub enum InputSource {
 /// Start of the source of an attempt of which only the job is known.
 pub(crate) const JOB_SOURCE: &[u8] = b"job:";
 
+impl fmt::Display for InputSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => path.display().fmt(f),
+            Self::Url(url) => f.write_str(&redact_url(url)),
+            Self::Object { object, .. } => object.url.fmt(f),
+        }
+    }
+}
+
 impl InputSource {
     /// The source of an attempt of which only the job is known.
     #[must_use]
     pub fn of_job(job: &JobId) -> Self {
         Self::Url(format!("job:{job}"))
+    }
+
+    /// The input of a command, quoted for a shell; a placeholder where its URL is not known, or
+    /// has secrets.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        match self {
+            Self::File { path, .. } => shell_quoted(path),
+            Self::Object { object, .. } => object.url.shell_quoted(),
+            Self::Url(url) if self.job().is_none() && redact_url(url) == *url => {
+                shell_quoted(Path::new(url))
+            }
+            Self::Url(_) => "INPUT".to_owned(),
+        }
     }
 
     /// The job of [`Self::of_job`].
@@ -505,4 +532,26 @@ fn source_from(row: &Row<'_>) -> Result<InputSource, LedgerError> {
         modified_ns: row.get("modified_ns")?,
         sha256: row.get("sha256")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_an_argument_that_can_be_typed() {
+        let url = |url: &str| InputSource::Url(url.to_owned()).argument();
+        assert_eq!(url("https://a.example/b%20c.mp4"), "'https://a.example/b%20c.mp4'");
+        for unknown in ["https://a.example/b.mp4?signature=1", "https://u:p@a.example/b.mp4"] {
+            assert_eq!(url(unknown), "INPUT", "{unknown}");
+        }
+        assert_eq!(InputSource::of_job(&JobId("j-1".into())).argument(), "INPUT");
+        let source = InputSource::File {
+            path: "/clips/it's.mp4".into(),
+            size: 1,
+            modified_ns: 0,
+            sha256: String::new(),
+        };
+        assert_eq!(source.argument(), r"'/clips/it'\''s.mp4'");
+    }
 }

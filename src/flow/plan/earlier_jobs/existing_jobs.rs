@@ -69,25 +69,13 @@ async fn add_job(
     let earlier_input = context.ledger.find_input_by_job(job).await?;
     let earlier_target = earlier_input.and_then(|input| input.target);
     let name = format!("job {job}");
-    match &work.source {
-        InputSource::File { path, .. } => targets.add_input(&path.display().to_string(), path)?,
-        InputSource::Object { object, .. } => {
-            targets.add_object(&object.url.to_string(), &object.url)?;
-        }
-        InputSource::Url(_) => {}
-    }
+    targets.add_source(&work.source.to_string(), &work.source)?;
     let target = target(request, job, &work.options, earlier_target)?;
-    let proof = match &target {
-        Some(Target::File(path)) => {
-            Some(targets.prove(&name, path).map_err(|refusal| refusal.failure)?)
-        }
-        Some(Target::Object(url)) => {
-            targets.prove_object(&name, url)?;
-            context.stores.check_writable(url).await?;
-            None
-        }
-        None => None,
-    };
+    let proof = target.as_ref().map(|target| targets.prove(&name, target)).transpose();
+    let proof = proof.map_err(|refusal| refusal.failure)?.flatten();
+    if let Some(Target::Object(url)) = &target {
+        context.stores.check_writable(url).await?;
+    }
     let is_shared = proof.as_ref().is_some_and(|proof| targets.add_output(&name, proof));
     let new = NewInput {
         name,

@@ -124,12 +124,20 @@ impl Targets {
         Ok(())
     }
 
-    /// Adds an object that the plan reads: no output may replace it.
+    /// Adds a source that the plan reads: no output may replace it.
     ///
     /// # Errors
     ///
     /// An output of the plan would replace it.
-    pub(crate) fn add_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
+    pub(crate) fn add_source(&mut self, name: &str, source: &InputSource) -> Result<(), Failure> {
+        match source {
+            InputSource::File { path, .. } => self.add_input(name, path),
+            InputSource::Object { object, .. } => self.add_object(name, &object.url),
+            InputSource::Url(_) => Ok(()),
+        }
+    }
+
+    fn add_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
         let text = url.to_string();
         if let Some(other) = self.object_outputs.get(&digest(text.as_bytes())) {
             return Err(replaces_input(other, name, &text));
@@ -143,8 +151,20 @@ impl Targets {
         self.objects.contains(&digest(url.to_string().as_bytes()))
     }
 
-    /// Proves that the output of `name` at `url` replaces no input, and adds it to the plan.
-    pub(crate) fn prove_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
+    /// Proves that the output of `name` can be written at `target`. Of an object, only that no input
+    /// is replaced: whether it exists is checked when it is written.
+    pub(crate) fn prove(
+        &mut self,
+        name: &str,
+        target: &Target,
+    ) -> Result<Option<TargetProof>, TargetRefusal> {
+        match target {
+            Target::File(path) => self.prove_file(name, path).map(Some),
+            Target::Object(url) => Ok(self.prove_object(name, url).map(|()| None)?),
+        }
+    }
+
+    fn prove_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
         let text = url.to_string();
         if self.objects.contains(&digest(text.as_bytes())) {
             return Err(replaces_input(name, name, &text));
@@ -153,12 +173,7 @@ impl Targets {
         Ok(())
     }
 
-    /// Proves that the output of `name` can be written at `target`.
-    pub(crate) fn prove(
-        &mut self,
-        name: &str,
-        target: &Path,
-    ) -> Result<TargetProof, TargetRefusal> {
+    fn prove_file(&mut self, name: &str, target: &Path) -> Result<TargetProof, TargetRefusal> {
         let what = || format!("{name}: the output {}", target.display());
         if is_too_long(target) {
             return Err(too_long(what()).into());
@@ -316,19 +331,10 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     blocking(move || {
         let ledger = ledger.blocking();
         let mut targets = Targets::new(overwrite);
-        each_open(ledger, batch, &mut |name, _, source, _| match source {
-            InputSource::File { path, .. } => targets.add_input(name, path),
-            InputSource::Object { object, .. } => targets.add_object(name, &object.url),
-            InputSource::Url(_) => Ok(()),
-        })?;
+        each_open(ledger, batch, &mut |name, _, source, _| targets.add_source(name, source))?;
         each_open(ledger, batch, &mut |name, attempt, _, target| {
-            // Whether an object exists is checked when it is written.
-            let path = match target {
-                Target::File(path) => path,
-                Target::Object(url) => return targets.prove_object(name, url),
-            };
-            let proof = targets.prove(name, path).map_err(|refusal| refusal.failure)?;
-            match proof.existing {
+            let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
+            match proof.and_then(|proof| proof.existing) {
                 Some(refusal)
                     if !is_ours(ledger, attempt, target)?
                         && !replaces_sandbox_output(ledger, &refusal, target)? =>
