@@ -15,7 +15,7 @@ use super::{
     BatchId, BatchInput, BatchRecord, BatchSummary, BillingVisibility, Claim, Commit,
     DeliveryRecord, DraftSupport, DueReconciliation, InputCounts, InputId, InputOrder, InputState,
     JobDuration, KeyReport, Ledger, LedgerError, ListedJob, NewBatch, NewDelivery, NewInput,
-    PlanTotals, ProcessLease, Reconciled, StartCommit, StartLimits, UnfinishedInputs,
+    PlanTotals, ProcessLease, Reconciled, StartCommit, StartLimits, StepNote, UnfinishedInputs,
 };
 
 /// A ledger for async code.
@@ -186,7 +186,7 @@ impl LeasedLedger {
         fn release(&lease, attempt: &Attempt) -> ();
         fn release_all(&lease) -> ();
         fn holds_lease(&lease, attempt: &Attempt) -> bool;
-        fn commit(&lease, attempt: &Attempt, note: &str, request_id: ?&str) -> Commit;
+        fn commit(&lease, attempt: &Attempt, note: &StepNote, request_id: ?&str) -> Commit;
         fn commit_exclusive_create(
             &lease, attempt: &Attempt, request_id: ?&str
         ) -> Option<Commit>;

@@ -49,7 +49,7 @@ pub use self::read::batch_record::{AttemptRecord, BatchRecord};
 pub use self::read::cost_report::AttemptCost;
 pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
-pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
+pub use self::read::status::{AttemptSummary, BatchSummary};
 pub use self::rows::attempt::{
     Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
     RepeatedCall, RerunReason, object_identity,
@@ -58,6 +58,7 @@ pub use self::rows::batch::{Batch, BatchInput, InputCounts, InputState};
 pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::rows::json_columns::fuzz_columns;
+pub use self::rows::step::{AttemptStep, StepAction, StepNote};
 pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
 pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInputs};
 pub use self::write::dedupe::{AddResult, NewInput};

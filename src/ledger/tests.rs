@@ -194,7 +194,10 @@ pub(crate) fn reach(
     status: AttemptStatus,
 ) {
     attempt.state.status = status;
-    assert_eq!(ledger.commit(owner, attempt, "", None).unwrap(), Commit::Written);
+    assert_eq!(
+        ledger.commit(owner, attempt, &StepAction::Poll.into(), None).unwrap(),
+        Commit::Written
+    );
 }
 
 #[test]
@@ -274,7 +277,10 @@ fn a_process_that_was_taken_over_writes_nothing() {
     let mut attempt = claimed(&ledger, &stopped, id);
     ledger.take_over(id).unwrap();
     attempt.state.status = AttemptStatus::StartSent;
-    assert_eq!(ledger.commit(&stopped, &attempt, "late", None).unwrap(), Commit::LeaseLost);
+    assert_eq!(
+        ledger.commit(&stopped, &attempt, &StepAction::Poll.into(), None).unwrap(),
+        Commit::LeaseLost
+    );
     let gate = StartLimits {
         batch: BatchId(1),
         in_flight: Arc::new(|_| 8),
@@ -329,10 +335,10 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     let repeated = ledger.commit_start(&owner, &attempts[0], &capped).unwrap();
     assert_eq!(repeated, StartCommit::Committed, "a repeated start keeps its own place");
     attempts[0].state.status = AttemptStatus::StartDoubt;
-    ledger.commit(&owner, &attempts[0], "no answer", None).unwrap();
+    ledger.commit(&owner, &attempts[0], &StepAction::Poll.into(), None).unwrap();
     assert_eq!(ledger.count_in_flight(&key(), None).unwrap(), 1, "it may have landed");
     attempts[0].last_poll.job_status = Some(JobStatus::Created);
-    ledger.commit(&owner, &attempts[0], "look", None).unwrap();
+    ledger.commit(&owner, &attempts[0], &StepAction::Poll.into(), None).unwrap();
     assert!(!attempts[0].occupies_slot() && ledger.count_in_flight(&key(), None).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
@@ -377,18 +383,24 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     refused.request_id = Some("r-0".into());
     attempt.repeated =
         vec![RepeatedCall { at: Timestamp(3), status: AttemptStatus::Planned, failure: refused }];
-    assert_eq!(ledger.commit(&owner, &attempt, "doubt", Some("r-1")).unwrap(), Commit::Written);
+    assert_eq!(
+        ledger.commit(&owner, &attempt, &StepAction::Drain.into(), Some("r-1")).unwrap(),
+        Commit::Written
+    );
     assert_eq!(ledger.attempt(id).unwrap().state, attempt.state);
     assert_eq!(ledger.find_attempt_by_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
     let story = ledger.attempt_log(id).unwrap();
-    let retry = Transition {
+    let retry = AttemptStep {
         at: Timestamp(3),
         status: AttemptStatus::Planned,
-        note: "retry: upload: too many requests (request r-0)".to_owned(),
+        note: StepNote::parse("retry: upload: too many requests (request r-0)"),
         request_id: Some("r-0".to_owned()),
     };
     assert_eq!(story[0], retry);
-    assert_eq!((story[1].status, story[1].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
+    assert_eq!(
+        (story[1].status, story[1].note.action),
+        (AttemptStatus::StartDoubt, StepAction::Drain)
+    );
     assert_eq!(story[1].request_id.as_deref(), Some("r-1"));
 
     let rebooted = open_with(dir.path(), Frozen(7, "boot-b"));

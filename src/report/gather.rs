@@ -7,18 +7,12 @@ use super::data::{
     BatchFacts, Cost, Histogram, PhaseTimes, Report, ReportRow, RowState, Side, Timeline,
 };
 use crate::ledger::{
-    AttemptRecord, AttemptStatus, BatchInput, BatchRecord, InputSource, InputState, Transition,
+    AttemptRecord, AttemptStatus, AttemptStep, BatchInput, BatchRecord, InputSource, InputState,
+    StepAction,
 };
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
 use crate::model::{Background, Credits, Failure, Sanitizer, Timestamp};
-
-/// Notes of steps in the log of an attempt, as `flow` writes them.
-const UPLOAD: &str = "upload";
-const START: &str = "start";
-const BACK_OFF: &str = "back off: ";
-const RETRY: &str = "retry: ";
-const PAUSE: &str = "rest: ";
 
 /// The content of the page about `record`. `clips` returns both sides of an input, and the seconds of
 /// a frame if known.
@@ -203,7 +197,8 @@ fn phase_times(
     let steps = &record.steps;
     let was_uploaded =
         matches!(attempt.work.source, InputSource::File { .. }) && !attempt.state.upload_reused;
-    let upload = steps.iter().find(|step| step.note == UPLOAD).map(|step| step.at);
+    let upload =
+        steps.iter().find(|step| step.note.action == StepAction::Upload).map(|step| step.at);
     let uploaded =
         steps.iter().find(|step| step.status != AttemptStatus::Planned).map(|step| step.at);
     let fetched = input.done_at.filter(|_| state == RowState::Done);
@@ -219,7 +214,7 @@ fn phase_times(
 fn steps_since<'a>(
     record: &'a BatchRecord,
     attempt: &'a AttemptRecord,
-) -> impl Iterator<Item = (usize, &'a Transition)> {
+) -> impl Iterator<Item = (usize, &'a AttemptStep)> {
     let since = record.batch.created_at;
     attempt.steps.iter().enumerate().filter(move |(_, step)| step.at >= since)
 }
@@ -236,15 +231,15 @@ fn timeline(record: &BatchRecord) -> Timeline {
     for attempt in all {
         let mut submitted = false;
         for (at, step) in steps_since(record, attempt) {
-            if step.note == START && !submitted {
+            if step.note.action == StepAction::Start && !submitted {
                 timeline.submitted.push(step.at.0);
                 submitted = true;
             }
-            let is_refused = step.note.starts_with(BACK_OFF) || step.note.starts_with(RETRY);
+            let is_refused = matches!(step.note.action, StepAction::BackOff | StepAction::Retry);
             if is_refused || step.status == AttemptStatus::StartRefused {
                 timeline.refusals.push(step.at.0);
             }
-            if step.note.starts_with(PAUSE) {
+            if step.note.action == StepAction::Suspend {
                 let next = attempt.steps.get(at + 1).map_or(timeline.to, |next| next.at.0);
                 pauses.push((step.at.0, next));
             }
@@ -294,6 +289,7 @@ fn job_times(record: &BatchRecord) -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::StepNote;
     use crate::ledger::tests::{batch, input, open, placed};
     use crate::model::{FailureKind, JobId};
 
@@ -307,8 +303,8 @@ mod tests {
         ledger.batch_record(id).unwrap().unwrap()
     }
 
-    fn step(at: i64, status: AttemptStatus, note: &str) -> Transition {
-        Transition { at: Timestamp(at), status, note: note.to_owned(), request_id: None }
+    fn step(at: i64, status: AttemptStatus, note: &str) -> AttemptStep {
+        AttemptStep { at: Timestamp(at), status, note: StepNote::parse(note), request_id: None }
     }
 
     fn gathered(record: &BatchRecord) -> Report {

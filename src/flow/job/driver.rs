@@ -10,7 +10,7 @@ use crate::flow::run::{CreatePermit, RunState};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation, Step, StepContext, step};
 use crate::ledger::{
     Attempt, AttemptState, AttemptStatus, BillingVisibility, Commit, DraftObservation,
-    DraftSupport, LastPoll, RepeatedCall, StartCommit,
+    DraftSupport, LastPoll, RepeatedCall, StartCommit, StepAction, StepNote,
 };
 use crate::model::event::RemarkLevel;
 use crate::model::{
@@ -295,7 +295,11 @@ impl<'a> JobDriver<'a> {
         self.attempt.state = draft;
         self.take_repeated();
         let last_answer = self.last_answer.take();
-        self.run.context.ledger.commit(&self.attempt, "draft", last_answer.as_deref()).await
+        self.run
+            .context
+            .ledger
+            .commit(&self.attempt, &StepAction::Draft.into(), last_answer.as_deref())
+            .await
     }
 
     /// Moves the calls that were repeated since the last commit to the attempt, in place of those that it
@@ -464,21 +468,21 @@ fn is_started(attempt: &Attempt) -> bool {
 }
 
 /// Text of a step in the history of the attempt.
-fn step_note(effect: &Effect) -> String {
-    let words = match effect {
-        Effect::BackOff(failure) => return format!("back off: {failure}"),
-        Effect::Suspend(failure) => return format!("rest: {failure}"),
-        Effect::Upload => "upload",
-        Effect::Create => "create",
-        Effect::Search => "search for the job of a lost create",
-        Effect::Start => "start",
-        Effect::Poll => "look",
-        Effect::Follow => "follow",
-        Effect::AskUsage => "ask for the usage events",
-        Effect::Wait(_) => "wait for requests to drain",
-        Effect::Done => "finish",
+fn step_note(effect: &Effect) -> StepNote {
+    let action = match effect {
+        Effect::BackOff(failure) => return StepNote::of_failure(StepAction::BackOff, failure),
+        Effect::Suspend(failure) => return StepNote::of_failure(StepAction::Suspend, failure),
+        Effect::Upload => StepAction::Upload,
+        Effect::Create => StepAction::Create,
+        Effect::Search => StepAction::Search,
+        Effect::Start => StepAction::Start,
+        Effect::Poll => StepAction::Poll,
+        Effect::Follow => StepAction::Follow,
+        Effect::AskUsage => StepAction::AskUsage,
+        Effect::Wait(_) => StepAction::Drain,
+        Effect::Done => StepAction::Finish,
     };
-    words.to_owned()
+    action.into()
 }
 
 fn over_budget(

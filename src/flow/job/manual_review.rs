@@ -3,7 +3,7 @@
 
 use crate::flow::context::Context;
 use crate::flow::state_machine::{Goal, Observation, StepContext, step};
-use crate::ledger::{AttemptId, AttemptStatus, BatchId, Claim, DraftSupport};
+use crate::ledger::{AttemptId, AttemptStatus, BatchId, Claim, DraftSupport, StepAction};
 use crate::model::{Failure, JobId};
 
 /// Accepts or abandons the attempts of a batch that need review, or only those of `only`, and
@@ -49,8 +49,8 @@ async fn settle(
         let decision = if accept { Observation::Accepted } else { Observation::Abandoned };
         attempt.state = step(attempt.state.clone(), decision, &facts).state;
         settled = true;
-        let note = if accept { "accepted" } else { "abandoned" };
-        context.ledger.commit(&attempt, note, None).await?;
+        let note = if accept { StepAction::Accepted } else { StepAction::Abandoned };
+        context.ledger.commit(&attempt, &note.into(), None).await?;
     }
     context.ledger.release(&attempt).await?;
     Ok(settled)

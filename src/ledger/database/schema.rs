@@ -64,7 +64,7 @@ mod tests {
     use crate::ledger::{
         ApiKeyId, Attempt, AttemptId, AttemptSpec, AttemptState, AttemptStatus, Batch, BatchId,
         BillingVisibility, DraftObservation, DraftSupport, InputCounts, InputId, InputSource,
-        InputState, LastPoll, Ledger, RerunReason,
+        InputState, LastPoll, Ledger, RerunReason, StepAction,
     };
     use crate::model::limits::{KeyLimits, LimitKey, LimiterStore as _};
     use crate::model::{
@@ -233,10 +233,13 @@ mod tests {
         assert_eq!(details.started_by_batch, Some(BatchId(5)));
         assert_eq!(details.charged, Some(Credits(4.5)));
         let log: Vec<_> =
-            details.steps.iter().map(|step| (step.at.0, step.status, step.note.as_str())).collect();
+            details.steps.iter().map(|step| (step.at.0, step.status, step.note.action)).collect();
         assert_eq!(
             log,
-            [(22, AttemptStatus::StartSent, "start"), (23, AttemptStatus::Failed, "finish")]
+            [
+                (22, AttemptStatus::StartSent, StepAction::Start),
+                (23, AttemptStatus::Failed, StepAction::Finish)
+            ]
         );
         assert_eq!(details.steps[0].request_id.as_deref(), Some("r-1"));
         let stored = &details.inputs[0];

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::status::{Transition, steps_of};
+use super::status::steps_of;
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::{Row, params};
 use crate::ledger::rows::attempt::Attempt;
 use crate::ledger::rows::batch::{BatchInput, SELECT_INPUT, read_input};
 use crate::ledger::rows::ids::{AttemptId, BatchId};
 use crate::ledger::rows::json_columns::{decode_failure, encode, path_bytes};
+use crate::ledger::rows::step::AttemptStep;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
@@ -24,7 +25,7 @@ pub struct AttemptDetails {
     /// Inputs that it was created for, oldest first.
     pub inputs: Vec<BatchInput>,
     /// Log of the attempt, in order.
-    pub steps: Vec<Transition>,
+    pub steps: Vec<AttemptStep>,
     /// Webhooks about its job, in order of receipt.
     pub webhooks: Vec<ReceivedWebhook>,
 }
@@ -196,6 +197,7 @@ fn webhooks_of(tx: &Tx<'_>, id: AttemptId) -> Result<Vec<ReceivedWebhook>, Ledge
 mod tests {
     use super::*;
     use crate::ledger::AttemptStatus;
+    use crate::ledger::StepAction;
     use crate::ledger::tests::{batch, claimed, input, open, placed};
     use crate::model::{Failure, FailureKind, JobId};
 
@@ -212,12 +214,12 @@ mod tests {
         let mut attempt = claimed(&ledger, &owner, id);
         attempt.state.job = Some(JobId("j-1".into()));
         attempt.state.status = AttemptStatus::Draft;
-        ledger.commit(&owner, &attempt, "draft", Some("r-1")).unwrap();
+        ledger.commit(&owner, &attempt, &StepAction::Draft.into(), Some("r-1")).unwrap();
         let mut failure = Failure::new(FailureKind::JobFailed, "job", "no subject");
         failure.request_id = Some("r-2".into());
         attempt.state.failure = Some(failure);
         attempt.state.status = AttemptStatus::Failed;
-        ledger.commit(&owner, &attempt, "finish", None).unwrap();
+        ledger.commit(&owner, &attempt, &StepAction::Finish.into(), None).unwrap();
 
         let found =
             |word: &str| ledger.find_attempts(word, &Path::new("/here").join(word), 10).unwrap();

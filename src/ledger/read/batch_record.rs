@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::status::{Transition, read_transition};
+use super::status::read_step;
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::{ATTEMPT_COLUMNS, Attempt};
 use crate::ledger::rows::batch::{Batch, BatchInput, SELECT_INPUT, batch_by_id, read_input};
 use crate::ledger::rows::ids::{AttemptId, BatchId};
+use crate::ledger::rows::step::AttemptStep;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
@@ -30,7 +31,7 @@ pub struct AttemptRecord {
     /// Amount that the service charged, once `usage --reconcile` has compared it.
     pub charged: Option<Credits>,
     /// Log of the attempt, in order.
-    pub steps: Vec<Transition>,
+    pub steps: Vec<AttemptStep>,
 }
 
 impl Ledger {
@@ -96,13 +97,13 @@ fn inputs_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<BatchInput>, LedgerEr
 }
 
 /// The log of every attempt of the batch, in order.
-fn steps_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<(AttemptId, Transition)>, LedgerError> {
+fn steps_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<(AttemptId, AttemptStep)>, LedgerError> {
     tx.query(
         "SELECT attempt, at, status, note, request_id FROM attempt_log
          WHERE attempt IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)
          ORDER BY attempt, id",
         params![id.0],
-        |row| Ok((AttemptId(row.get(0)?), read_transition(row)?)),
+        |row| Ok((AttemptId(row.get(0)?), read_step(row)?)),
     )
 }
 
@@ -110,6 +111,7 @@ fn steps_of_batch(tx: &Tx<'_>, id: BatchId) -> Result<Vec<(AttemptId, Transition
 mod tests {
     use super::*;
     use crate::ledger::AttemptStatus;
+    use crate::ledger::StepAction;
     use crate::ledger::tests::{batch, claimed, input, open, placed};
     use crate::model::JobId;
 
@@ -130,17 +132,17 @@ mod tests {
         let mut row = claimed(&ledger, &owner, attempt);
         row.state.job = Some(JobId("j-1".into()));
         row.state.status = AttemptStatus::Draft;
-        ledger.commit(&owner, &row, "draft", Some("r-1")).unwrap();
+        ledger.commit(&owner, &row, &StepAction::Draft.into(), Some("r-1")).unwrap();
         row.state.status = AttemptStatus::Completed;
-        ledger.commit(&owner, &row, "finish", None).unwrap();
+        ledger.commit(&owner, &row, &StepAction::Finish.into(), None).unwrap();
 
         let record = ledger.batch_record(id).unwrap().unwrap();
         let names: Vec<_> = record.inputs.iter().map(|input| input.name.as_str()).collect();
         assert_eq!(names, ["/out/a", "/out/b"]);
         assert_eq!(record.attempts.len(), 2);
         let found = &record.attempts[&attempt];
-        let notes: Vec<_> = found.steps.iter().map(|step| step.note.as_str()).collect();
-        assert_eq!(notes, ["draft", "finish"]);
+        let notes: Vec<_> = found.steps.iter().map(|step| step.note.action).collect();
+        assert_eq!(notes, [StepAction::Draft, StepAction::Finish]);
         assert_eq!(found.attempt.state.job, Some(JobId("j-1".into())));
         assert_eq!(
             (found.created_at, found.finished_at),

@@ -8,6 +8,7 @@ use crate::ledger::rows::batch::{
     read_input,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
+use crate::ledger::rows::step::{AttemptStep, StepNote};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -26,17 +27,6 @@ pub struct AttemptSummary {
     pub name: String,
     /// Time of the last change.
     pub updated_at: Timestamp,
-}
-
-/// One row of `attempt_log`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transition {
-    pub at: Timestamp,
-    /// Status after the step.
-    pub status: AttemptStatus,
-    pub note: String,
-    /// Request id of the service.
-    pub request_id: Option<String>,
 }
 
 impl Ledger {
@@ -139,7 +129,7 @@ impl Ledger {
         })
     }
 
-    pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
+    pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<AttemptStep>, LedgerError> {
         self.read(|tx| steps_of(tx, attempt))
     }
 
@@ -170,20 +160,20 @@ impl Ledger {
 }
 
 /// The log of an attempt, in order.
-pub(crate) fn steps_of(tx: &Tx<'_>, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
+pub(crate) fn steps_of(tx: &Tx<'_>, attempt: AttemptId) -> Result<Vec<AttemptStep>, LedgerError> {
     tx.query(
         "SELECT at, status, note, request_id FROM attempt_log WHERE attempt = ?1 ORDER BY id",
         params![attempt.0],
-        read_transition,
+        read_step,
     )
 }
 
 /// Columns `at`, `status`, `note` and `request_id` of `attempt_log`.
-pub(crate) fn read_transition(row: &Row<'_>) -> Result<Transition, LedgerError> {
-    Ok(Transition {
+pub(crate) fn read_step(row: &Row<'_>) -> Result<AttemptStep, LedgerError> {
+    Ok(AttemptStep {
         at: Timestamp(row.get("at")?),
         status: AttemptStatus::read(row, "status")?,
-        note: row.get("note")?,
+        note: StepNote::parse(&row.get::<_, String>("note")?),
         request_id: row.get("request_id")?,
     })
 }

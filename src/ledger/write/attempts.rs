@@ -14,6 +14,7 @@ use crate::ledger::rows::attempt::{
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::rows::json_columns::encode;
+use crate::ledger::rows::step::{StepAction, StepNote};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, JobId, JobStatus, Timestamp};
@@ -164,7 +165,7 @@ impl Ledger {
         &self,
         owner: &ProcessLease,
         attempt: &Attempt,
-        note: &str,
+        note: &StepNote,
         request_id: Option<&str>,
     ) -> Result<Commit, LedgerError> {
         self.write(|tx| self.update_attempt(tx, owner.id, attempt, note, request_id))
@@ -214,7 +215,8 @@ impl Ledger {
                 return Ok(None);
             }
             self.renew_lease_in(tx, owner.id)?;
-            self.update_attempt(tx, owner.id, attempt, "create", request_id).map(Some)
+            self.update_attempt(tx, owner.id, attempt, &StepAction::Create.into(), request_id)
+                .map(Some)
         })
     }
 
@@ -268,7 +270,7 @@ impl Ledger {
                 }
             }
             self.renew_lease_in(tx, owner.id)?;
-            match self.update_attempt(tx, owner.id, attempt, "start", None)? {
+            match self.update_attempt(tx, owner.id, attempt, &StepAction::Start.into(), None)? {
                 Commit::LeaseLost => Ok(StartCommit::LeaseLost),
                 Commit::Written => {
                     tx.queue(
@@ -413,7 +415,7 @@ impl Ledger {
         tx: &Tx<'_>,
         owner: ProcessId,
         attempt: &Attempt,
-        note: &str,
+        note: &StepNote,
         request_id: Option<&str>,
     ) -> Result<Commit, LedgerError> {
         let row = &attempt.state;
@@ -456,15 +458,16 @@ impl Ledger {
         if changed == 0 {
             return Ok(Commit::LeaseLost);
         }
-        let log = |at: i64, status: AttemptStatus, note: &str, request_id: Option<&str>| {
+        let log = |at: i64, status: AttemptStatus, note: &StepNote, request_id: Option<&str>| {
             tx.queue(
                 "INSERT INTO attempt_log (attempt, at, status, note, request_id)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![attempt.id.0, at, status.as_str(), note, request_id],
+                params![attempt.id.0, at, status.as_str(), note.to_string(), request_id],
             )
         };
         for RepeatedCall { at, status, failure } in &attempt.repeated {
-            log(at.0, *status, &format!("retry: {failure}"), failure.request_id.as_deref())?;
+            let note = StepNote::of_failure(StepAction::Retry, failure);
+            log(at.0, *status, &note, failure.request_id.as_deref())?;
         }
         log(now, row.status, note, request_id)?;
         Ok(Commit::Written)

@@ -170,7 +170,7 @@ pub(crate) struct OutputLine<'a> {
 pub(crate) struct StepLine<'a> {
     pub(crate) at: String,
     pub(crate) phase: &'static str,
-    pub(crate) then: &'a str,
+    pub(crate) then: String,
     pub(crate) request_id: Option<&'a str>,
 }
 

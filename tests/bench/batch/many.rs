@@ -11,6 +11,7 @@ use rbgv::env::{SystemClock, SystemRandom};
 use rbgv::ledger::{
     AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, BatchInput, Claim, InputOrder,
     InputSource, Ledger, NewBatch, NewInput, PostgresAddress, SharedLedger, StartLimits,
+    StepAction,
 };
 use rbgv::model::limits::{CallLimits, LimitKey, LimiterStore as _};
 use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions, Random as _};
@@ -205,25 +206,25 @@ fn whole_way(
     task: rbgv::ledger::AttemptId,
 ) -> Result<(), rbgv::ledger::LedgerError> {
     let Claim::Acquired(mut task) = ledger.claim(owner, task)? else { return Ok(()) };
-    let mut reach = |phase, note| {
-        task.state.status = phase;
-        ledger.commit(owner, &task, note, None)
+    let mut reach = |status, action: StepAction| {
+        task.state.status = status;
+        ledger.commit(owner, &task, &action.into(), None)
     };
-    reach(AttemptStatus::Planned, "upload")?;
+    reach(AttemptStatus::Planned, StepAction::Upload)?;
     ledger.record_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
-    reach(AttemptStatus::CreateSent, "create")?;
-    reach(AttemptStatus::Draft, "draft")?;
+    reach(AttemptStatus::CreateSent, StepAction::Create)?;
+    reach(AttemptStatus::Draft, StepAction::Draft)?;
     task.state.job = Some(JobId(format!("job_{}", task.id.0)));
     task.state.status = AttemptStatus::StartSent;
     let gate = StartLimits { batch, in_flight: Arc::new(|_| 1_000), max_credits: None, rate: None };
     ledger.commit_start(owner, &task, &gate)?;
-    for (phase, note) in [
-        (AttemptStatus::Running, "follow"),
-        (AttemptStatus::Running, "follow"),
-        (AttemptStatus::Completed, "finish"),
+    for (status, action) in [
+        (AttemptStatus::Running, StepAction::Follow),
+        (AttemptStatus::Running, StepAction::Follow),
+        (AttemptStatus::Completed, StepAction::Finish),
     ] {
-        task.state.status = phase;
-        ledger.commit(owner, &task, note, None)?;
+        task.state.status = status;
+        ledger.commit(owner, &task, &action.into(), None)?;
     }
     ledger.record_output_etag(owner, task.id, Some("\"etag\""))?;
     ledger.record_output_hash(entry, "00", 1)?;

@@ -9,8 +9,8 @@ use crate::cli::context::AppContext;
 use crate::cli::context::signals::stop_on_signals;
 use crate::cli::files::absolute;
 use crate::ledger::{
-    AsyncLedger, AttemptDetails, AttemptId, AttemptStatus, BatchInput, InputSource, InputState,
-    ReceivedWebhook, Transition,
+    AsyncLedger, AttemptDetails, AttemptId, AttemptStatus, AttemptStep, BatchInput, InputSource,
+    InputState, ReceivedWebhook, StepAction,
 };
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
@@ -151,33 +151,34 @@ fn told(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String;
 }
 
 /// The description of a step in the ledger.
-fn sentence(step: &Transition) -> &str {
-    match step.note.as_str() {
-        "upload" => "uploading",
-        "create" => "creating a draft (free)",
-        "draft" => "draft created",
-        "start" => "starting (billed from here on)",
-        "look" => "polling",
-        "follow" => "following the job",
-        "wait for requests to drain" => "waiting for earlier requests",
-        "finish" => match step.status {
+fn sentence(step: &AttemptStep) -> String {
+    let text = match step.note.action {
+        StepAction::Upload => "uploading",
+        StepAction::Create => "creating a draft (free)",
+        StepAction::Draft => "draft created",
+        StepAction::Start => "starting (billed from here on)",
+        StepAction::Poll => "polling",
+        StepAction::Follow => "following the job",
+        StepAction::Drain => "waiting for earlier requests",
+        StepAction::Finish => match step.status {
             AttemptStatus::Completed | AttemptStatus::Failed => "finished",
             AttemptStatus::NeedsReview | AttemptStatus::Halted => "needs review",
             _ => "not followed any further",
         },
-        other => other,
-    }
+        _ => return step.note.to_string(),
+    };
+    text.to_owned()
 }
 
 /// One step, or several equal steps in a row.
 struct LogLine<'a> {
-    first: &'a Transition,
-    last: &'a Transition,
+    first: &'a AttemptStep,
+    last: &'a AttemptStep,
     times: usize,
 }
 
 /// Groups repeated steps: a long job is polled hundreds of times.
-fn lines(steps: &[Transition]) -> Vec<LogLine<'_>> {
+fn lines(steps: &[AttemptStep]) -> Vec<LogLine<'_>> {
     let mut lines: Vec<LogLine<'_>> = Vec::new();
     for step in steps {
         match lines.last_mut() {
@@ -292,11 +293,11 @@ fn target_text(target: &Target, printer: &Printer) -> String {
     }
 }
 
-fn step(step: &Transition) -> StepLine<'_> {
+fn step(step: &AttemptStep) -> StepLine<'_> {
     StepLine {
         at: amounts::time(step.at),
         phase: step.status.as_str(),
-        then: &step.note,
+        then: step.note.to_string(),
         request_id: step.request_id.as_deref(),
     }
 }
