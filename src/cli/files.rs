@@ -5,8 +5,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
+use crate::model::Failure;
 use crate::model::text::decoded;
-use crate::model::{Failure, FailureKind};
 
 /// The text of a small file.
 pub(crate) fn read_text(path: &Path) -> Result<String, String> {
@@ -41,7 +41,6 @@ pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
             std::io::ErrorKind::AlreadyExists => "choose a file that does not exist yet",
             _ => "choose a file in an existing directory that you can write to",
         };
-        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
-            .with_next(next)
+        Failure::usage(path.display().to_string(), error.to_string()).with_next(next)
     })
 }

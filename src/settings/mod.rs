@@ -53,6 +53,6 @@ pub use self::resolve::{project, state_dir, user_file};
 pub use self::resolved::Settings;
 pub use self::secret::{KEY_VARIABLES, KEYRING, SECRET_VARIABLES, parse_key, store_in_keyring};
 pub use self::types::{
-    Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsFlags,
-    SettingsSources, check_profile_name,
+    Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsSources,
+    check_profile_name,
 };

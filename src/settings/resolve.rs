@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
 use super::file::decode::{self, DEFAULT, EffectiveValue, SectionReader, row};
 use super::file::find::{self, ConfigFiles};
@@ -28,7 +28,7 @@ impl Settings {
     /// Resolves flags, variables, project file, user file and defaults, in this order of precedence.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with the file, line and column.
+    /// `FailureKind::Configuration`, with the file, line and column.
     pub fn resolve(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let Merged { found, defined, layers: merged, active, chosen_by, state_dir, project } =
             Merged::read(sources)?;
@@ -43,13 +43,13 @@ impl Settings {
             all.push(read_profile(sources, &merged, name, false)?.0);
         }
         let (defaults, default_rows) = defaults(sources, &merged, &profile)?;
-        let log = var(sources, "RBGV_LOG").map(str::to_owned);
+        let log = var(sources, "RBGV_LOG");
 
         let mut shown = vec![
             row("profile", &active, chosen_by),
             row("state_dir", &state_dir.display(), state_origin),
         ];
-        shown.extend(log.iter().map(|filter| row("log", filter, "variable RBGV_LOG")));
+        shown.extend(log.map(|filter| row("log", &filter, "variable RBGV_LOG")));
         shown.extend(merged.top.get("require").and_then(required_row));
         shown.extend(default_rows);
         let child_vars = without_secrets(sources.vars, &all);
@@ -68,7 +68,6 @@ impl Settings {
             user_file: user_file(sources),
             state_dir,
             defaults,
-            log,
             shown,
             listed,
             defined,
@@ -130,8 +129,7 @@ fn required_row(entry: &LocatedValue) -> Option<EffectiveValue> {
 }
 
 fn named_file(sources: &SettingsSources<'_>) -> Option<PathBuf> {
-    let variable = || var(sources, "RBGV_CONFIG").map(PathBuf::from);
-    let named = sources.flags.config.clone().or_else(variable)?;
+    let named = sources.config.or_else(|| var(sources, "RBGV_CONFIG").map(Path::new))?;
     Some(sources.current_dir.join(named))
 }
 
@@ -153,8 +151,8 @@ fn merge(found: &ConfigFiles) -> Layer {
 /// The profile in use, and the origin of that choice.
 fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, String), Failure> {
     let known: Vec<String> = merged.profiles.keys().cloned().collect();
-    let (name, origin) = if let Some(name) = &sources.flags.profile {
-        (name.clone(), "flag --profile".to_owned())
+    let (name, origin) = if let Some(name) = sources.profile {
+        (name.to_owned(), "flag --profile".to_owned())
     } else if let Some(name) = var(sources, "RBGV_PROFILE") {
         (name.to_owned(), "variable RBGV_PROFILE".to_owned())
     } else if let Some(entry) = merged.top.get("default_profile") {
@@ -191,7 +189,7 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
     } else {
         format!("there is no profile '{name}'; known: {}", known.join(", "))
     };
-    Failure::new(FailureKind::Configuration, origin, why).with_next("rbgv profile list")
+    Failure::configuration(origin, why).with_next("rbgv profile list")
 }
 
 /// Checks the project file against the user's own. Returns what has to be confirmed.
@@ -273,8 +271,7 @@ fn located_state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static
     }
     let found = sources.state_dir.map(Path::to_owned);
     found.map(|dir| (dir, DEFAULT)).ok_or_else(|| {
-        Failure::new(
-            FailureKind::Configuration,
+        Failure::configuration(
             "state directory",
             "no home directory for the ledger; set RBGV_STATE_DIR",
         )

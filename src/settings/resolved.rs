@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::model::{ApiKey, Failure, FailureKind};
+use crate::model::{ApiKey, Failure};
 
 use super::file::decode::EffectiveValue;
 use super::profile::Profile;
@@ -27,8 +27,6 @@ pub struct Settings {
     pub state_dir: PathBuf,
     pub defaults: OptionDefaults,
     pub warnings: Vec<String>,
-    /// `RBGV_LOG`: the log filter.
-    pub log: Option<String>,
     pub(super) shown: Vec<EffectiveValue>,
     pub(super) listed: Vec<ProfileSummary>,
     /// The profiles that a file defines.
@@ -95,7 +93,7 @@ impl Settings {
         source: &KeySource,
         profile: &str,
     ) -> Result<ResolvedKey, Failure> {
-        let wrong = |why: String| Failure::new(FailureKind::Configuration, "key", why);
+        let wrong = |why: String| Failure::configuration("key", why);
         let located =
             LocatedSecret { source: SecretSource::of(source).map_err(wrong)?, place: None };
         let key = located.read(kind, profile, &self.environment())?;
@@ -128,7 +126,7 @@ impl Settings {
 
     /// Reads the webhook secret from `file`, `RBGV_WEBHOOK_SECRET` or the profile's source.
     pub fn webhook_secret(&self, file: Option<&Path>) -> Result<ResolvedKey, Failure> {
-        let wrong = |why: String| Failure::new(FailureKind::Configuration, "webhook secret", why);
+        let wrong = |why: String| Failure::configuration("webhook secret", why);
         if let Some(file) = file {
             let path = self.current_dir.join(file);
             let key = read_file(&path).and_then(|raw| parse_key(&raw));
@@ -195,7 +193,6 @@ impl Settings {
             state_dir,
             defaults: OptionDefaults::default(),
             warnings: Vec::new(),
-            log: None,
             shown: Vec::new(),
             listed: vec![summary],
             defined: BTreeSet::new(),
@@ -208,8 +205,7 @@ impl Settings {
     fn secret(&self, kind: SecretKind) -> Result<Option<ResolvedKey>, Failure> {
         if let Some((variable, value)) = kind.override_in(&self.vars) {
             let source = format!("variable {variable}");
-            let key = parse_key(value)
-                .map_err(|why| Failure::new(FailureKind::Configuration, &source, why))?;
+            let key = parse_key(value).map_err(|why| Failure::configuration(&source, why))?;
             return Ok(Some(ResolvedKey { key, source, warnings: Vec::new() }));
         }
         let Some(located) = self.profile.source(kind) else { return Ok(None) };
@@ -244,7 +240,7 @@ impl Settings {
             origin(&self.profile.base_url)
         );
         let what = format!("{} of profile {name}{place}", kind.name());
-        Failure::new(FailureKind::Configuration, what, why).with_next("rbgv profile list")
+        Failure::configuration(what, why).with_next("rbgv profile list")
     }
 
     fn no_key(&self) -> Failure {
@@ -259,8 +255,7 @@ impl Settings {
         let why = format!(
             "set RBGV_API_KEY, or a key source in [profiles.{name}]{choice}; run --sandbox needs no key"
         );
-        Failure::new(FailureKind::Configuration, format!("no API key for profile {name}"), why)
-            .with_next("rbgv init")
+        Failure::configuration(format!("no API key for profile {name}"), why).with_next("rbgv init")
     }
 }
 
@@ -274,7 +269,6 @@ impl fmt::Debug for Settings {
             .field("state_dir", &self.state_dir)
             .field("defaults", &self.defaults)
             .field("warnings", &self.warnings)
-            .field("log", &self.log)
             .finish_non_exhaustive()
     }
 }

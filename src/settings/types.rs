@@ -26,15 +26,10 @@ pub struct SettingsSources<'a> {
     pub config_dir: Option<&'a Path>,
     /// The platform's state directory for this program.
     pub state_dir: Option<&'a Path>,
-    pub flags: SettingsFlags,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct SettingsFlags {
     /// `--profile`.
-    pub profile: Option<String>,
+    pub profile: Option<&'a str>,
     /// `--config`: the only file that is read.
-    pub config: Option<PathBuf>,
+    pub config: Option<&'a Path>,
 }
 
 /// Job options where the command line has none.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
 use crate::flow::interrupted;
-use crate::model::{ApiKey, Failure, FailureKind};
+use crate::model::{ApiKey, Failure};
 use crate::settings::{KeySource, parse_key, store_in_keyring};
 
 #[derive(Debug, Clone, clap::Args)]
@@ -56,8 +56,9 @@ impl KeyArgs {
             let file = absolute(&app.env, file);
             if file.to_str().is_none() {
                 let why = "the configuration file needs a file name in UTF-8";
-                return Err(Failure::new(FailureKind::Usage, file.display().to_string(), why)
-                    .with_next("rename the file"));
+                return Err(
+                    Failure::usage(file.display().to_string(), why).with_next("rename the file")
+                );
             }
             return Ok(Some(KeyInput::Named(KeySource::File(file))));
         }
@@ -97,13 +98,13 @@ impl KeyArgs {
 }
 
 fn wrong(why: String) -> Failure {
-    Failure::new(FailureKind::Usage, "the key", why)
+    Failure::usage("the key", why)
 }
 
 /// Asks for a key at a hidden prompt; `None` if the answer is blank.
 ///
 /// # Errors
-/// [`FailureKind::Usage`]: the answer cannot be a key; [`FailureKind::Interrupted`]: Ctrl-C.
+/// `FailureKind::Usage`: the answer cannot be a key; [`FailureKind::Interrupted`]: Ctrl-C.
 pub(crate) fn ask_key(app: &AppContext, question: &str) -> Result<Option<ApiKey>, Failure> {
     let raw = app.printer.ask_secret(question).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => interrupted(),

@@ -349,7 +349,7 @@ mod tests {
             planned(2),
             input(1, InputEvent::Job(JobId("j".into()))),
             input(1, done(1.0)),
-            input(2, InputEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
+            input(2, InputEvent::Rejected(Failure::usage("a", "b"))),
         ]);
         assert_eq!(gone.job(1), None);
         assert_eq!(

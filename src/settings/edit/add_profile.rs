@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
 use super::atomic_write::{read_or_empty, write_atomically};
 use crate::settings::base_url;
@@ -32,12 +32,12 @@ pub struct NewProfile {
 /// its owner can read it.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: the profile exists, or the result would be invalid;
-/// [`FailureKind::Local`]: the file cannot be written.
+/// `FailureKind::Configuration`: the profile exists, or the result would be invalid;
+/// `FailureKind::Local`: the file cannot be written.
 pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
     let wrong = |why: String| {
         let what = format!("adding profile {} to {}", profile.name, path.display());
-        Failure::new(FailureKind::Configuration, what, why)
+        Failure::configuration(what, why)
     };
     check_profile_name(&profile.name).map_err(wrong)?;
     if let Some(source) = &profile.key {

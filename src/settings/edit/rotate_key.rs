@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml_edit::{DocumentMut, TableLike, value};
 
 use super::atomic_write::{read_or_empty, write_atomically};
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::settings::file::layer::Layer;
 use crate::settings::file::located_value::FileOrigin;
 use crate::settings::secret::SecretKind;
@@ -29,12 +29,12 @@ pub enum RotationStep {
 /// Applies `step` to the profile `name` in the file at `path`, which is replaced in one step.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: the file does not define the profile, the step does not fit its
-/// state, or the result would be invalid; [`FailureKind::Local`]: it cannot be written.
+/// `FailureKind::Configuration`: the file does not define the profile, the step does not fit its
+/// state, or the result would be invalid; `FailureKind::Local`: it cannot be written.
 pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Failure> {
     let wrong = |why: &str| {
         let what = format!("profile {name} in {}", path.display());
-        Failure::new(FailureKind::Configuration, what, why)
+        Failure::configuration(what, why)
     };
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let text = read_or_empty(&target)?;

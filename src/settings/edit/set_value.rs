@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::atomic_write::{read_or_empty, write_atomically};
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::settings::file::decode::{self, SectionReader};
 use crate::settings::file::layer::Layer;
 use crate::settings::file::located_value::FileOrigin;
@@ -20,8 +20,8 @@ use crate::settings::types::DEFAULT_PROFILE;
 /// in one step. `value` is a TOML value, or text without quotes.
 ///
 /// # Errors
-/// [`FailureKind::Usage`]: the key is unknown or holds a secret, or the value is invalid;
-/// [`FailureKind::Configuration`]: the file was invalid before; [`FailureKind::Local`]: it cannot be
+/// `FailureKind::Usage`: the key is unknown or holds a secret, or the value is invalid;
+/// `FailureKind::Configuration`: the file was invalid before; `FailureKind::Local`: it cannot be
 /// written.
 pub fn set_value(
     path: &Path,
@@ -30,8 +30,7 @@ pub fn set_value(
     vars: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     let wrong = |why: String| {
-        Failure::new(FailureKind::Usage, format!("{key} in {}", path.display()), why)
-            .with_next("rbgv help config")
+        Failure::usage(format!("{key} in {}", path.display()), why).with_next("rbgv help config")
     };
     let parts: Vec<&str> = key.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
@@ -84,7 +83,7 @@ pub fn set_value(
 /// Checks the text of the user's configuration file at `path`, of which every profile has to be valid.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`], with line and column.
+/// `FailureKind::Configuration`, with line and column.
 pub(crate) fn check_file(
     path: &Path,
     text: &str,
@@ -144,6 +143,7 @@ fn insert(root: &mut Table, path: &[&str], mut value: Value) -> Result<(), Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     const BEFORE: &str = "# mine\ndefault_profile = \"live\" # the only one\n\n[profiles.live] # kept\n\
         environment = \"prod\"   # careful\napi_key_env = \"LIVE_KEY\"\n\n[profiles.live.timing]\n\

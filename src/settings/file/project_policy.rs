@@ -119,11 +119,7 @@ fn check_guards(
         );
         return Err(match find(said, key) {
             Some(theirs) => theirs.place.failure(why),
-            None => Failure::new(
-                crate::model::FailureKind::Configuration,
-                format!("profile {name}"),
-                why,
-            ),
+            None => Failure::configuration(format!("profile {name}"), why),
         });
     }
     for key in ["key_created", "key_max_age"] {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
+use crate::model::{ApiKey, Failure, Fingerprint};
 
 use super::key_text::{file_warnings, parse_key, read_file};
 use super::types::{SecretEnvironment, SecretKind};
@@ -135,7 +135,7 @@ impl LocatedSecret {
     /// Reads the secret of `profile`.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with the reason and the remedy.
+    /// `FailureKind::Configuration`, with the reason and the remedy.
     pub(crate) fn read(
         &self,
         kind: SecretKind,
@@ -147,7 +147,7 @@ impl LocatedSecret {
                 Some(place) => format!("{} of profile {profile}, {place}", kind.name()),
                 None => format!("{} of profile {profile}", kind.name()),
             };
-            Failure::new(FailureKind::Configuration, what, why).with_next("rbgv doctor")
+            Failure::configuration(what, why).with_next("rbgv doctor")
         };
         let raw = match &self.source {
             SecretSource::Inline(key) => return Ok(key.clone()),

@@ -14,9 +14,7 @@ use crate::ledger::{
 };
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
-use crate::model::{
-    Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Target, Timestamp,
-};
+use crate::model::{Background, Credits, ExitClass, Failure, JobStatus, Target, Timestamp};
 use crate::output::{
     Printer, Table,
     events::{json, messages},
@@ -56,7 +54,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1).await?;
     if found.is_empty() {
         let why = "no such job, input or request in this machine's ledger";
-        return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
+        return Err(Failure::usage(args.word.clone(), why).with_next(format!(
             "rbgv status  # lists the ledger; rbgv status {} asks the service",
             messages::argument(&args.word)
         )));

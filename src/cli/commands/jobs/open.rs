@@ -89,7 +89,7 @@ async fn output_or_page(app: &AppContext, word: &str) -> Result<PathBuf, Failure
         }
         _ => ("it has no output", format!("rbgv logs {}", messages::argument(word))),
     };
-    Err(Failure::new(FailureKind::Usage, word, why).with_next(next))
+    Err(Failure::usage(word, why).with_next(next))
 }
 
 fn is_done(input: &BatchInput) -> bool {

@@ -1,7 +1,7 @@
 //! `rbgv help`: the help of a command, or a topic.
 
 use crate::cli::help::topics::{TOPICS, Topic};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 
 /// Print the help of a command, or a topic: exit-codes, environment, config, formats, storage or
@@ -54,7 +54,7 @@ fn unknown(asked: &str, known: &[String]) -> Failure {
         .map(|name| (strsim::jaro_winkler(asked, name), name))
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .filter(|(likeness, _)| *likeness > 0.75);
-    let failure = |why: String| Failure::new(FailureKind::Usage, format!("help {asked}"), why);
+    let failure = |why: String| Failure::usage(format!("help {asked}"), why);
     match near {
         Some((_, name)) => failure(format!("no such command or topic; did you mean '{name}'?"))
             .with_next(format!("rbgv help {name}")),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::cli::context::sandbox_failure;
 use crate::cli::context::signals::stop_on_signals;
 use crate::env::Env;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 use crate::sandbox::{
     Distribution, EngineChoice, FaultRule, Options, Scenario, blocking_threads, serve,
@@ -125,7 +125,7 @@ pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
 }
 
 fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
-    let usage = |what: String, why: String| Failure::new(FailureKind::Usage, what, why);
+    let usage = |what: String, why: String| Failure::usage(what, why);
     let mut scenario = match &args.scenario {
         None => Scenario::default(),
         Some(file) => {

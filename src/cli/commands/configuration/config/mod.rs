@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, project, resolve, user_file};
 use crate::env::Env;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::{Printer, events::json};
 use crate::settings::set_value;
 
@@ -99,8 +99,7 @@ fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
     let shown = app.settings.show();
     let Some(row) = shown.iter().find(|row| row.key == key) else {
         let why = "no setting of this name is in effect";
-        return Err(Failure::new(FailureKind::Usage, format!("config get {key}"), why)
-            .with_next("rbgv config show"));
+        return Err(Failure::usage(format!("config get {key}"), why).with_next("rbgv config show"));
     };
     if app.printer.style().json {
         app.printer.document(&setting_line(row));
@@ -128,9 +127,7 @@ fn report_set(file: &Path, key: &str, env: &Env, global: &Global, printer: &Prin
 fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<ExitClass, Failure> {
     let Some(project) = project(env, global)? else {
         let why = "no rbgv.toml applies in this directory";
-        return Err(
-            Failure::new(FailureKind::Usage, "config trust", why).with_next("rbgv config show")
-        );
+        return Err(Failure::usage("config trust", why).with_next("rbgv config show"));
     };
     if !project.wants.is_empty() {
         project.confirm()?;

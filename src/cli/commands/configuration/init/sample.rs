@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::files::keep_file;
 use crate::client::RequestOptions;
 use crate::media;
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::output::formats::amounts;
 use crate::sandbox::SAMPLE;
 
@@ -45,8 +45,9 @@ pub(crate) async fn choose(
         }
         (SampleChoice::Service, None) => {
             let why = "it needs a key that the service has accepted";
-            return Err(Failure::new(FailureKind::Usage, "--sample service", why)
-                .with_next("rbgv init --sample service"));
+            return Err(
+                Failure::usage("--sample service", why).with_next("rbgv init --sample service")
+            );
         }
     };
     let output = ["-o".into(), OUTPUT.into(), clip(app)?.into_os_string()];
@@ -91,7 +92,7 @@ async fn price(service: &AppContext, clip: &Path) -> String {
     let known = async {
         let pricing = service.probe(None)?.pricing(RequestOptions::plain()).await?;
         let seconds = media::inspect_input(clip).ok().and_then(|video| video.duration);
-        let model = service.job_defaults().model;
+        let model = service.settings.defaults.model;
         Ok::<_, Failure>(seconds.and_then(|seconds| pricing.estimate(model, seconds)))
     };
     match known.await {

@@ -9,7 +9,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::{lift_key_blocks, run_batch};
 use crate::flow::state_machine::Goal;
 use crate::flow::{ByUrl, Destination, FetchRequest, RunOptions, plan_fetch};
-use crate::model::{ExitClass, Failure, FailureKind, JobId, ObjectUrl};
+use crate::model::{ExitClass, Failure, JobId, ObjectUrl};
 
 /// Download the outputs of jobs, verified and resumable
 ///
@@ -97,7 +97,7 @@ fn destination(
     }
     if jobs > 1 {
         let why = "several outputs need a directory";
-        return Err(Failure::new(FailureKind::Usage, "-o", why).with_next("use -o DIR/"));
+        return Err(Failure::usage("-o", why).with_next("use -o DIR/"));
     }
     Ok(Destination::File(output))
 }

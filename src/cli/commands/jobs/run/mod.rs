@@ -83,19 +83,17 @@ impl Args {
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if app.is_sandboxed() && args.goal() != Goal::Finish {
         let why = "the sandbox and its jobs end with this command";
-        return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
-            .with_next(
-                "run rbgv sandbox --state DIR in another terminal, and use a profile for it",
-            ));
+        return Err(Failure::usage("--sandbox with --no-wait or --draft", why).with_next(
+            "run rbgv sandbox --state DIR in another terminal, and use a profile for it",
+        ));
     }
-    let options = args.job.resolve(app.job_defaults())?;
+    let options = args.job.resolve(&app.settings.defaults)?;
     let options = with_background(options, &app.env.current_dir)?;
     let inputs = args.inputs.clone().resolve(&app.env)?;
     let to_stdout = inputs.destination == Destination::Stdout;
     if to_stdout && app.printer.style().json {
         let why = "standard output can take either JSON or the video";
-        return Err(Failure::new(FailureKind::Usage, "-o - with --json", why)
-            .with_next("use -o FILE with --json"));
+        return Err(Failure::usage("-o - with --json", why).with_next("use -o FILE with --json"));
     }
     let report = args.report.as_deref().map(|file| ReportTarget::new(app, file)).transpose()?;
     let context = app.context(app.reporter())?;

@@ -48,9 +48,7 @@ pub(crate) async fn watch(
     };
     let wish = RunRequest { is_attended: false, ..wanted(pricing) };
     // Report mistakes that affect every file while the user is present.
-    wish.options
-        .check()
-        .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+    wish.options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
     wish.run_options.check()?;
     let jobs = async || earlier_of_all(app, context, &wish).await;
     let Some(known) = once_reachable(context, jobs).await? else {
@@ -91,7 +89,7 @@ fn stopped(context: &Context) -> ExitClass {
 
 fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
     let refused = |what: String, why: &str| {
-        Err(Failure::new(FailureKind::Usage, what, why).with_next("rbgv run --watch DIR -o OUT/"))
+        Err(Failure::usage(what, why).with_next("rbgv run --watch DIR -o OUT/"))
     };
     if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
         return refused("--watch".to_owned(), "lists and -o - cannot be used with --watch");

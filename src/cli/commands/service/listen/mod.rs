@@ -102,11 +102,9 @@ struct DeliveryHandler<'a> {
 }
 
 async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure> {
-    let secret = app.settings.webhook_secret(args.verification.secret_file.as_deref())?;
-    for warning in &secret.warnings {
-        app.printer.warn_once(warning);
-    }
-    app.env.sanitizer.add(secret.key.expose());
+    let secret_file = args.verification.secret_file.as_deref();
+    let secret = app.warned(app.settings.webhook_secret(secret_file)?);
+    app.env.sanitizer.add(secret.expose());
     let handler = DeliveryHandler::open(app, &args)?;
     let keep = handler.kept.clone().map(DeliveryLog::open).transpose()?.map(Arc::new);
     let stop = handler.stop_token()?;
@@ -124,7 +122,7 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
         ledger: (*handler.ledger).clone(),
         keep,
         origin,
-        secret: secret.key,
+        secret,
         sanitizer: app.env.sanitizer.clone(),
         max_age: args.verification.max_age,
         max_body: MAX_BODY,

@@ -21,9 +21,7 @@ use crate::client::Client;
 use crate::env::Env;
 use crate::model::secret::redact_url;
 use crate::model::smoke::{SmokeStage, SmokeTarget, StageGroup, StageSelector};
-use crate::model::{
-    Background, Credits, ExitClass, Failure, FailureKind, JobOptions, OutputFormat,
-};
+use crate::model::{Background, Credits, ExitClass, Failure, JobOptions, OutputFormat};
 use crate::output::Printer;
 use crate::smoke::{self, SkipReason, SmokeMessage, StageRequest};
 
@@ -137,8 +135,7 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
 fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>, Failure> {
     let needs = |stage: SmokeStage, flag: &str| {
         let why = format!("it needs {flag}");
-        Err(Failure::new(FailureKind::Usage, format!("stage {stage}"), why)
-            .with_next(format!("add {flag}")))
+        Err(Failure::usage(format!("stage {stage}"), why).with_next(format!("add {flag}")))
     };
     let choice = |choice: &StageSelector| match choice {
         StageSelector::One(SmokeStage::Suite) if args.suite.is_none() => {
@@ -172,8 +169,7 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
         };
         if named || by_flag {
             let what = format!("stage {stage} cannot run");
-            return Err(Failure::new(FailureKind::Usage, what, because.words())
-                .with_next("rbgv smoke-test --help"));
+            return Err(Failure::usage(what, because.words()).with_next("rbgv smoke-test --help"));
         }
     }
     Ok(())
@@ -197,10 +193,10 @@ fn options(args: &Args, app: &AppContext) -> Result<JobOptions, Failure> {
         let known: Vec<_> = known.map(OutputFormat::as_str).collect();
         let why =
             "the built-in clip is checked by its transparency, which this format does not keep";
-        return Err(Failure::new(FailureKind::Usage, format!("--format {}", options.format), why)
+        return Err(Failure::usage(format!("--format {}", options.format), why)
             .with_next(format!("use --format with one of {}", known.join(", "))));
     }
-    options.check().map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+    options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
     with_background(options, &app.env.current_dir)
 }
 

@@ -15,7 +15,7 @@ use crate::cli::context::AppContext;
 use crate::cli::context::wait_notes;
 use crate::cli::files::{absolute, keep_file};
 use crate::client::{self, Client, MemoryStore, connectivity};
-use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
+use crate::model::{ApiKey, Credits, Failure, JobOptions};
 use crate::sandbox::SAMPLE;
 use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
 
@@ -134,12 +134,7 @@ pub(crate) fn setup(
 }
 
 fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
-    let key = app.settings.job_key().map(|resolved| {
-        for warning in &resolved.warnings {
-            app.printer.warn_once(warning);
-        }
-        resolved.key
-    });
+    let key = app.settings.job_key().map(|resolved| app.warned(resolved));
     let usual = client::RateLimits::default();
     let look = |key| probe_client(app, key, PROBE_RETRIES, &usual);
     let burst = match (&key, args.burst) {
@@ -197,8 +192,7 @@ fn broke(
 ) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
     let other = app.with_profile(name)?;
     let refused = |why: &str| {
-        Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
-            .with_next("rbgv profile list")
+        Failure::usage(format!("--no-credits-profile {name}"), why).with_next("rbgv profile list")
     };
     if other.settings.profile.base_url != app.settings.profile.base_url {
         return Err(refused("its base_url is different; keys are never sent to another service"));

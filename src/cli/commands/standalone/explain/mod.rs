@@ -3,7 +3,7 @@
 use crate::output::documents::local::CodeLine;
 use serde::Deserialize;
 
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::{Printer, Table};
 
 /// Explain an exit code, error code or status
@@ -62,8 +62,7 @@ impl Codes {
             .map(|(_, entry)| (strsim::jaro_winkler(&code, &entry.code), &entry.code))
             .max_by(|one, other| one.0.total_cmp(&other.0))
             .filter(|(likeness, _)| *likeness > 0.75);
-        let failure =
-            |why: String| Failure::new(FailureKind::Usage, format!("explain {asked}"), why);
+        let failure = |why: String| Failure::usage(format!("explain {asked}"), why);
         match near {
             Some((_, near)) => failure(format!("unknown code; did you mean '{near}'?"))
                 .with_next(format!("rbgv explain {near}")),
@@ -133,7 +132,7 @@ mod tests {
     use crate::audit::Mismatch;
     use crate::client::webhook::WebhookError;
     use crate::ledger::{AttemptStatus, InputState};
-    use crate::model::JobStatus;
+    use crate::model::{FailureKind, JobStatus};
     use crate::output::{Capture, Streams, Style};
 
     fn printer() -> (Printer, Capture) {
