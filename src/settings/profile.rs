@@ -42,11 +42,7 @@ pub struct Profile {
     /// The address according to the files, without variables; `None` if it is invalid.
     pub(crate) file_url: Option<Url>,
     pub(crate) job_defaults: JobDefaultsLayer,
-    pub(crate) api_key: Option<LocatedSecret>,
-    pub(crate) next_key: Option<LocatedSecret>,
-    pub(crate) admin_token: Option<LocatedSecret>,
-    pub(crate) webhook_secret: Option<LocatedSecret>,
-    pub(crate) ledger: Option<LocatedSecret>,
+    pub(crate) secrets: BTreeMap<SecretKind, LocatedSecret>,
 }
 
 impl Profile {
@@ -71,6 +67,10 @@ impl Profile {
         let limits = read_limits(&mut read, &prefix, layer)?;
         let timing = read_timing(&mut read, &prefix, layer)?;
         let tags = tags(&mut read, &prefix, layer)?;
+        let mut secrets = BTreeMap::new();
+        for kind in SecretKind::ALL {
+            secrets.extend(LocatedSecret::find(kind, own, vars)?.map(|found| (kind, found)));
+        }
         let profile = Self {
             name: name.to_owned(),
             base_url,
@@ -84,11 +84,7 @@ impl Profile {
             key_max_age,
             file_url,
             job_defaults,
-            api_key: LocatedSecret::find(SecretKind::ApiKey, own, vars)?,
-            next_key: LocatedSecret::find(SecretKind::NextKey, own, vars)?,
-            admin_token: LocatedSecret::find(SecretKind::AdminToken, own, vars)?,
-            webhook_secret: LocatedSecret::find(SecretKind::WebhookSecret, own, vars)?,
-            ledger: LocatedSecret::find(SecretKind::Ledger, own, vars)?,
+            secrets,
         };
         Ok((profile, read.into_shown()))
     }
@@ -108,11 +104,7 @@ impl Profile {
             key_created: None,
             key_max_age: None,
             job_defaults: JobDefaultsLayer::default(),
-            api_key: Some(key),
-            next_key: None,
-            admin_token: None,
-            webhook_secret: None,
-            ledger: None,
+            secrets: BTreeMap::from([(SecretKind::ApiKey, key)]),
         }
     }
 
@@ -127,13 +119,7 @@ impl Profile {
     }
 
     pub(crate) fn source(&self, kind: SecretKind) -> Option<&LocatedSecret> {
-        match kind {
-            SecretKind::ApiKey => self.api_key.as_ref(),
-            SecretKind::NextKey => self.next_key.as_ref(),
-            SecretKind::AdminToken => self.admin_token.as_ref(),
-            SecretKind::WebhookSecret => self.webhook_secret.as_ref(),
-            SecretKind::Ledger => self.ledger.as_ref(),
-        }
+        self.secrets.get(&kind)
     }
 }
 

@@ -15,9 +15,7 @@ use super::file::project_consent::Project;
 use super::file::{project_policy, schema};
 use super::profile::{JobDefaultsLayer, Profile};
 use super::resolved::Settings;
-use super::secret::{
-    LocatedSecret, SECRET_VARIABLES, SecretEnvironment, SecretKind, SecretSource, unquoted,
-};
+use super::secret::{SECRET_VARIABLES, SecretEnvironment, SecretSource, unquoted};
 use super::summary;
 use super::types::{DEFAULT_PROFILE, OptionDefaults, SANDBOX, SettingsSources};
 
@@ -288,10 +286,8 @@ fn without_secrets<'a>(
         rest.remove(name);
     }
     for profile in profiles {
-        for kind in SecretKind::ALL {
-            if let Some(LocatedSecret { source: SecretSource::Variable(name), .. }) =
-                profile.source(kind)
-            {
+        for secret in profile.secrets.values() {
+            if let SecretSource::Variable(name) = &secret.source {
                 rest.remove(name);
             }
         }

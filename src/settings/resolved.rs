@@ -15,7 +15,7 @@ use super::profile::Profile;
 use super::secret::{
     LocatedSecret, SecretEnvironment, SecretKind, SecretSource, file_warnings, parse_key, read_file,
 };
-use super::types::{Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
+use super::types::{Environment, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
 
 pub struct Settings {
     pub profile: Profile,
@@ -78,24 +78,28 @@ impl Settings {
     }
 
     /// Reads the next key of a rotation from a source that the profile does not name yet.
-    pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
+    pub fn key_from(&self, source: &SecretSource) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::NextKey, source, &self.profile.name)
     }
 
     /// Reads the key of a profile that does not exist yet.
-    pub fn new_key_from(&self, source: &KeySource, profile: &str) -> Result<ResolvedKey, Failure> {
+    pub fn new_key_from(
+        &self,
+        source: &SecretSource,
+        profile: &str,
+    ) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::ApiKey, source, profile)
     }
 
     fn key_of(
         &self,
         kind: SecretKind,
-        source: &KeySource,
+        source: &SecretSource,
         profile: &str,
     ) -> Result<ResolvedKey, Failure> {
         let wrong = |why: String| Failure::configuration("key", why);
-        let located =
-            LocatedSecret { source: SecretSource::of(source).map_err(wrong)?, place: None };
+        source.check().map_err(wrong)?;
+        let located = LocatedSecret { source: source.clone(), place: None };
         let key = located.read(kind, profile, &self.environment())?;
         let source = located.source.to_string();
         Ok(ResolvedKey { key, source, warnings: located.warnings() })
@@ -151,13 +155,13 @@ impl Settings {
     }
 
     /// Every effective value with its origin; the fingerprints of secrets.
-    pub fn show(&self) -> Vec<EffectiveValue> {
-        self.shown.clone()
+    pub fn show(&self) -> &[EffectiveValue] {
+        &self.shown
     }
 
     /// Every known profile, by name.
-    pub fn profiles(&self) -> Vec<ProfileSummary> {
-        self.listed.clone()
+    pub fn profiles(&self) -> &[ProfileSummary] {
+        &self.listed
     }
 
     /// The profile `name`, if a file defines it.

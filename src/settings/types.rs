@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
@@ -103,21 +103,6 @@ impl FromStr for Environment {
             },
         )
     }
-}
-
-/// The source of a new key.
-#[derive(Debug, Clone)]
-pub enum KeySource {
-    /// The name of a variable.
-    Variable(String),
-    /// A file that contains only the key.
-    File(PathBuf),
-    /// A command that prints the key.
-    Command(String),
-    /// A keyring entry: `USER`, or `SERVICE/USER`.
-    Keyring(String),
-    /// The key itself, in plain text in the configuration file.
-    Inline(ApiKey),
 }
 
 /// Checks the name of a profile, which becomes part of dotted keys, file names and messages.

@@ -172,12 +172,12 @@ impl AppContext {
     }
 
     /// Prints settings with their origins, as a table or as JSON.
-    pub(crate) fn print_settings(&self, shown: Vec<EffectiveValue>) {
+    pub(crate) fn print_settings<'a>(&self, shown: impl Iterator<Item = &'a EffectiveValue>) {
         if self.printer.style().json {
-            self.printer.document(&shown.iter().map(setting_line).collect::<Vec<_>>());
-            return;
+            self.printer.document(&shown.map(setting_line).collect::<Vec<_>>());
+        } else {
+            self.printer.table(&settings_table(shown));
         }
-        self.printer.table(&settings_table(&shown));
     }
 
     /// The key of `resolved`, after the warnings about its source.

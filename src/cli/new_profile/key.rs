@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
 use crate::flow::interrupted;
 use crate::model::{ApiKey, Failure};
-use crate::settings::{KeySource, parse_key, store_in_keyring};
+use crate::settings::{SecretSource, parse_key, store_in_keyring};
 
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named like its flag")]
@@ -40,7 +40,7 @@ const MAX_KEY_BYTES: u64 = 4_096;
 
 pub(crate) enum KeyInput {
     /// The source of the key.
-    Named(KeySource),
+    Named(SecretSource),
     /// The key itself, which is not saved yet.
     Itself(ApiKey),
 }
@@ -50,7 +50,7 @@ impl KeyArgs {
     /// `owner`.
     pub(crate) fn given(&self, app: &AppContext, owner: &str) -> Result<Option<KeyInput>, Failure> {
         if let Some(variable) = &self.key_env {
-            return Ok(Some(KeyInput::Named(KeySource::Variable(variable.clone()))));
+            return Ok(Some(KeyInput::Named(SecretSource::Variable(variable.clone()))));
         }
         if let Some(file) = &self.key_file {
             let file = absolute(&app.env, file);
@@ -60,13 +60,13 @@ impl KeyArgs {
                     Failure::usage(file.display().to_string(), why).with_next("rename the file")
                 );
             }
-            return Ok(Some(KeyInput::Named(KeySource::File(file))));
+            return Ok(Some(KeyInput::Named(SecretSource::File(file))));
         }
         if let Some(command) = &self.key_command {
-            return Ok(Some(KeyInput::Named(KeySource::Command(command.clone()))));
+            return Ok(Some(KeyInput::Named(SecretSource::Command(command.clone()))));
         }
         if let Some(input) = &self.key_keyring {
-            return Ok(Some(KeyInput::Named(KeySource::Keyring(input.clone()))));
+            return Ok(Some(KeyInput::Named(SecretSource::Keyring(input.clone()))));
         }
         Ok(self.typed(app, owner)?.map(KeyInput::Itself))
     }
@@ -163,10 +163,10 @@ impl StoredKey {
             .map_err(|why| Failure::local("saving the key in the keyring", &why))
     }
 
-    pub(crate) fn source(&self) -> KeySource {
+    pub(crate) fn source(&self) -> SecretSource {
         match self {
-            Self::File { path, .. } => KeySource::File(path.clone()),
-            Self::Keyring(entry) => KeySource::Keyring(entry.clone()),
+            Self::File { path, .. } => SecretSource::File(path.clone()),
+            Self::Keyring(entry) => SecretSource::Keyring(entry.clone()),
         }
     }
 

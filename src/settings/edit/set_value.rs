@@ -1,18 +1,12 @@
-//! Sets one value in a configuration file, and checks a file that was edited. What is not set stays as it
-//! is, comments included.
+//! Sets one value in a configuration file. Everything else stays as it is, comments included.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::atomic_write::{read_or_empty, write_atomically};
+use super::config_file::ConfigFile;
 use crate::model::Failure;
-use crate::settings::file::decode::{self, SectionReader};
-use crate::settings::file::layer::Layer;
-use crate::settings::file::located_value::FileOrigin;
-use crate::settings::profile::{JobDefaultsLayer, Profile};
 use crate::settings::secret::SecretKind;
 use crate::settings::types::DEFAULT_PROFILE;
 
@@ -38,10 +32,8 @@ pub fn set_value(
             "write the key with dots, such as profiles.dev.timing.settle".to_owned(),
         ));
     }
-    // A symbolic link, common for dotfiles, is kept; its target is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let text = read_or_empty(&target)?;
-    let before = check_file(path, &text, vars)?;
+    let file = ConfigFile::read(path)?;
+    let before = file.check(&file.text, vars)?;
     if let ["profiles", name, setting] = parts[..]
         && let Some(kind) = SecretKind::ALL.into_iter().find(|kind| kind.keys()[0] == setting)
     {
@@ -65,43 +57,15 @@ pub fn set_value(
     let mut first_refusal = None;
     for value in candidates(value) {
         let mut document: DocumentMut =
-            text.parse().map_err(|_| wrong("the file is not valid TOML".to_owned()))?;
+            file.text.parse().map_err(|_| wrong("the file is not valid TOML".to_owned()))?;
         insert(document.as_table_mut(), &parts, value).map_err(wrong)?;
         let text = document.to_string();
-        match check_file(path, &text, vars) {
-            Ok(_) => {
-                return write_atomically(&target, &text).map_err(|error| {
-                    Failure::local(format!("writing {}", path.display()), &error)
-                });
-            }
+        match file.check(&text, vars) {
+            Ok(_) => return file.replace(&text),
             Err(failure) => _ = first_refusal.get_or_insert(failure.why),
         }
     }
     Err(wrong(first_refusal.unwrap_or_else(|| "the value is empty".to_owned())))
-}
-
-/// Checks the text of the user's configuration file at `path`, of which every profile has to be valid.
-///
-/// # Errors
-/// `FailureKind::Configuration`, with line and column.
-pub(crate) fn check_file(
-    path: &Path,
-    text: &str,
-    vars: &BTreeMap<String, String>,
-) -> Result<Layer, Failure> {
-    let layer = Layer::parse(&Arc::from(path), FileOrigin::User, text)?;
-    JobDefaultsLayer::read(&mut SectionReader::new("defaults", &layer.defaults), vars)?;
-    for (name, profile) in &layer.profiles {
-        Profile::read(name, profile, None, vars)?;
-    }
-    if let Some(entry) = layer.top.get("default_profile") {
-        let name = decode::text(&entry.scalar)
-            .map_err(|why| entry.place.failure(format!("`default_profile`: {why}")))?;
-        if name != DEFAULT_PROFILE && !layer.profiles.contains_key(name) {
-            return Err(entry.place.failure(format!("there is no profile '{name}'")));
-        }
-    }
-    Ok(layer)
 }
 
 /// The values that `text` may mean: a number, a truth value, a date or quoted text; or else text.

@@ -101,7 +101,7 @@ impl Machine {
 
 /// Where `key` of `settings` came from, as `config show` tells it.
 fn origin(settings: &Settings, key: &str) -> (String, String) {
-    let rows: Vec<_> = settings.show().into_iter().filter(|row| row.key == key).collect();
+    let rows: Vec<_> = settings.show().iter().filter(|row| row.key == key).collect();
     assert_eq!(rows.len(), 1, "{key} is shown once: {rows:?}");
     (rows[0].value.clone(), rows[0].origin.clone())
 }

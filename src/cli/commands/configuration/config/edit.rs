@@ -7,13 +7,13 @@ use crate::env::Env;
 use crate::model::Failure;
 use crate::model::text::shell_quoted;
 use crate::output::Printer;
-use crate::settings::{ConfigText, SECRET_VARIABLES};
+use crate::settings::{ConfigFile, SECRET_VARIABLES};
 
 /// Editor without `$VISUAL` and `$EDITOR`.
 const EDITOR: &str = "vi";
 
 pub(crate) fn edit(file: &Path, env: &Env, printer: &Printer) -> Result<(), Failure> {
-    let before = ConfigText::read(file)?;
+    let before = ConfigFile::read(file)?;
     let failed = |error: &std::io::Error| {
         Failure::local(format!("copying {} for the editor", file.display()), error)
     };

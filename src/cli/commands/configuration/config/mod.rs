@@ -62,7 +62,7 @@ impl Args {
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     match &args.command {
         Command::Get { key } => get(app, key)?,
-        _ => app.print_settings(app.settings.show()),
+        _ => app.print_settings(app.settings.show().iter()),
     }
     Ok(ExitClass::Done)
 }
@@ -96,8 +96,7 @@ pub(crate) fn run_standalone(
 }
 
 fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
-    let shown = app.settings.show();
-    let Some(row) = shown.iter().find(|row| row.key == key) else {
+    let Some(row) = app.settings.show().iter().find(|row| row.key == key) else {
         let why = "no setting of this name is in effect";
         return Err(Failure::usage(format!("config get {key}"), why).with_next("rbgv config show"));
     };
@@ -113,7 +112,7 @@ fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
 fn report_set(file: &Path, key: &str, env: &Env, global: &Global, printer: &Printer) {
     printer.note(&format!("set {key} in {}", file.display()));
     if let Ok(settings) = resolve(env, global)
-        && let Some(row) = settings.show().into_iter().find(|row| row.key == key)
+        && let Some(row) = settings.show().iter().find(|row| row.key == key)
         && !row.origin.starts_with(&*file.to_string_lossy())
     {
         printer.warn(&format!("{} overrides it with {}", row.origin, row.value));

@@ -39,7 +39,7 @@ pub(crate) async fn run(
         resolve(env, global).map(|settings| AppContext::resolved(env, settings, printer, global));
     let mut checks = CheckList::new(printer);
     checks.push(version());
-    let mut shown = Vec::new();
+    let mut shown: &[EffectiveValue] = &[];
     let app = match &resolved {
         Ok(app) => {
             checks.extend(config_checks::configuration(app));
@@ -87,7 +87,7 @@ pub(crate) async fn run(
     checks.extend(matting::checks(env).await);
     checks.push(system_checks::terminal(env));
     let (checks, is_shown) = checks.ended();
-    show(printer, &checks, is_shown, &shown);
+    show(printer, &checks, is_shown, shown);
     let found = checks.iter().any(|check| check.state == CheckState::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }
