@@ -31,7 +31,12 @@ pub(crate) fn keep_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(path).map_err(|error| error.error).map(drop)
     });
-    written.map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+    written.map_err(|error| unwritable(path, &error))
+}
+
+/// The failure of writing to `path`.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::local(format!("writing {}", path.display()), error)
 }
 
 /// Creates a file that only its owner can read. Fails if it exists.

@@ -14,7 +14,6 @@ mod context;
 mod files;
 mod help;
 mod new_profile;
-mod notify;
 mod report_file;
 mod run_batch;
 

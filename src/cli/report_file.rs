@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::context::AppContext;
-use super::files::absolute;
+use super::files::{absolute, unwritable};
 use crate::ledger::{AsyncLedger, BatchId};
 use crate::model::Failure;
 use crate::report::{EmbedResult, MediaLinks, PAGE_HEAD, gather, is_page, render};
@@ -74,21 +74,13 @@ impl ReportTarget {
         let clips = |input: &_, source: Option<&_>| links.sides(input, source);
         let page = render(&gather(&record, now, &app.env.sanitizer, clips));
         write_in_one_step(&self.path, page.as_bytes())
-            .map_err(|error| Failure::local(format!("writing {}", self.path.display()), &error))?;
+            .map_err(|error| unwritable(&self.path, &error))?;
         Ok(WrittenReport {
             path: self.path.clone(),
             inputs: record.inputs.len(),
             bytes: page.len(),
             embedded: links.embedded(),
         })
-    }
-}
-
-impl WrittenReport {
-    pub(crate) fn warn(&self, app: &AppContext) {
-        for warning in self.embedded.warnings() {
-            app.printer.warn(&warning);
-        }
     }
 }
 

@@ -6,13 +6,14 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::model::Failure;
+use crate::model::text::nearest;
 
 use super::file::decode::{self, DEFAULT, EffectiveValue, SectionReader, row};
 use super::file::find::{self, ConfigFiles};
 use super::file::layer::{Layer, ProfileLayer};
 use super::file::located_value::LocatedValue;
 use super::file::project_consent::Project;
-use super::file::{project_policy, schema};
+use super::file::project_policy;
 use super::profile::{JobDefaultsLayer, Profile};
 use super::resolved::Settings;
 use super::secret::{SECRET_VARIABLES, SecretEnvironment, SecretSource, unquoted};
@@ -180,7 +181,7 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
     let why = if name == SANDBOX {
         "the sandbox is not chosen as a profile; add --sandbox to run, upload, usage or smoke-test"
             .to_owned()
-    } else if let Some(close) = schema::nearest(name, known.iter().map(String::as_str)) {
+    } else if let Some(close) = nearest(name, known.iter().map(String::as_str)) {
         format!("there is no profile '{name}'; did you mean '{close}'?")
     } else if known.is_empty() {
         format!("there is no profile '{name}', and no file defines one; see config.example.toml")

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::model::{ApiKey, Background, Fingerprint, ModelName, OutputFormat};
 
-use super::file::schema;
+use crate::model::text::nearest;
 
 /// Name of the in-process sandbox's profile. No file may define it.
 pub const SANDBOX: &str = "sandbox";
@@ -97,7 +97,7 @@ impl FromStr for Environment {
         let known = Self::ALL.iter().map(|environment| environment.as_str());
         Self::ALL.iter().copied().find(|environment| environment.as_str() == word).ok_or_else(
             || {
-                let close = schema::nearest(word, known)
+                let close = nearest(word, known)
                     .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
                 format!("'{word}' is not an environment; use dev, staging or prod{close}")
             },

@@ -10,7 +10,7 @@ use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, AsyncLedger, KeyReport};
 use crate::model::{ExitClass, Failure};
 use crate::output::{Table, events::json, formats::amounts};
-use crate::settings::{ResolvedKey, RotationStep, rotate_key};
+use crate::settings::{RotationStep, rotate_key};
 
 /// Replace the key of a profile, step by step
 ///
@@ -166,7 +166,9 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
 async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     let keys = RotatingKeys::of(app, None)?;
     let (kept, dropped) = if finish { (keys.new, keys.old) } else { (keys.old, keys.new) };
-    let source = if finish { app.settings.api_key()? } else { read_next(app)? }.source;
+    let dropped_key =
+        if finish { Some(app.settings.api_key()?) } else { app.settings.next_key()? };
+    let source = dropped_key.map(|resolved| resolved.source).unwrap_or_default();
     if finish {
         // The old key may be disabled next, so the new one has to work.
         try_key(&kept).await?;
@@ -217,11 +219,6 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
         printer.note("update key_created in the profile: it is still the date of the old key");
     }
     Ok(ExitClass::Done)
-}
-
-fn read_next(app: &AppContext) -> Result<ResolvedKey, Failure> {
-    let next = app.settings.next_key()?;
-    next.ok_or_else(|| wrong(app, "no rotation is in progress"))
 }
 
 /// One key of the comparison.

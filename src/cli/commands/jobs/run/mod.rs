@@ -8,7 +8,7 @@ use crate::output::documents::local::PlanDocument;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions, request};
+use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions};
 use crate::cli::args::input::{InputArgs, Inputs};
 use crate::cli::args::job::{JobArgs, with_background};
 use crate::cli::args::run::RunArgs;
@@ -123,7 +123,7 @@ async fn run_within(
     let wish =
         wanted(context.unless_stopped(context.service.pricing(RequestOptions::plain())).await??);
     let stdout = to_stdout.then(|| stdout_sink(app));
-    let plan = make_plan(context, request(app, inputs, &wish, None), &wish.pricing).await?;
+    let plan = make_plan(app, context, inputs, &wish, None).await?;
     let batch = plan.batch;
     // A named input that cannot be used is a failure, even if the others succeeded.
     let refused = (!plan.refused.is_empty()).then_some(ExitClass::Usage);

@@ -26,26 +26,6 @@ pub(crate) struct RunRequest {
     pub(crate) is_attended: bool,
 }
 
-pub(crate) fn request(
-    app: &AppContext,
-    inputs: Inputs,
-    wish: &RunRequest,
-    only: Option<HashSet<PathBuf>>,
-) -> PlanRequest {
-    PlanRequest {
-        named: inputs.named,
-        lists: inputs.lists,
-        selection: inputs.selection,
-        only,
-        destination: inputs.destination,
-        template: inputs.template,
-        options: wish.options.clone(),
-        run_options: wish.run_options.clone(),
-        hash_objects: inputs.hash,
-        current_dir: app.env.current_dir.clone(),
-    }
-}
-
 /// Confirms a plan and runs its batch.
 pub(crate) async fn execute_plan(
     app: &AppContext,
@@ -194,12 +174,27 @@ pub(crate) async fn earlier_of_all<'a>(
     }
 }
 
+/// Plans the inputs, of which a watched directory takes `only` some files.
 pub(crate) async fn make_plan(
+    app: &AppContext,
     context: &Arc<Context>,
-    request: PlanRequest,
-    pricing: &Pricing,
+    inputs: Inputs,
+    wish: &RunRequest,
+    only: Option<HashSet<PathBuf>>,
 ) -> Result<Plan, Failure> {
-    let (context, pricing) = (Arc::clone(context), pricing.clone());
+    let request = PlanRequest {
+        named: inputs.named,
+        lists: inputs.lists,
+        selection: inputs.selection,
+        only,
+        destination: inputs.destination,
+        template: inputs.template,
+        options: wish.options.clone(),
+        run_options: wish.run_options.clone(),
+        hash_objects: inputs.hash,
+        current_dir: app.env.current_dir.clone(),
+    };
+    let (context, pricing) = (Arc::clone(context), wish.pricing.clone());
     blocking(move || {
         let planner = Planner {
             ledger: context.ledger.blocking(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
+use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, unknown_jobs};
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::{lift_key_blocks, run_batch};
@@ -15,6 +15,7 @@ use crate::flow::{
     Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
 };
 use crate::ledger::BatchId;
+use crate::model::secret::redact_url;
 use crate::model::{Credits, ExitClass, Failure, FailureKind, Instant, Pricing};
 use crate::output::formats::amounts;
 
@@ -47,8 +48,7 @@ pub(crate) async fn watch(
         return Ok(stopped(context));
     };
     let wish = RunRequest { is_attended: false, ..wanted(pricing) };
-    // Report mistakes that affect every file while the user is present.
-    wish.options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
+    // Report a mistake that affects every file while the user is present.
     wish.run_options.check()?;
     let jobs = async || earlier_of_all(app, context, &wish).await;
     let Some(known) = once_reachable(context, jobs).await? else {
@@ -95,19 +95,13 @@ fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
         return refused("--watch".to_owned(), "lists and -o - cannot be used with --watch");
     }
     for named in &inputs.named {
-        match named {
-            InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => {}
-            InputSpec::Path(path) => {
-                return refused(path.display().to_string(), "--watch needs a directory");
-            }
-            InputSpec::Object(url) => {
-                return refused(url.to_string(), "--watch needs a directory");
-            }
-            InputSpec::Url(url) => {
-                let shown = crate::model::secret::redact_url(url);
-                return refused(shown, "--watch needs a directory");
-            }
-        }
+        let shown = match named {
+            InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => continue,
+            InputSpec::Path(path) => path.display().to_string(),
+            InputSpec::Object(url) => url.to_string(),
+            InputSpec::Url(url) => redact_url(url),
+        };
+        return refused(shown, "--watch needs a directory");
     }
     Ok(())
 }
@@ -122,8 +116,9 @@ async fn once_reachable<T>(
         match ask().await {
             Ok(answer) => return Ok(Some(answer)),
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
-            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
-            Err(failure) if FailureKind::TEMPORARY.contains(&failure.kind) => {}
+            Err(failure)
+                if FailureKind::TEMPORARY.contains(&failure.kind)
+                    && failure.kind != FailureKind::Local => {}
             Err(failure) => return Err(failure),
         }
         let pause = retry.next_pause(PROBE_MAX);
@@ -184,8 +179,8 @@ impl Watcher<'_> {
         if scan.ready.is_empty() {
             return Ok(None);
         }
-        let request = request(self.app, self.inputs.again(), &self.wish, Some(scan.ready.clone()));
-        let plan = match make_plan(self.context, request, &self.wish.pricing).await {
+        let (inputs, only) = (self.inputs.again(), Some(scan.ready.clone()));
+        let plan = match make_plan(self.app, self.context, inputs, &self.wish, only).await {
             Ok(plan) => plan,
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => return Err(failure),

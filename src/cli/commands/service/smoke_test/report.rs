@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::context::AppContext;
-use crate::cli::files::absolute;
+use crate::cli::files::{absolute, unwritable};
 use crate::env::Env;
 use crate::model::smoke::{
     SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageOutcome, StageResult,
@@ -182,8 +182,4 @@ fn tell_runner(env: &Env, printer: &Printer, report: &SmokeReport) -> Result<(),
             .map_err(|error| unwritable(file, &error))?;
     }
     Ok(())
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
 }

@@ -13,7 +13,7 @@ use super::args::Args;
 use super::report::NullObserver;
 use crate::cli::context::AppContext;
 use crate::cli::context::wait_notes;
-use crate::cli::files::{absolute, keep_file};
+use crate::cli::files::{absolute, keep_file, unwritable};
 use crate::client::{self, Client, MemoryStore, connectivity};
 use crate::model::{ApiKey, Credits, Failure, JobOptions};
 use crate::sandbox::SAMPLE;
@@ -67,10 +67,6 @@ impl WorkFolders {
 /// The directory of the test clips.
 fn directory(app: &AppContext) -> PathBuf {
     app.settings.state_dir.join("smoke")
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
 }
 
 /// The built-in clip as a file. It is kept unchanged, so that a later run finds an unfinished job;

@@ -3,6 +3,7 @@
 use crate::output::documents::local::CodeLine;
 use serde::Deserialize;
 
+use crate::model::text::nearest;
 use crate::model::{ExitClass, Failure};
 use crate::output::{Printer, Table};
 
@@ -56,15 +57,10 @@ impl Codes {
     fn unknown(&self, asked: &str) -> Failure {
         let code = normal(asked);
         let number = code.parse::<u32>().is_ok();
-        let near = self
-            .entries()
-            .filter(|_| !number)
-            .map(|(_, entry)| (strsim::jaro_winkler(&code, &entry.code), &entry.code))
-            .max_by(|one, other| one.0.total_cmp(&other.0))
-            .filter(|(likeness, _)| *likeness > 0.75);
+        let codes = self.entries().map(|(_, entry)| entry.code.as_str());
         let failure = |why: String| Failure::usage(format!("explain {asked}"), why);
-        match near {
-            Some((_, near)) => failure(format!("unknown code; did you mean '{near}'?"))
+        match nearest(&code, codes.filter(|_| !number)) {
+            Some(near) => failure(format!("unknown code; did you mean '{near}'?"))
                 .with_next(format!("rbgv explain {near}")),
             None => failure("unknown code".to_owned()).with_next("rbgv explain"),
         }
