@@ -103,11 +103,10 @@ pub fn main(env: Env) -> u8 {
         Ok(true) => return ExitClass::Done.code(),
         Err(error) => return answer_parser(&error, &env),
     }
-    let matches = match command().try_get_matches_from(&env.args) {
-        Ok(matches) => matches,
-        Err(error) => return answer_parser(&error, &env),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let parsed = command()
+        .try_get_matches_from(&env.args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return answer_parser(&error, &env),
     };

@@ -1,15 +1,11 @@
 //! A profile: the service, its key, and its limits, as typed values within bounds.
 
-use crate::model::{PollTiming, Timing, limits::LimitBounds};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
-
-use crate::model::options::OptionError;
-use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
 
 use super::base_url;
 use super::file::decode::{self, EffectiveValue, SectionReader};
@@ -18,6 +14,9 @@ use super::file::layer::ProfileLayer;
 use super::file::located_value::ScalarValue;
 use super::secret::{LocatedSecret, SecretKind, expiry};
 use super::types::{Environment, SANDBOX};
+use crate::model::options::OptionError;
+use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
+use crate::model::{PollTiming, Timing, limits::LimitBounds};
 
 /// Default of `confirm_above_credits` for a production profile.
 const PROD_CONFIRM_ABOVE_CREDITS: f64 = 500.0;

@@ -1,6 +1,5 @@
 //! The resolved settings, and the keys to which they lead.
 
-use crate::model::{PollTiming, Timing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::model::{ApiKey, Failure};
-
 use super::file::decode::EffectiveValue;
 use super::profile::Profile;
 use super::secret::{
     LocatedSecret, SecretEnvironment, SecretKind, SecretSource, file_warnings, parse_key, read_file,
 };
 use super::types::{Environment, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
+use crate::model::{ApiKey, Failure};
+use crate::model::{PollTiming, Timing};
 
 pub struct Settings {
     pub profile: Profile,

@@ -148,7 +148,7 @@ pub(crate) fn object_destination(
 /// directory of them.
 fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Destination, Failure> {
     let Some(output) = output else { return Ok(Destination::Beside) };
-    let usage = |why: &str, next: &str| Err(Failure::usage("-o", why).with_next(next.to_owned()));
+    let usage = |why: &str, next: &str| Err(Failure::usage("-o", why).with_next(next));
     if output == "-" {
         if several {
             return usage("standard output can take only one output", "use -o DIR/");

@@ -5,8 +5,6 @@ pub(crate) mod open_ledger;
 pub(crate) mod signals;
 pub(crate) mod wait_notes;
 
-use crate::model::Timing;
-use crate::output::documents::local::SettingLine;
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -15,20 +13,21 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tempfile::TempDir;
-
-use self::open_ledger::open_ledger;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::open_ledger::open_ledger;
 use self::signals::stop_on_signals;
 use super::args::global::Global;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
 use crate::flow::Context;
 use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger};
+use crate::model::Timing;
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, Fingerprint, Observer};
+use crate::output::documents::local::SettingLine;
 use crate::output::{Printer, Reporter, Table};
 use crate::sandbox;
 use crate::settings::{
@@ -52,6 +51,13 @@ pub(crate) struct AppContext {
     sandbox: Option<(sandbox::Running, TempDir)>,
     /// The user's own state directory, if this context has another one.
     own_state_dir: Option<PathBuf>,
+}
+
+/// Ignores events.
+struct NullObserver;
+
+impl Observer for NullObserver {
+    fn observe(&self, _: &Event) {}
 }
 
 /// The key of a client, as identified in the ledger.
@@ -320,7 +326,7 @@ impl AppContext {
             store,
             &self.limits(),
         )?;
-        wait_notes::tell(&client, &self.printer, &clock);
+        wait_notes::watch_waits(&client, &self.printer, &clock);
         Ok(client.with_profile_name(&self.settings.profile.name))
     }
 
@@ -346,12 +352,12 @@ impl AppContext {
     }
 
     /// The context of the flow: client, ledger, lease of this process, signals.
-    pub(crate) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
+    pub(crate) fn context(&self) -> Result<Arc<Context>, Failure> {
         let ledger = self.leased_ledger()?;
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
         // Last, because a command that works without a key then handles signals itself.
-        let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
+        let watching = (self.reporter(), stop_on_signals(&self.printer)?, Arc::default());
         let context =
             |client, previous| self.context_of(client, ledger.clone(), watching.clone(), previous);
         Ok(match next {
@@ -360,18 +366,15 @@ impl AppContext {
         })
     }
 
-    /// [`AppContext::context`] with the key of new jobs only, for a command that handles signals itself.
-    pub(crate) fn context_with_stop(
-        &self,
-        observer: Arc<dyn Observer>,
-        stop: CancellationToken,
-    ) -> Result<Arc<Context>, Failure> {
+    /// [`AppContext::context`] with the key of new jobs only, without reports of events, for a command
+    /// that handles signals itself.
+    pub(crate) fn silent_context(&self, stop: CancellationToken) -> Result<Arc<Context>, Failure> {
         let ledger = self.leased_ledger()?;
         let client = match self.next_client(Some(&ledger))? {
             Some(next) => next,
             None => self.client(Some(&ledger))?,
         };
-        Ok(self.context_of(client, ledger, (observer, stop, Arc::default()), None))
+        Ok(self.context_of(client, ledger, (Arc::new(NullObserver), stop, Arc::default()), None))
     }
 
     /// The ledger, with a new lease of this process.

@@ -9,7 +9,7 @@ use crate::flow::interrupted;
 use crate::model::{ApiKey, Failure};
 use crate::settings::{SecretSource, parse_key, store_in_keyring};
 
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named like its flag")]
 #[group(multiple = false)]
 pub(crate) struct KeyArgs {
@@ -49,10 +49,9 @@ impl KeyArgs {
     /// The given key; `None` without a flag and without a terminal. The prompt asks for the key of
     /// `owner`.
     pub(crate) fn given(&self, app: &AppContext, owner: &str) -> Result<Option<KeyInput>, Failure> {
-        if let Some(variable) = &self.key_env {
-            return Ok(Some(KeyInput::Named(SecretSource::Variable(variable.clone()))));
-        }
-        if let Some(file) = &self.key_file {
+        let source = if let Some(variable) = &self.key_env {
+            SecretSource::Variable(variable.clone())
+        } else if let Some(file) = &self.key_file {
             let file = absolute(&app.env, file);
             if file.to_str().is_none() {
                 let why = "the configuration file needs a file name in UTF-8";
@@ -60,15 +59,15 @@ impl KeyArgs {
                     Failure::usage(file.display().to_string(), why).with_next("rename the file")
                 );
             }
-            return Ok(Some(KeyInput::Named(SecretSource::File(file))));
-        }
-        if let Some(command) = &self.key_command {
-            return Ok(Some(KeyInput::Named(SecretSource::Command(command.clone()))));
-        }
-        if let Some(input) = &self.key_keyring {
-            return Ok(Some(KeyInput::Named(SecretSource::Keyring(input.clone()))));
-        }
-        Ok(self.typed(app, owner)?.map(KeyInput::Itself))
+            SecretSource::File(file)
+        } else if let Some(command) = &self.key_command {
+            SecretSource::Command(command.clone())
+        } else if let Some(entry) = &self.key_keyring {
+            SecretSource::Keyring(entry.clone())
+        } else {
+            return Ok(self.typed(app, owner)?.map(KeyInput::Itself));
+        };
+        Ok(Some(KeyInput::Named(source)))
     }
 
     fn typed(&self, app: &AppContext, owner: &str) -> Result<Option<ApiKey>, Failure> {
@@ -89,11 +88,7 @@ impl KeyArgs {
 
     /// Whether any of the flags is given.
     pub(crate) fn is_given(&self) -> bool {
-        self.key_env.is_some()
-            || self.key_file.is_some()
-            || self.key_command.is_some()
-            || self.key_keyring.is_some()
-            || self.key_stdin
+        *self != Self::default()
     }
 }
 

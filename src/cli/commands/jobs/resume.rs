@@ -46,7 +46,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     let (timeout, is_notified) = (args.run_options.timeout, args.run_options.notify);
     let work = Box::pin(resume_within(args, app, &context));
     within_time(app, &context, timeout, is_notified, work).await
@@ -101,8 +101,8 @@ async fn resume_within(
     if args.accept_lost_starts {
         accept_lost_starts(context, batch.id).await?;
     }
-    let verdict = run_batch(app, context, batch.id, run_options, None).await?;
-    Ok(verdict.class)
+    let result = run_batch(app, context, batch.id, run_options, None).await?;
+    Ok(result.class)
 }
 
 /// The batch to resume; `None` if it, or every batch, is finished.

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     let work = Box::pin(work(&args, app, &context));
     within_time(app, &context, args.timeout, false, work).await
 }

@@ -10,6 +10,7 @@ use url::Url;
 use crate::cli::context::AppContext;
 use crate::client::Forwarder;
 use crate::client::webhook::sign;
+use crate::model::secret::redact_url;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::documents::webhooks::WebhookSent;
 
@@ -58,7 +59,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         };
         failure.with_next(next)
     })?;
-    let shown = crate::model::secret::redact_url(to.as_str());
+    let shown = redact_url(to.as_str());
     app.printer.note(&format!("{event} accepted by {shown} (delivery {delivery}, job {job})"));
     if app.printer.style().json {
         app.printer.document(&WebhookSent {

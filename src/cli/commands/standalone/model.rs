@@ -1,6 +1,5 @@
 //! `rbgv model`: optional models of the sandbox, which are downloaded and never shipped.
 
-use crate::output::documents::local::ModelState;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -8,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use crate::cli::args::global::Global;
 use crate::env::{Env, PROXY_VARS};
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::ModelState;
 use crate::output::{Printer, events::json};
 use crate::sandbox::matting::{install_rvm, installed_rvm};
 

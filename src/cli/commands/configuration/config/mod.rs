@@ -2,14 +2,14 @@
 
 mod edit;
 
-use crate::cli::context::setting_line;
-use crate::output::documents::local::{ConfigPath, ProjectTrusted, SettingStored};
 use std::path::Path;
 
 use crate::cli::args::global::Global;
+use crate::cli::context::setting_line;
 use crate::cli::context::{AppContext, project, resolve, user_file};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::{ConfigPath, ProjectTrusted, SettingStored};
 use crate::output::{Printer, events::json};
 use crate::settings::set_value;
 

@@ -2,7 +2,6 @@
 
 mod sample;
 
-use crate::output::documents::local::ProfileAdded;
 use url::Url;
 
 use self::sample::SampleChoice;
@@ -11,6 +10,7 @@ use crate::cli::new_profile::add::{NewProfileArgs, ProfileToAdd, address, keyles
 use crate::cli::new_profile::check::{self, unchecked};
 use crate::cli::new_profile::key::{KeyInput, ask_key};
 use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::documents::local::ProfileAdded;
 use crate::output::events::json;
 use crate::settings::{Environment, KEYRING, VENDOR_URL};
 

@@ -1,7 +1,6 @@
 //! `rbgv profile rotate`: replaces the key of a profile. New jobs use the new key, existing jobs finish
 //! with the old key, and then the new key replaces it.
 
-use crate::output::documents::account::{RotatingKey, RotationDocument, RotationStatus};
 use std::time::Duration;
 
 use crate::cli::context::{AppContext, key_id};
@@ -9,6 +8,7 @@ use crate::cli::new_profile::key::{KeyArgs, KeyInput, StoredKey};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, AsyncLedger, KeyReport};
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::account::{RotatingKey, RotationDocument, RotationStatus};
 use crate::output::{Table, events::json, formats::amounts};
 use crate::settings::{RotationStep, rotate_key};
 

@@ -44,7 +44,7 @@ const MAX_PARALLEL: u32 = 16;
 const MAX_JOBS: u32 = 100_000;
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     lift_key_blocks(&context).await?;
     let jobs = if args.all {
         let mut jobs = Vec::new();
@@ -75,11 +75,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         current_dir: app.env.current_dir.clone(),
     };
     let batch = plan_fetch(&context, request).await?;
-    let verdict = run_batch(app, &context, batch, run_options, None).await?;
+    let result = run_batch(app, &context, batch, run_options, None).await?;
     if args.extract {
         extract::unpack(app, &context, batch, args.overwrite).await?;
     }
-    Ok(verdict.class)
+    Ok(result.class)
 }
 
 fn destination(

@@ -39,7 +39,7 @@ pub(crate) async fn watch(
     app: &AppContext,
     context: &Arc<Context>,
     inputs: Inputs,
-    wanted: impl FnOnce(Pricing) -> RunRequest,
+    request_with: impl FnOnce(Pricing) -> RunRequest,
 ) -> Result<ExitClass, Failure> {
     check(app, &inputs)?;
     let prices =
@@ -47,10 +47,10 @@ pub(crate) async fn watch(
     let Some(pricing) = once_reachable(context, prices).await? else {
         return Ok(stopped(context));
     };
-    let wish = RunRequest { is_attended: false, ..wanted(pricing) };
+    let request = RunRequest { is_attended: false, ..request_with(pricing) };
     // Report a mistake that affects every file while the user is present.
-    wish.run_options.check()?;
-    let jobs = async || earlier_of_all(app, context, &wish).await;
+    request.run_options.check()?;
+    let jobs = async || earlier_of_all(app, context, &request).await;
     let Some(known) = once_reachable(context, jobs).await? else {
         return Ok(stopped(context));
     };
@@ -61,7 +61,7 @@ pub(crate) async fn watch(
         app,
         context,
         inputs,
-        wish,
+        request,
         arrivals: FolderWatcher::default(),
         paused: BTreeSet::new(),
         spent: BTreeMap::new(),
@@ -152,7 +152,7 @@ struct Watcher<'a> {
     app: &'a AppContext,
     context: &'a Arc<Context>,
     inputs: Inputs,
-    wish: RunRequest,
+    request: RunRequest,
     arrivals: FolderWatcher,
     /// Batches with inputs that will be retried.
     paused: BTreeSet<BatchId>,
@@ -175,12 +175,12 @@ impl Watcher<'_> {
         let current_dir = &self.app.env.current_dir;
         let (named, selection) = (&self.inputs.named, &self.inputs.selection);
         let scan = self.arrivals.scan(named, selection, current_dir, now, QUIET_PERIOD)?;
-        self.tell_unreadable(&scan.unreadable);
+        self.warn_unreadable(&scan.unreadable);
         if scan.ready.is_empty() {
             return Ok(None);
         }
         let (inputs, only) = (self.inputs.again(), Some(scan.ready.clone()));
-        let plan = match make_plan(self.app, self.context, inputs, &self.wish, only).await {
+        let plan = match make_plan(self.app, self.context, inputs, &self.request, only).await {
             Ok(plan) => plan,
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
@@ -195,9 +195,9 @@ impl Watcher<'_> {
             return Ok(None);
         }
         self.postponed = None;
-        let wish = RunRequest { run_options: self.run_options(batch), ..self.wish.clone() };
-        match execute_plan(self.app, self.context, &plan, &wish, None).await {
-            Ok(verdict) => self.end(batch, &verdict).await,
+        let request = RunRequest { run_options: self.run_options(batch), ..self.request.clone() };
+        match execute_plan(self.app, self.context, &plan, &request, None).await {
+            Ok(result) => self.end(batch, &result).await,
             Err(failure) if failure.kind == FailureKind::Interrupted => Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => Err(failure),
             Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => Err(failure),
@@ -227,7 +227,7 @@ impl Watcher<'_> {
     }
 
     /// Warns once about each directory that cannot be read.
-    fn tell_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
+    fn warn_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
         let lasting: BTreeSet<String> = unreadable
             .iter()
             .map(|(path, why)| format!("cannot read {}: {why}; still watching it", path.display()))
@@ -261,10 +261,10 @@ impl Watcher<'_> {
                 continue;
             }
             let run_options = self.run_options(batch);
-            let verdict = run_batch(self.app, self.context, batch, run_options, None).await?;
-            let ended = self.end(batch, &verdict).await?;
+            let result = run_batch(self.app, self.context, batch, run_options, None).await?;
+            let ended = self.end(batch, &result).await?;
             // The next batch would be stopped by the same cause.
-            let is_service = matches!(verdict.class, ExitClass::Unavailable | ExitClass::Credits);
+            let is_service = matches!(result.class, ExitClass::Unavailable | ExitClass::Credits);
             if ended.is_some() || is_service {
                 return Ok(ended);
             }
@@ -276,9 +276,9 @@ impl Watcher<'_> {
     async fn end(
         &mut self,
         batch: BatchId,
-        verdict: &RunResult,
+        result: &RunResult,
     ) -> Result<Option<ExitClass>, Failure> {
-        match verdict.stop_reason {
+        match result.stop_reason {
             Some(FailureKind::Unauthorized | FailureKind::Forbidden) => {
                 return Ok(Some(ExitClass::Credentials));
             }
@@ -286,8 +286,8 @@ impl Watcher<'_> {
             Some(FailureKind::Interrupted) => return Ok(None),
             _ => {}
         }
-        if self.wish.run_options.max_credits.is_some() {
-            self.spent.insert(batch, verdict.summary.credits);
+        if self.request.run_options.max_credits.is_some() {
+            self.spent.insert(batch, result.summary.credits);
         }
         let waiting = self.context.ledger.count_paused_for(batch, &FailureKind::TEMPORARY).await?;
         if waiting == 0 {
@@ -310,7 +310,7 @@ impl Watcher<'_> {
 
     /// The options of a batch: `--max-credits` applies to all batches together.
     fn run_options(&self, batch: BatchId) -> RunOptions {
-        let mut run_options = self.wish.run_options.clone();
+        let mut run_options = self.request.run_options.clone();
         let others = self.spent.iter().filter(|(other, _)| **other != batch);
         let spent: f64 = others.map(|(_, credits)| credits.0).sum();
         run_options.max_credits =

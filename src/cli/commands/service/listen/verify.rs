@@ -1,7 +1,5 @@
 //! `rbgv listen verify`: explains why the signature of a webhook is rejected.
 
-use crate::client::webhook::WebhookError;
-use crate::output::documents::webhooks::VerificationDocument;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,9 +7,11 @@ use std::time::Duration;
 
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
+use crate::client::webhook::WebhookError;
 use crate::client::webhook::{HEADERS, WebhookHeaders, explain};
 use crate::duration;
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::webhooks::VerificationDocument;
 
 /// Explain why the signature of a webhook is rejected
 ///

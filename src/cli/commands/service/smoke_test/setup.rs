@@ -1,7 +1,5 @@
 //! Clients, clip and directories of a smoke test.
 
-use crate::model::Timing;
-use crate::model::limits::LimitBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +8,13 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
-use super::report::NullObserver;
 use crate::cli::context::AppContext;
 use crate::cli::context::wait_notes;
 use crate::cli::files::{absolute, keep_file, unwritable};
 use crate::client::{self, Client, MemoryStore, connectivity};
+use crate::flow::Context;
+use crate::model::Timing;
+use crate::model::limits::LimitBounds;
 use crate::model::{ApiKey, Credits, Failure, JobOptions};
 use crate::sandbox::SAMPLE;
 use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
@@ -88,7 +88,7 @@ pub(crate) fn setup(
     args: &Args,
     app: &AppContext,
     options: JobOptions,
-    place: &WorkFolders,
+    folders: &WorkFolders,
     (spends, acts): (bool, bool),
     stop: CancellationToken,
 ) -> Result<SmokeSetup, Failure> {
@@ -96,7 +96,7 @@ pub(crate) fn setup(
     let clients = clients(args, app)?;
     let endpoint = app.endpoint(None);
     let context = match &clients.keyed {
-        Ok(_) if acts => Some(app.context_with_stop(Arc::new(NullObserver), stop.clone())?),
+        Ok(_) if acts => Some(app.silent_context(stop.clone())?),
         _ => None,
     };
     let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
@@ -117,7 +117,7 @@ pub(crate) fn setup(
         broke,
         clip: TestClip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
         suite: args.suite.as_deref().map(|directory| absolute(&app.env, directory)),
-        place: place.path.clone(),
+        place: folders.path.clone(),
         spool,
         options,
         budget: args.budget.map(Credits),
@@ -175,7 +175,7 @@ fn probe_client(
     let (clock, random) = (app.env.clock.clone(), app.env.random.clone());
     let store = Arc::new(MemoryStore::default());
     let client = Client::with_store(app.endpoint(key), timing, clock, random, store, limits)?;
-    wait_notes::tell(&client, &app.printer, &app.env.clock);
+    wait_notes::watch_waits(&client, &app.printer, &app.env.clock);
     Ok(client)
 }
 
@@ -185,7 +185,7 @@ fn broke(
     name: &str,
     clients: &Clients,
     stop: CancellationToken,
-) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
+) -> Result<(Arc<Context>, PathBuf), Failure> {
     let other = app.with_profile(name)?;
     let refused = |why: &str| {
         Failure::usage(format!("--no-credits-profile {name}"), why).with_next("rbgv profile list")
@@ -193,7 +193,7 @@ fn broke(
     if other.settings.profile.base_url != app.settings.profile.base_url {
         return Err(refused("its base_url is different; keys are never sent to another service"));
     }
-    let context = other.context_with_stop(Arc::new(NullObserver), stop)?;
+    let context = other.silent_context(stop)?;
     let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     if own.is_some() && context.service.fingerprint() == own {
         return Err(refused("it has the same key as the tested profile"));

@@ -1,10 +1,10 @@
 //! `rbgv explain`: explains codes offline. The texts are in `codes.toml`.
 
-use crate::output::documents::local::CodeLine;
 use serde::Deserialize;
 
 use crate::model::text::nearest;
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::CodeLine;
 use crate::output::{Printer, Table};
 
 /// Explain an exit code, error code or status
