@@ -94,17 +94,7 @@ pub(crate) async fn run_batch(
     batch_runner(app, context, batch, run_options, stdout).await?.work().await
 }
 
-/// Works on a batch beside other processes.
-pub(crate) async fn share_batch(
-    app: &AppContext,
-    context: &Arc<Context>,
-    batch: BatchId,
-    run_options: RunOptions,
-) -> Result<RunResult, Failure> {
-    batch_runner(app, context, batch, run_options, None).await?.beside_others().work().await
-}
-
-async fn batch_runner(
+pub(crate) async fn batch_runner(
     app: &AppContext,
     context: &Arc<Context>,
     batch: BatchId,

@@ -182,21 +182,14 @@ impl Guards {
             return Some(("environment", other.environment.to_string()));
         }
         let threshold = |guards: &Self| guards.confirm_above_credits.unwrap_or(f64::INFINITY);
-        if threshold(self) > threshold(other) {
-            return Some(("confirm_above_credits", threshold(other).to_string()));
-        }
-        let counts = [
-            ("in_flight_max", mine.in_flight_max, theirs.in_flight_max),
-            ("concurrency", mine.concurrency, theirs.concurrency),
-        ];
-        if let Some((key, _, theirs)) = counts.into_iter().find(|(_, mine, theirs)| mine > theirs) {
-            return Some((key, theirs.to_string()));
-        }
-        let rates = [
+        let maxima = [
+            ("confirm_above_credits", threshold(self), threshold(other)),
+            ("in_flight_max", f64::from(mine.in_flight_max), f64::from(theirs.in_flight_max)),
+            ("concurrency", f64::from(mine.concurrency), f64::from(theirs.concurrency)),
             ("submission_rate_max", mine.submission_rate_max, theirs.submission_rate_max),
             ("poll_rate_max", mine.poll_rate_max, theirs.poll_rate_max),
         ];
-        if let Some((key, _, theirs)) = rates.into_iter().find(|(_, mine, theirs)| mine > theirs) {
+        if let Some((key, _, theirs)) = maxima.into_iter().find(|(_, mine, theirs)| mine > theirs) {
             return Some((key, theirs.to_string()));
         }
         let durations = [

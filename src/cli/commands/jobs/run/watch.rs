@@ -140,12 +140,6 @@ impl RetryTime {
         self.failures += 1;
         pause
     }
-
-    fn put_off(&mut self, now: Instant, most: Duration) -> Duration {
-        let pause = self.next_pause(most);
-        self.at = now.after(pause);
-        pause
-    }
 }
 
 struct Watcher<'a> {
@@ -217,8 +211,7 @@ impl Watcher<'_> {
     /// Plans the files again after a pause.
     fn postpone(&mut self, files: &HashSet<PathBuf>, failure: &Failure) {
         self.arrivals.retry(files);
-        let now = self.now();
-        self.retry.put_off(now, PROBE_MAX);
+        self.put_off(PROBE_MAX);
         let text = format!("{failure}; retrying until it works");
         if self.postponed.as_ref() != Some(&text) {
             self.app.printer.warn(&text);
@@ -247,8 +240,7 @@ impl Watcher<'_> {
         match self.context.unless_stopped(probe).await {
             Err(_) => return Ok(None),
             Ok(Err(_)) => {
-                let now = self.now();
-                self.retry.put_off(now, PROBE_MAX);
+                self.put_off(PROBE_MAX);
                 return Ok(None);
             }
             Ok(Ok(_)) => {}
@@ -296,8 +288,7 @@ impl Watcher<'_> {
             return Ok(None);
         }
         let is_first = self.paused.insert(batch);
-        let now = self.now();
-        let pause = self.retry.put_off(now, RETRY_MAX);
+        let pause = self.put_off(RETRY_MAX);
         if is_first {
             self.app.printer.note(&format!(
                 "{} paused; retrying in {}",
@@ -316,6 +307,13 @@ impl Watcher<'_> {
         run_options.max_credits =
             run_options.max_credits.map(|max| Credits((max.0 - spent).max(0.0)));
         run_options
+    }
+
+    /// Sets the time of the next retry. Returns the pause until then.
+    fn put_off(&mut self, most: Duration) -> Duration {
+        let pause = self.retry.next_pause(most);
+        self.retry.at = self.now().after(pause);
+        pause
     }
 
     fn now(&self) -> Instant {
