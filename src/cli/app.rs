@@ -97,22 +97,22 @@ pub fn command() -> clap::Command {
 
 /// Runs the program and returns the process exit code.
 #[must_use]
-pub fn main(env: Env) -> u8 {
-    match completion::answer(command, &env) {
+pub fn main(env: &Env) -> u8 {
+    match completion::answer(command, env) {
         Ok(false) => {}
         Ok(true) => return ExitClass::Done.code(),
-        Err(error) => return answer_parser(&error, &env),
+        Err(error) => return answer_parser(&error, env),
     }
     let parsed = command()
         .try_get_matches_from(&env.args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return answer_parser(&error, &env),
+        Err(error) => return answer_parser(&error, env),
     };
-    let printer = printer(&cli.global, &env);
+    let printer = printer(&cli.global, env);
     let ended =
-        start_logging(&cli.global, &env, &printer).and_then(|()| run_command(cli, &env, &printer));
+        start_logging(&cli.global, env, &printer).and_then(|()| run_command(cli, env, &printer));
     let class = ended.unwrap_or_else(|failure| report(failure, &printer));
     match printer.finish() {
         Ok(()) => class.code(),
