@@ -1,7 +1,8 @@
-//! The context of a command: settings, printer, clients, ledger. `signals` stop it, and `wait_notes`
-//! says what it waits for.
+//! The context of a command: settings, printer, clients, ledger. `read_settings` reads the settings,
+//! `open_ledger` opens the ledger, `signals` stop the command, and `wait_notes` says what it waits for.
 
 pub(crate) mod open_ledger;
+mod read_settings;
 pub(crate) mod signals;
 pub(crate) mod wait_notes;
 
@@ -17,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::open_ledger::open_ledger;
+use self::read_settings::{confirmed, no_user_file};
+pub(crate) use self::read_settings::{
+    project, resolve, setting_line, settings_table, state_dir, user_file,
+};
 use self::signals::stop_on_signals;
 use super::args::global::Global;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
@@ -27,13 +32,9 @@ use crate::model::Timing;
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, Fingerprint, Observer};
-use crate::output::documents::local::SettingLine;
-use crate::output::{Printer, Reporter, Table};
+use crate::output::{Printer, Reporter};
 use crate::sandbox;
-use crate::settings::{
-    self, EffectiveValue, Environment, KEY_VARIABLES, Project, ResolvedKey, Settings,
-    SettingsSources,
-};
+use crate::settings::{EffectiveValue, Environment, KEY_VARIABLES, ResolvedKey, Settings};
 use crate::store::{ObjectStores, StoreConfig, is_store_variable};
 
 const USER_AGENT: &str = concat!("rbgv/", env!("CARGO_PKG_VERSION"));
@@ -439,61 +440,6 @@ impl AppContext {
     }
 }
 
-pub(crate) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
-    Settings::resolve(&sources(env, global))
-}
-
-fn sources<'a>(env: &'a Env, global: &'a Global) -> SettingsSources<'a> {
-    SettingsSources {
-        vars: &env.vars,
-        current_dir: &env.current_dir,
-        config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
-        state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
-        profile: global.profile.as_deref(),
-        config: global.config.as_deref(),
-    }
-}
-
-/// The user's own configuration file, which may be invalid or missing.
-pub(crate) fn user_file(env: &Env, global: &Global) -> Result<PathBuf, Failure> {
-    settings::user_file(&sources(env, global)).ok_or_else(no_user_file)
-}
-
-fn no_user_file() -> Failure {
-    let why = "no home directory; name a file with --config FILE";
-    Failure::configuration("your configuration file", why)
-}
-
-/// The state directory, which does not depend on the files.
-pub(crate) fn state_dir(env: &Env, global: &Global) -> Option<PathBuf> {
-    settings::state_dir(&sources(env, global)).ok()
-}
-
-/// The project file that applies, confirmed or not.
-pub(crate) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
-    settings::project(&sources(env, global))
-}
-
-/// Asks about a project file that was not confirmed yet. `--yes` does not apply: the user has to see
-/// the file.
-fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failure> {
-    let unconfirmed = project(env, global)?.filter(|project| !project.is_confirmed());
-    let Some(project) = unconfirmed else { return Ok(()) };
-    let can_ask = env.terminal.stdin && env.terminal.stderr && !global.yes;
-    if !can_ask {
-        return Err(project.unconfirmed());
-    }
-    printer.warn(&format!("{} is not trusted yet. It sets:", project.file.display()));
-    for wanted in &project.wants {
-        printer.warn(&format!("  {wanted}"));
-    }
-    if printer.ask("Trust this file in this directory until it changes?") {
-        project.confirm()
-    } else {
-        Err(project.unconfirmed())
-    }
-}
-
 /// The failure of a sandbox that did not start.
 pub(crate) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
     match error {
@@ -514,19 +460,4 @@ pub(crate) fn proxies(env: &Env) -> ProxyChoice {
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
-}
-
-/// Settings with their origins, for people.
-pub(crate) fn settings_table<'a>(shown: impl IntoIterator<Item = &'a EffectiveValue>) -> Table {
-    let headings = ["setting", "value", "origin"];
-    let mut table = Table::new(headings).names([0, 2]).words([1]).drops([2]).at_least(2, 18);
-    for row in shown {
-        table.row([&row.key, &row.value, &row.origin].map(String::as_str));
-    }
-    table
-}
-
-/// A setting as a line of a document.
-pub(crate) fn setting_line(shown: &EffectiveValue) -> SettingLine<'_> {
-    SettingLine { key: &shown.key, value: &shown.value, origin: &shown.origin }
 }
