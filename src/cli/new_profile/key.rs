@@ -99,7 +99,7 @@ fn wrong(why: String) -> Failure {
 /// Asks for a key at a hidden prompt; `None` if the answer is blank.
 ///
 /// # Errors
-/// `FailureKind::Usage`: the answer cannot be a key; [`FailureKind::Interrupted`]: Ctrl-C.
+/// `FailureKind::Usage`: the answer cannot be a key; `FailureKind::Interrupted`: Ctrl-C.
 pub(crate) fn ask_key(app: &AppContext, question: &str) -> Result<Option<ApiKey>, Failure> {
     let raw = app.printer.ask_secret(question).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => interrupted(),
