@@ -14,5 +14,5 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<u8> {
     let env = Env::read().context("reading arguments and environment")?;
-    Ok(rbgv::cli::main(env))
+    Ok(rbgv::cli::main(&env))
 }

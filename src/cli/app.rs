@@ -6,9 +6,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::runtime::Runtime;
 
 use crate::env::{Env, terminal_size};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::events::{json, messages};
-use crate::output::{Printer, Streams, Style, TerminalInfo, log};
+use crate::output::{OutputFlags, Printer, Streams, Style, TerminalInfo, log};
 
 use super::args::global::Global;
 use super::commands::{configuration, jobs, service, standalone};
@@ -53,20 +53,8 @@ const AFTER_HELP: &str = if cfg!(feature = "matting") {
 #[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
 enum Command {
     Init(configuration::init::Args),
-    Run(jobs::run::Args),
-    Upload(jobs::upload::Args),
-    Status(jobs::status::Args),
-    Fetch(jobs::fetch::Args),
-    Resume(jobs::resume::Args),
-    Work(jobs::work::Args),
-    Usage(service::usage::Args),
-    SmokeTest(service::smoke_test::Args),
-    Listen(service::listen::Args),
-    Trigger(service::trigger::Args),
-    Keys(service::keys::Args),
-    Logs(jobs::logs::Args),
-    Report(jobs::report::Args),
-    Open(jobs::open::Args),
+    #[command(flatten)]
+    InContext(ContextCommand),
     Preview(standalone::preview::Args),
     Explain(standalone::explain::Args),
     Doctor(configuration::doctor::Args),
@@ -81,6 +69,26 @@ enum Command {
     Model(standalone::model::Args),
 }
 
+// The commands that work with a ledger or the service, and start with an `AppContext`.
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
+enum ContextCommand {
+    Run(jobs::run::Args),
+    Upload(jobs::upload::Args),
+    Status(jobs::status::Args),
+    Fetch(jobs::fetch::Args),
+    Resume(jobs::resume::Args),
+    Work(jobs::work::Args),
+    Usage(service::usage::Args),
+    SmokeTest(service::smoke_test::Args),
+    Listen(service::listen::Args),
+    Trigger(service::trigger::Args),
+    Keys(service::keys::Args),
+    Logs(jobs::logs::Args),
+    Report(jobs::report::Args),
+    Open(jobs::open::Args),
+}
+
 /// The command line as clap sees it, for completions, man pages and tests.
 #[must_use]
 pub fn command() -> clap::Command {
@@ -89,31 +97,23 @@ pub fn command() -> clap::Command {
 
 /// Runs the program and returns the process exit code.
 #[must_use]
-pub fn main(env: Env) -> u8 {
-    match completion::answer(command, &env) {
+pub fn main(env: &Env) -> u8 {
+    match completion::answer(command, env) {
         Ok(false) => {}
         Ok(true) => return ExitClass::Done.code(),
-        Err(error) => return answer_parser(&error, &env),
+        Err(error) => return answer_parser(&error, env),
     }
-    let matches = match command().try_get_matches_from(&env.args) {
-        Ok(matches) => matches,
-        Err(error) => return answer_parser(&error, &env),
-    };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let parsed = command()
+        .try_get_matches_from(&env.args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return answer_parser(&error, &env),
+        Err(error) => return answer_parser(&error, env),
     };
-    let printer = printer(&cli.global, &env);
+    let printer = printer(&cli.global, env);
     let ended =
-        start_logging(&cli.global, &env, &printer).and_then(|()| run_command(cli, env, &printer));
-    let class = match ended {
-        Ok(class) => class,
-        Err(failure) => {
-            let failure = failure.or_next_of_kind();
-            printer.report(&failure);
-            failure.kind.exit_class()
-        }
-    };
+        start_logging(&cli.global, env, &printer).and_then(|()| run_command(cli, env, &printer));
+    let class = ended.unwrap_or_else(|failure| report(failure, &printer));
     match printer.finish() {
         Ok(()) => class.code(),
         Err(failure) => {
@@ -122,6 +122,13 @@ pub fn main(env: Env) -> u8 {
             ExitClass::combine([class, failure.kind.exit_class()], false).code()
         }
     }
+}
+
+/// Reports the failure of a command. Returns its exit class.
+fn report(failure: Failure, printer: &Printer) -> ExitClass {
+    let failure = failure.or_next_of_kind();
+    printer.report(&failure);
+    failure.kind.exit_class()
 }
 
 /// Reports a failure from before the command line was parsed.
@@ -138,7 +145,7 @@ pub fn report_early(error: &anyhow::Error) -> u8 {
 
 /// Prints what clap returns instead of arguments: help, the version, or an error.
 fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
-    let style = Style::choose(&Global::default().output_flags(), &facts(env));
+    let style = Style::choose(&OutputFlags::default(), &facts(env));
     let printer = Printer::new(style, Streams::standard(terminal_size));
     let asked_for = !error.use_stderr();
     let colored = if asked_for { style.stdout_color } else { style.color };
@@ -173,7 +180,7 @@ fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
     // Without a message, clap shows the help.
     let why = message.strip_prefix("error: ").unwrap_or("a subcommand or argument is missing");
     let next = command.map_or("rbgv --help".to_owned(), |name| format!("rbgv {name} --help"));
-    Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
+    Failure::usage("the command line", why).with_next(next)
 }
 
 fn facts(env: &Env) -> TerminalInfo {
@@ -189,7 +196,7 @@ fn facts(env: &Env) -> TerminalInfo {
 }
 
 fn printer(global: &Global, env: &Env) -> Printer {
-    let style = Style::choose(&global.output_flags(), &facts(env));
+    let style = Style::choose(&global.output, &facts(env));
     let streams = Streams::standard(terminal_size);
     let (current_dir, next_flags) = (env.current_dir.clone(), global.next_flags());
     Printer::new(style, Streams { current_dir, next_flags, ..streams })
@@ -204,83 +211,83 @@ fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Fa
     log::init(&options, printer, env.clock.clone())
 }
 
-fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failure> {
-    // Commands that need neither settings nor a runtime.
-    match &cli.command {
-        Command::Completions(args) => {
-            return standalone::completions::run(args, printer);
-        }
-        Command::Explain(args) => return standalone::explain::run(args, printer),
-        Command::Preview(args) => return standalone::preview::run(args, &env, printer),
-        Command::Man(args) => {
-            return standalone::man::run(args, command(), printer, &env.current_dir);
-        }
-        Command::Help(args) => return standalone::help::run(args, command(), printer),
-        Command::Version(_) => return Ok(standalone::version::run(printer)),
-        #[cfg(feature = "matting")]
-        Command::Model(args) => {
-            return standalone::model::run(args, &env, &cli.global, printer);
+fn run_command(cli: Cli, env: &Env, printer: &Printer) -> Result<ExitClass, Failure> {
+    let Cli { mut global, command } = cli;
+    match command {
+        Command::Init(args) => run_init(args, &mut global, env, printer),
+        Command::InContext(command) => run_in_context(command, &global, env, printer),
+        Command::Preview(args) => standalone::preview::run(&args, env, printer),
+        Command::Explain(args) => standalone::explain::run(&args, printer),
+        Command::Doctor(args) => block_on(configuration::doctor::run(&args, env, &global, printer)),
+        Command::Sandbox(args) => {
+            runtime(args.blocking_threads())?.block_on(standalone::sandbox::run(args, env, printer))
         }
         Command::Config(args) if args.is_standalone() => {
-            return configuration::config::run_standalone(args, &env, &cli.global, printer);
+            configuration::config::run_standalone(&args, env, &global, printer)
         }
-        _ => {}
+        Command::Config(args) => {
+            configuration::config::run(&args, &AppContext::open(env, printer, &global, false)?)
+        }
+        Command::Profile(args) => {
+            // A profile named by the command overrides `--profile`.
+            global.profile = args.named().map(ToOwned::to_owned).or(global.profile);
+            let app = AppContext::open(env, printer, &global, false)?;
+            block_on(configuration::profile::run(args, &app))
+        }
+        Command::Completions(args) => standalone::completions::run(&args, printer),
+        Command::Man(args) => {
+            standalone::man::run(&args, self::command(), printer, &env.current_dir)
+        }
+        Command::Help(args) => standalone::help::run(&args, self::command(), printer),
+        Command::Version(_) => Ok(standalone::version::run(printer)),
+        #[cfg(feature = "matting")]
+        Command::Model(args) => standalone::model::run(&args, env, &global, printer),
     }
-    let blocking_threads = match &cli.command {
-        Command::Sandbox(args) => args.blocking_threads(),
-        _ => BLOCKING_THREADS,
+}
+
+fn run_in_context(
+    command: ContextCommand,
+    global: &Global,
+    env: &Env,
+    printer: &Printer,
+) -> Result<ExitClass, Failure> {
+    // Against a sandbox inside this process.
+    let is_sandboxed = match &command {
+        ContextCommand::Run(args) => args.sandbox,
+        ContextCommand::Upload(args) => args.sandbox,
+        ContextCommand::Usage(args) => args.sandbox,
+        ContextCommand::SmokeTest(args) => args.sandbox,
+        _ => false,
     };
-    let runtime = runtime(blocking_threads)?;
-    if let Command::Doctor(args) = &cli.command {
-        return runtime.block_on(configuration::doctor::run(args, &env, &cli.global, printer));
+    let opened = AppContext::open(env, printer, global, is_sandboxed);
+    if let (ContextCommand::SmokeTest(args), Err(failure)) = (&command, &opened) {
+        service::smoke_test::refused(args, global, env, printer, failure);
     }
-    let sandboxed = cli.sandboxed();
-    if let Command::Init(args) = cli.command {
-        return run_init(args, cli.global, env, &runtime, printer);
-    }
-    if let Command::Sandbox(args) = cli.command {
-        return runtime.block_on(standalone::sandbox::run(args, &env, printer));
-    }
-    let global = cli.global_of_command();
-    let reported = matches!(cli.command, Command::SmokeTest(_)).then(|| env.clone());
-    let app =
-        AppContext::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
-            if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
-                service::smoke_test::refused(args, &global, env, printer, failure);
-            }
-        })?;
-    let ended = runtime.block_on(async {
-        match cli.command {
-            Command::Run(args) => jobs::run::run(args, &app).await,
-            Command::Upload(args) => jobs::upload::run(args, &app).await,
-            Command::Status(args) => jobs::status::run(args, &app).await,
-            Command::Fetch(args) => jobs::fetch::run(args, &app).await,
-            Command::Resume(args) => jobs::resume::run(args, &app).await,
-            Command::Work(args) => jobs::work::run(args, &app).await,
-            Command::Usage(args) => service::usage::run(args, &app).await,
-            Command::SmokeTest(args) => service::smoke_test::run(args, &app).await,
-            Command::Listen(args) => service::listen::run(args, &app).await,
-            Command::Trigger(args) => service::trigger::run(args, &app).await,
-            Command::Keys(args) => service::keys::run(args, &app).await,
-            Command::Config(args) => configuration::config::run(&args, &app),
-            Command::Profile(args) => configuration::profile::run(args, &app).await,
-            Command::Logs(args) => jobs::logs::run(&args, &app).await,
-            Command::Report(args) => jobs::report::run(&args, &app).await,
-            Command::Open(args) => jobs::open::run(&args, &app).await,
-            Command::Init(_)
-            | Command::Sandbox(_)
-            | Command::Completions(_)
-            | Command::Doctor(_)
-            | Command::Explain(_)
-            | Command::Help(_)
-            | Command::Man(_)
-            | Command::Preview(_)
-            | Command::Version(_) => Ok(ExitClass::Done),
-            #[cfg(feature = "matting")]
-            Command::Model(_) => Ok(ExitClass::Done),
+    let app = opened?;
+    block_on(async {
+        match command {
+            ContextCommand::Run(args) => jobs::run::run(args, &app).await,
+            ContextCommand::Upload(args) => jobs::upload::run(args, &app).await,
+            ContextCommand::Status(args) => jobs::status::run(args, &app).await,
+            ContextCommand::Fetch(args) => jobs::fetch::run(args, &app).await,
+            ContextCommand::Resume(args) => jobs::resume::run(args, &app).await,
+            ContextCommand::Work(args) => jobs::work::run(args, &app).await,
+            ContextCommand::Usage(args) => service::usage::run(args, &app).await,
+            ContextCommand::SmokeTest(args) => service::smoke_test::run(args, &app).await,
+            ContextCommand::Listen(args) => service::listen::run(args, &app).await,
+            ContextCommand::Trigger(args) => service::trigger::run(args, &app).await,
+            ContextCommand::Keys(args) => service::keys::run(args, &app).await,
+            ContextCommand::Logs(args) => jobs::logs::run(&args, &app).await,
+            ContextCommand::Report(args) => jobs::report::run(&args, &app).await,
+            ContextCommand::Open(args) => jobs::open::run(&args, &app).await,
         }
-    });
-    // Nothing waits for hashing or writing that is still in progress.
+    })
+}
+
+/// Runs a command to its end. Nothing waits for hashing, writing or lookups that are still in progress.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime(BLOCKING_THREADS)?;
+    let ended = runtime.block_on(work);
     runtime.shutdown_background();
     ended
 }
@@ -297,55 +304,27 @@ fn runtime(blocking_threads: usize) -> Result<Runtime, Failure> {
 /// profile that it names does not exist yet.
 fn run_init(
     args: configuration::init::Args,
-    mut global: Global,
-    mut env: Env,
-    runtime: &Runtime,
+    global: &mut Global,
+    env: &Env,
     printer: &Printer,
 ) -> Result<ExitClass, Failure> {
+    let mut env = env.clone();
     let variable = env.vars.remove("RBGV_PROFILE").filter(|name| !name.is_empty());
     let name = global.profile.take().or(variable);
-    let app = AppContext::open(env.clone(), printer.clone(), &global, false)?;
-    let ready = runtime.block_on(configuration::init::run(args, name, &app))?;
+    let app = AppContext::open(&env, printer, global, false)?;
+    let ready = block_on(configuration::init::run(args, name, &app))?;
     let mut class = ExitClass::Done;
     if let Some(words) = ready.sample {
         let shown = words.iter().map(|word| messages::argument(&word.to_string_lossy()));
         printer.note(&format!("running {}", shown.collect::<Vec<_>>().join(" ")));
         let cli = Cli::try_parse_from(&words)
             .map_err(|error| wrong_command_line(&error.to_string(), Some("init")))?;
-        class = run_command(cli, env, printer).unwrap_or_else(|failure| {
-            let failure = failure.or_next_of_kind();
-            printer.report(&failure);
-            failure.kind.exit_class()
-        });
+        class = run_command(cli, &env, printer).unwrap_or_else(|failure| report(failure, printer));
     }
     if let Some(closing) = ready.closing {
         printer.help(&closing, false);
     }
     Ok(class)
-}
-
-impl Cli {
-    /// The global flags. A profile named by the command overrides `--profile`.
-    fn global_of_command(&self) -> Global {
-        let named = match &self.command {
-            Command::Profile(args) => args.named().map(ToOwned::to_owned),
-            _ => None,
-        };
-        let mut global = self.global.clone();
-        global.profile = named.or(global.profile);
-        global
-    }
-
-    /// Whether the command runs against a sandbox inside this process.
-    fn sandboxed(&self) -> bool {
-        match &self.command {
-            Command::Run(args) => args.sandbox,
-            Command::Upload(args) => args.sandbox,
-            Command::Usage(args) => args.sandbox,
-            Command::SmokeTest(args) => args.sandbox,
-            _ => false,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use super::args::global::Global;
 use super::context::resolve;
 use crate::env::Env;
 use crate::flow::has_video_ending;
-use crate::ledger::Ledger;
+use crate::ledger::{AttemptSummary, BatchSummary, Ledger};
 use crate::output::formats::amounts;
+use crate::settings::ProfileSummary;
 
 /// The variable by which a shell's script asks for completions.
 const COMPLETE: &str = "COMPLETE";
@@ -103,16 +104,16 @@ fn is_video(path: &Path) -> bool {
 
 fn profiles(env: &Env) -> Option<Vec<CompletionCandidate>> {
     let settings = resolve(env, &Global::default()).ok()?;
-    let candidate = |profile: crate::settings::ProfileSummary| {
+    let candidate = |profile: &ProfileSummary| {
         let help = format!("{} at {}", profile.environment, profile.base_url);
-        CompletionCandidate::new(profile.name).help(Some(help.into()))
+        CompletionCandidate::new(&profile.name).help(Some(help.into()))
     };
-    Some(settings.profiles().into_iter().map(candidate).collect())
+    Some(settings.profiles().iter().map(candidate).collect())
 }
 
 fn batches(env: &Env) -> Option<Vec<CompletionCandidate>> {
     let lines = ledger(env)?.list_batches(MAX_PROPOSED).ok()?;
-    let candidate = |line: &crate::ledger::BatchSummary| {
+    let candidate = |line: &BatchSummary| {
         let made = amounts::ago(line.batch.created_at, env.clock.wall());
         let help = format!("{} done, {} open, {made}", line.counts.done, line.counts.open);
         CompletionCandidate::new(line.batch.id.0.to_string()).help(Some(help.into()))
@@ -124,7 +125,7 @@ fn jobs(env: &Env) -> Option<Vec<CompletionCandidate>> {
     let ledger = ledger(env)?;
     let mut lines = ledger.list_open_attempts(MAX_PROPOSED).ok()?;
     lines.extend(ledger.list_failed_attempts(MAX_PROPOSED).ok()?);
-    let candidate = |line: &crate::ledger::AttemptSummary| {
+    let candidate = |line: &AttemptSummary| {
         let help = format!("{}: {}", line.attempt.state.status.as_str(), line.name);
         let job = line.attempt.state.job.as_ref()?;
         Some(CompletionCandidate::new(job.0.clone()).help(Some(help.into())))

@@ -5,8 +5,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::env::Env;
+use crate::model::Failure;
 use crate::model::text::decoded;
-use crate::model::{Failure, FailureKind};
 
 /// The text of a small file.
 pub(crate) fn read_text(path: &Path) -> Result<String, String> {
@@ -31,7 +31,12 @@ pub(crate) fn keep_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         std::io::Write::write_all(&mut file, bytes)?;
         file.persist(path).map_err(|error| error.error).map(drop)
     });
-    written.map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+    written.map_err(|error| unwritable(path, &error))
+}
+
+/// The failure of writing to `path`.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::local(format!("writing {}", path.display()), error)
 }
 
 /// Creates a file that only its owner can read. Fails if it exists.
@@ -41,7 +46,6 @@ pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
             std::io::ErrorKind::AlreadyExists => "choose a file that does not exist yet",
             _ => "choose a file in an existing directory that you can write to",
         };
-        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
-            .with_next(next)
+        Failure::usage(path.display().to_string(), error.to_string()).with_next(next)
     })
 }

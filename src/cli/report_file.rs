@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::context::AppContext;
-use super::files::absolute;
+use super::files::{absolute, unwritable};
 use crate::ledger::{AsyncLedger, BatchId};
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::report::{EmbedResult, MediaLinks, PAGE_HEAD, gather, is_page, render};
 
 /// Permissions of the page, less what the umask of the process removes.
@@ -34,7 +34,7 @@ impl ReportTarget {
     pub(crate) fn new(app: &AppContext, file: &Path) -> Result<Self, Failure> {
         let path = absolute(&app.env, file);
         let wrong = |why: String| {
-            Failure::new(FailureKind::Usage, format!("the report {}", path.display()), why)
+            Failure::usage(format!("the report {}", path.display()), why)
                 .with_next("name a file in an existing directory, such as report.html")
         };
         if path.is_dir() {
@@ -61,8 +61,7 @@ impl ReportTarget {
     ) -> Result<WrittenReport, Failure> {
         let Some(record) = ledger.batch_record(batch).await? else {
             let why = "no such batch in this machine's ledger";
-            return Err(Failure::new(FailureKind::Usage, format!("batch {}", batch.0), why)
-                .with_next("rbgv status"));
+            return Err(Failure::usage(format!("batch {}", batch.0), why).with_next("rbgv status"));
         };
         let mut links = if embed {
             MediaLinks::embedding(self.directory.clone(), app.env.program_vars())
@@ -75,7 +74,7 @@ impl ReportTarget {
         let clips = |input: &_, source: Option<&_>| links.sides(input, source);
         let page = render(&gather(&record, now, &app.env.sanitizer, clips));
         write_in_one_step(&self.path, page.as_bytes())
-            .map_err(|error| Failure::local(format!("writing {}", self.path.display()), &error))?;
+            .map_err(|error| unwritable(&self.path, &error))?;
         Ok(WrittenReport {
             path: self.path.clone(),
             inputs: record.inputs.len(),
@@ -85,17 +84,9 @@ impl ReportTarget {
     }
 }
 
-impl WrittenReport {
-    pub(crate) fn warn(&self, app: &AppContext) {
-        for warning in self.embedded.warnings() {
-            app.printer.warn(&warning);
-        }
-    }
-}
-
 /// Refuses to replace anything but an earlier page: a mistyped name may be that of a video.
 fn refuse_other_files(path: &Path) -> Result<(), Failure> {
-    let failed = |why: String| Failure::new(FailureKind::Usage, path.display().to_string(), why);
+    let failed = |why: String| Failure::usage(path.display().to_string(), why);
     let mut head = Vec::new();
     match File::open(path).and_then(|file| file.take(PAGE_HEAD).read_to_end(&mut head)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

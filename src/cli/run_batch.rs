@@ -1,11 +1,14 @@
-//! Working through a planned batch: used by run, resume, fetch, status and smoke-test.
+//! Working through a planned batch, within `--timeout` and with `--notify`: used by run, resume, work, fetch
+//! and status.
 
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::process::Command;
+
 use super::context::AppContext;
 use super::context::signals::leave_when_stopped;
-use super::notify::notify;
 use crate::flow::{BatchRunner, Context, RunOptions, RunResult, RunState, StdoutSink};
 use crate::ledger::{BatchId, PlanTotals};
 use crate::model::{Event, ExitClass, Failure};
@@ -54,6 +57,32 @@ pub(crate) async fn within_time(
     ended.map_err(|failure| context.with_stop_reason(failure))
 }
 
+/// Time that the notification may take.
+const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Rings the bell of the terminal, and shows a notification if the desktop has a program for it. What
+/// fails is not reported: the result of the command is on the screen.
+async fn notify(app: &AppContext, ended: &Result<ExitClass, Failure>) {
+    if app.env.terminal.stderr {
+        app.printer.bell();
+    }
+    let text = match ended {
+        Ok(ExitClass::Done) => "finished".to_owned(),
+        Ok(class) => format!("ended with exit code {}", class.code()),
+        Err(failure) => format!("ended with exit code {}", failure.kind.exit_class().code()),
+    };
+    let shown = Command::new("notify-send")
+        .args(["--app-name=rbgv", "rbgv", &text])
+        .env_clear()
+        .envs(app.settings.child_vars())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    let _ = tokio::time::timeout(NOTIFICATION_TIMEOUT, shown).await;
+}
+
 /// Runs every open input of a batch.
 pub(crate) async fn run_batch(
     app: &AppContext,
@@ -65,17 +94,7 @@ pub(crate) async fn run_batch(
     batch_runner(app, context, batch, run_options, stdout).await?.work().await
 }
 
-/// Works on a batch beside other processes.
-pub(crate) async fn share_batch(
-    app: &AppContext,
-    context: &Arc<Context>,
-    batch: BatchId,
-    run_options: RunOptions,
-) -> Result<RunResult, Failure> {
-    batch_runner(app, context, batch, run_options, None).await?.beside_others().work().await
-}
-
-async fn batch_runner(
+pub(crate) async fn batch_runner(
     app: &AppContext,
     context: &Arc<Context>,
     batch: BatchId,

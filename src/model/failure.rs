@@ -262,6 +262,18 @@ impl Failure {
         self
     }
 
+    /// A mistake in the command line or in an input.
+    #[must_use]
+    pub fn usage(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(FailureKind::Usage, what, why)
+    }
+
+    /// A mistake in the configuration.
+    #[must_use]
+    pub fn configuration(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(FailureKind::Configuration, what, why)
+    }
+
     /// A local I/O error.
     #[must_use]
     pub fn local(what: impl Into<String>, why: &dyn fmt::Display) -> Self {

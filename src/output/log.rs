@@ -23,7 +23,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
 use super::printer::Printer;
 use super::style::{Painter, TextTone};
 use crate::model::text::escaped;
-use crate::model::{Clock, Failure, FailureKind};
+use crate::model::{Clock, Failure};
 
 /// Format of the log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -117,7 +117,7 @@ fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(
     let directives = options.filter.as_deref().unwrap_or(usual);
     let wanted = EnvFilter::try_new(directives).map_err(|error| {
         let what = format!("invalid log filter '{directives}'");
-        Failure::new(FailureKind::Configuration, what, error.to_string())
+        Failure::configuration(what, error.to_string())
             .with_next("use a filter such as RBGV_LOG=rbgv=debug")
     })?;
     Ok(wanted.and(filter_fn(is_harmless)))
@@ -218,7 +218,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model::{ApiKey, ManualClock, OutputLink};
+    use crate::model::{ApiKey, FailureKind, ManualClock, OutputLink};
     use crate::output::streams::{Capture, Streams};
     use crate::output::style::Style;
 

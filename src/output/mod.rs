@@ -2,7 +2,8 @@
 //!
 //! Reading order: `style` (what output looks like, decided once), `streams`, `printer` (results to
 //! standard output, everything else to standard error), `events` (the events of a run as lines, bars
-//! or JSON), `progress` (bars), `stages` (checks as they end), `documents` (JSON of the commands), `formats` (tables, charts, CSV, reports), `text_width`, `prompt` and `log`.
+//! or JSON), `progress` (bars), `stages` (checks as they end), `documents` (JSON of the commands),
+//! `formats` (tables, charts, CSV, reports), `text_width`, `prompt` and `log`.
 
 pub(crate) mod documents;
 pub mod events;

@@ -24,7 +24,7 @@ use crate::model::{Failure, Target};
 /// thread.
 ///
 /// Results go to standard output, everything else to standard error. After the reader of standard
-/// output has closed it, further results are dropped ([`Printer::stdout_closed`]); other errors are
+/// output has closed it, further results are dropped; other errors are
 /// kept for [`Printer::finish`]. Errors of standard error are ignored.
 #[derive(Clone)]
 pub struct Printer(Arc<PrinterState>);
@@ -211,12 +211,6 @@ impl Printer {
         if let Some(screen) = &self.0.screen {
             screen.clear();
         }
-    }
-
-    /// Whether standard output was closed by its reader, or failed.
-    #[must_use]
-    pub fn stdout_closed(&self) -> bool {
-        !matches!(self.stdout().state, StdoutState::Open)
     }
 
     /// Flushes standard output. Fails if it could not be written, for example because of a full disk; a
@@ -528,7 +522,7 @@ mod tests {
     fn a_reader_that_left_ends_results_quietly_and_a_full_disk_is_told() {
         let gone = failing(io::ErrorKind::BrokenPipe);
         gone.data("x");
-        assert!(gone.stdout_closed());
+        assert!(matches!(gone.stdout().state, StdoutState::Closed));
         assert_eq!(gone.finish(), Ok(()));
         assert!(gone.raw_stdout().write(b"x").is_err());
         let full = failing(io::ErrorKind::StorageFull);

@@ -24,7 +24,7 @@ impl Drop for Spinner {
 
 impl Printer {
     /// Prints a note about waiting for `what`, unless that is over soon. Waits for the service are
-    /// reported in `cli::wait_notes`.
+    /// reported in `cli::context::wait_notes`.
     #[must_use]
     pub fn waiting(&self, what: &str) -> Spinner {
         let (sender, receiver) = channel();

@@ -15,15 +15,28 @@ pub enum ColorChoice {
     Never,
 }
 
-/// Flags about output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+// Flags about output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
 pub struct OutputFlags {
-    pub color: ColorChoice,
-    pub no_progress: bool,
+    /// Print results as JSON: one document, or one object per line for streamed results
+    #[arg(long, global = true)]
     pub json: bool,
+
+    /// Print only results, warnings and errors
+    #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Number of `-v` flags.
+
+    /// Verbose output (-vv for debug)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+
+    /// Disable progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
 }
 
 /// The terminal of the process.

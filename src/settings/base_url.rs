@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use crate::model::Failure;
 use crate::model::host::is_loopback;
-use crate::model::{Failure, FailureKind};
 
 use super::file::decode::{self, SectionReader};
 use super::file::located_value::LocatedValue;
@@ -18,14 +18,13 @@ pub(crate) fn read(
     allow_http: bool,
 ) -> Result<Url, Failure> {
     if let Some((address, name)) = variable {
-        let url = parse(address, allow_http).map_err(|why| {
-            Failure::new(FailureKind::Configuration, format!("variable {name}"), why)
-        })?;
+        let url = parse(address, allow_http)
+            .map_err(|why| Failure::configuration(format!("variable {name}"), why))?;
         read.record("base_url", url.as_str(), format!("variable {name}"));
         return Ok(url);
     }
-    let vendor = parse(VENDOR_URL, allow_http)
-        .map_err(|why| Failure::new(FailureKind::Configuration, VENDOR_URL, why))?;
+    let vendor =
+        parse(VENDOR_URL, allow_http).map_err(|why| Failure::configuration(VENDOR_URL, why))?;
     read.value_or("base_url", vendor, Url::to_string, |scalar| {
         parse(decode::text(scalar)?, allow_http)
     })

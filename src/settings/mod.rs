@@ -32,7 +32,8 @@ pub(crate) fn fuzz_config(text: &str) {
     use self::file::{layer::Layer, located_value::FileOrigin};
     let path = std::path::Path::new("config.toml");
     let _ = Layer::parse(&path.into(), FileOrigin::Project, text);
-    let _ = edit::set_value::check_file(path, text, &std::collections::BTreeMap::default());
+    let file = ConfigFile { path: path.into(), text: String::new() };
+    let _ = file.check(text, &std::collections::BTreeMap::default());
     if let Err(why) = parse_key(text) {
         assert!(!why.contains(text.trim()) || text.trim().len() < 3, "a key is not quoted: {why}");
     }
@@ -43,7 +44,7 @@ mod tests;
 
 pub use self::base_url::{VENDOR_URL, parse as parse_base_url};
 pub use self::edit::add_profile::{NewProfile, add_profile, defines_profile};
-pub use self::edit::edit_text::ConfigText;
+pub(crate) use self::edit::config_file::ConfigFile;
 pub use self::edit::rotate_key::{RotationStep, rotate_key};
 pub use self::edit::set_value::set_value;
 pub use self::file::decode::EffectiveValue;
@@ -51,8 +52,10 @@ pub use self::file::project_consent::Project;
 pub use self::profile::Profile;
 pub use self::resolve::{project, state_dir, user_file};
 pub use self::resolved::Settings;
-pub use self::secret::{KEY_VARIABLES, KEYRING, SECRET_VARIABLES, parse_key, store_in_keyring};
+pub use self::secret::{
+    KEY_VARIABLES, KEYRING, SECRET_VARIABLES, SecretSource, parse_key, store_in_keyring,
+};
 pub use self::types::{
-    Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsFlags,
-    SettingsSources, check_profile_name,
+    Environment, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX, SettingsSources,
+    check_profile_name,
 };

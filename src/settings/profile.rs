@@ -1,15 +1,11 @@
 //! A profile: the service, its key, and its limits, as typed values within bounds.
 
-use crate::model::{PollTiming, Timing, limits::LimitBounds};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
-
-use crate::model::options::OptionError;
-use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
 
 use super::base_url;
 use super::file::decode::{self, EffectiveValue, SectionReader};
@@ -18,6 +14,9 @@ use super::file::layer::ProfileLayer;
 use super::file::located_value::ScalarValue;
 use super::secret::{LocatedSecret, SecretKind, expiry};
 use super::types::{Environment, SANDBOX};
+use crate::model::options::OptionError;
+use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
+use crate::model::{PollTiming, Timing, limits::LimitBounds};
 
 /// Default of `confirm_above_credits` for a production profile.
 const PROD_CONFIRM_ABOVE_CREDITS: f64 = 500.0;
@@ -42,11 +41,7 @@ pub struct Profile {
     /// The address according to the files, without variables; `None` if it is invalid.
     pub(crate) file_url: Option<Url>,
     pub(crate) job_defaults: JobDefaultsLayer,
-    pub(crate) api_key: Option<LocatedSecret>,
-    pub(crate) next_key: Option<LocatedSecret>,
-    pub(crate) admin_token: Option<LocatedSecret>,
-    pub(crate) webhook_secret: Option<LocatedSecret>,
-    pub(crate) ledger: Option<LocatedSecret>,
+    pub(crate) secrets: BTreeMap<SecretKind, LocatedSecret>,
 }
 
 impl Profile {
@@ -71,6 +66,10 @@ impl Profile {
         let limits = read_limits(&mut read, &prefix, layer)?;
         let timing = read_timing(&mut read, &prefix, layer)?;
         let tags = tags(&mut read, &prefix, layer)?;
+        let mut secrets = BTreeMap::new();
+        for kind in SecretKind::ALL {
+            secrets.extend(LocatedSecret::find(kind, own, vars)?.map(|found| (kind, found)));
+        }
         let profile = Self {
             name: name.to_owned(),
             base_url,
@@ -84,11 +83,7 @@ impl Profile {
             key_max_age,
             file_url,
             job_defaults,
-            api_key: LocatedSecret::find(SecretKind::ApiKey, own, vars)?,
-            next_key: LocatedSecret::find(SecretKind::NextKey, own, vars)?,
-            admin_token: LocatedSecret::find(SecretKind::AdminToken, own, vars)?,
-            webhook_secret: LocatedSecret::find(SecretKind::WebhookSecret, own, vars)?,
-            ledger: LocatedSecret::find(SecretKind::Ledger, own, vars)?,
+            secrets,
         };
         Ok((profile, read.into_shown()))
     }
@@ -108,11 +103,7 @@ impl Profile {
             key_created: None,
             key_max_age: None,
             job_defaults: JobDefaultsLayer::default(),
-            api_key: Some(key),
-            next_key: None,
-            admin_token: None,
-            webhook_secret: None,
-            ledger: None,
+            secrets: BTreeMap::from([(SecretKind::ApiKey, key)]),
         }
     }
 
@@ -127,13 +118,7 @@ impl Profile {
     }
 
     pub(crate) fn source(&self, kind: SecretKind) -> Option<&LocatedSecret> {
-        match kind {
-            SecretKind::ApiKey => self.api_key.as_ref(),
-            SecretKind::NextKey => self.next_key.as_ref(),
-            SecretKind::AdminToken => self.admin_token.as_ref(),
-            SecretKind::WebhookSecret => self.webhook_secret.as_ref(),
-            SecretKind::Ledger => self.ledger.as_ref(),
-        }
+        self.secrets.get(&kind)
     }
 }
 
@@ -197,21 +182,14 @@ impl Guards {
             return Some(("environment", other.environment.to_string()));
         }
         let threshold = |guards: &Self| guards.confirm_above_credits.unwrap_or(f64::INFINITY);
-        if threshold(self) > threshold(other) {
-            return Some(("confirm_above_credits", threshold(other).to_string()));
-        }
-        let counts = [
-            ("in_flight_max", mine.in_flight_max, theirs.in_flight_max),
-            ("concurrency", mine.concurrency, theirs.concurrency),
-        ];
-        if let Some((key, _, theirs)) = counts.into_iter().find(|(_, mine, theirs)| mine > theirs) {
-            return Some((key, theirs.to_string()));
-        }
-        let rates = [
+        let maxima = [
+            ("confirm_above_credits", threshold(self), threshold(other)),
+            ("in_flight_max", f64::from(mine.in_flight_max), f64::from(theirs.in_flight_max)),
+            ("concurrency", f64::from(mine.concurrency), f64::from(theirs.concurrency)),
             ("submission_rate_max", mine.submission_rate_max, theirs.submission_rate_max),
             ("poll_rate_max", mine.poll_rate_max, theirs.poll_rate_max),
         ];
-        if let Some((key, _, theirs)) = rates.into_iter().find(|(_, mine, theirs)| mine > theirs) {
+        if let Some((key, _, theirs)) = maxima.into_iter().find(|(_, mine, theirs)| mine > theirs) {
             return Some((key, theirs.to_string()));
         }
         let durations = [

@@ -5,19 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
+use crate::model::text::nearest;
 
 use super::file::decode::{self, DEFAULT, EffectiveValue, SectionReader, row};
 use super::file::find::{self, ConfigFiles};
 use super::file::layer::{Layer, ProfileLayer};
 use super::file::located_value::LocatedValue;
 use super::file::project_consent::Project;
-use super::file::{project_policy, schema};
+use super::file::project_policy;
 use super::profile::{JobDefaultsLayer, Profile};
 use super::resolved::Settings;
-use super::secret::{
-    LocatedSecret, SECRET_VARIABLES, SecretEnvironment, SecretKind, SecretSource, unquoted,
-};
+use super::secret::{SECRET_VARIABLES, SecretEnvironment, SecretSource, unquoted};
 use super::summary;
 use super::types::{DEFAULT_PROFILE, OptionDefaults, SANDBOX, SettingsSources};
 
@@ -28,7 +27,7 @@ impl Settings {
     /// Resolves flags, variables, project file, user file and defaults, in this order of precedence.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with the file, line and column.
+    /// `FailureKind::Configuration`, with the file, line and column.
     pub fn resolve(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let Merged { found, defined, layers: merged, active, chosen_by, state_dir, project } =
             Merged::read(sources)?;
@@ -43,13 +42,13 @@ impl Settings {
             all.push(read_profile(sources, &merged, name, false)?.0);
         }
         let (defaults, default_rows) = defaults(sources, &merged, &profile)?;
-        let log = var(sources, "RBGV_LOG").map(str::to_owned);
+        let log = var(sources, "RBGV_LOG");
 
         let mut shown = vec![
             row("profile", &active, chosen_by),
             row("state_dir", &state_dir.display(), state_origin),
         ];
-        shown.extend(log.iter().map(|filter| row("log", filter, "variable RBGV_LOG")));
+        shown.extend(log.map(|filter| row("log", &filter, "variable RBGV_LOG")));
         shown.extend(merged.top.get("require").and_then(required_row));
         shown.extend(default_rows);
         let child_vars = without_secrets(sources.vars, &all);
@@ -68,7 +67,6 @@ impl Settings {
             user_file: user_file(sources),
             state_dir,
             defaults,
-            log,
             shown,
             listed,
             defined,
@@ -130,8 +128,7 @@ fn required_row(entry: &LocatedValue) -> Option<EffectiveValue> {
 }
 
 fn named_file(sources: &SettingsSources<'_>) -> Option<PathBuf> {
-    let variable = || var(sources, "RBGV_CONFIG").map(PathBuf::from);
-    let named = sources.flags.config.clone().or_else(variable)?;
+    let named = sources.config.or_else(|| var(sources, "RBGV_CONFIG").map(Path::new))?;
     Some(sources.current_dir.join(named))
 }
 
@@ -153,8 +150,8 @@ fn merge(found: &ConfigFiles) -> Layer {
 /// The profile in use, and the origin of that choice.
 fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, String), Failure> {
     let known: Vec<String> = merged.profiles.keys().cloned().collect();
-    let (name, origin) = if let Some(name) = &sources.flags.profile {
-        (name.clone(), "flag --profile".to_owned())
+    let (name, origin) = if let Some(name) = sources.profile {
+        (name.to_owned(), "flag --profile".to_owned())
     } else if let Some(name) = var(sources, "RBGV_PROFILE") {
         (name.to_owned(), "variable RBGV_PROFILE".to_owned())
     } else if let Some(entry) = merged.top.get("default_profile") {
@@ -184,14 +181,14 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
     let why = if name == SANDBOX {
         "the sandbox is not chosen as a profile; add --sandbox to run, upload, usage or smoke-test"
             .to_owned()
-    } else if let Some(close) = schema::nearest(name, known.iter().map(String::as_str)) {
+    } else if let Some(close) = nearest(name, known.iter().map(String::as_str)) {
         format!("there is no profile '{name}'; did you mean '{close}'?")
     } else if known.is_empty() {
         format!("there is no profile '{name}', and no file defines one; see config.example.toml")
     } else {
         format!("there is no profile '{name}'; known: {}", known.join(", "))
     };
-    Failure::new(FailureKind::Configuration, origin, why).with_next("rbgv profile list")
+    Failure::configuration(origin, why).with_next("rbgv profile list")
 }
 
 /// Checks the project file against the user's own. Returns what has to be confirmed.
@@ -273,8 +270,7 @@ fn located_state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static
     }
     let found = sources.state_dir.map(Path::to_owned);
     found.map(|dir| (dir, DEFAULT)).ok_or_else(|| {
-        Failure::new(
-            FailureKind::Configuration,
+        Failure::configuration(
             "state directory",
             "no home directory for the ledger; set RBGV_STATE_DIR",
         )
@@ -291,10 +287,8 @@ fn without_secrets<'a>(
         rest.remove(name);
     }
     for profile in profiles {
-        for kind in SecretKind::ALL {
-            if let Some(LocatedSecret { source: SecretSource::Variable(name), .. }) =
-                profile.source(kind)
-            {
+        for secret in profile.secrets.values() {
+            if let SecretSource::Variable(name) = &secret.source {
                 rest.remove(name);
             }
         }

@@ -1,6 +1,5 @@
 //! The resolved settings, and the keys to which they lead.
 
-use crate::model::{PollTiming, Timing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::model::{ApiKey, Failure, FailureKind};
-
 use super::file::decode::EffectiveValue;
 use super::profile::Profile;
 use super::secret::{
     LocatedSecret, SecretEnvironment, SecretKind, SecretSource, file_warnings, parse_key, read_file,
 };
-use super::types::{Environment, KeySource, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
+use super::types::{Environment, OptionDefaults, ProfileSummary, ResolvedKey, SANDBOX};
+use crate::model::{ApiKey, Failure};
+use crate::model::{PollTiming, Timing};
 
 pub struct Settings {
     pub profile: Profile,
@@ -27,8 +26,6 @@ pub struct Settings {
     pub state_dir: PathBuf,
     pub defaults: OptionDefaults,
     pub warnings: Vec<String>,
-    /// `RBGV_LOG`: the log filter.
-    pub log: Option<String>,
     pub(super) shown: Vec<EffectiveValue>,
     pub(super) listed: Vec<ProfileSummary>,
     /// The profiles that a file defines.
@@ -80,24 +77,28 @@ impl Settings {
     }
 
     /// Reads the next key of a rotation from a source that the profile does not name yet.
-    pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
+    pub fn key_from(&self, source: &SecretSource) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::NextKey, source, &self.profile.name)
     }
 
     /// Reads the key of a profile that does not exist yet.
-    pub fn new_key_from(&self, source: &KeySource, profile: &str) -> Result<ResolvedKey, Failure> {
+    pub fn new_key_from(
+        &self,
+        source: &SecretSource,
+        profile: &str,
+    ) -> Result<ResolvedKey, Failure> {
         self.key_of(SecretKind::ApiKey, source, profile)
     }
 
     fn key_of(
         &self,
         kind: SecretKind,
-        source: &KeySource,
+        source: &SecretSource,
         profile: &str,
     ) -> Result<ResolvedKey, Failure> {
-        let wrong = |why: String| Failure::new(FailureKind::Configuration, "key", why);
-        let located =
-            LocatedSecret { source: SecretSource::of(source).map_err(wrong)?, place: None };
+        let wrong = |why: String| Failure::configuration("key", why);
+        source.check().map_err(wrong)?;
+        let located = LocatedSecret { source: source.clone(), place: None };
         let key = located.read(kind, profile, &self.environment())?;
         let source = located.source.to_string();
         Ok(ResolvedKey { key, source, warnings: located.warnings() })
@@ -128,7 +129,7 @@ impl Settings {
 
     /// Reads the webhook secret from `file`, `RBGV_WEBHOOK_SECRET` or the profile's source.
     pub fn webhook_secret(&self, file: Option<&Path>) -> Result<ResolvedKey, Failure> {
-        let wrong = |why: String| Failure::new(FailureKind::Configuration, "webhook secret", why);
+        let wrong = |why: String| Failure::configuration("webhook secret", why);
         if let Some(file) = file {
             let path = self.current_dir.join(file);
             let key = read_file(&path).and_then(|raw| parse_key(&raw));
@@ -153,13 +154,13 @@ impl Settings {
     }
 
     /// Every effective value with its origin; the fingerprints of secrets.
-    pub fn show(&self) -> Vec<EffectiveValue> {
-        self.shown.clone()
+    pub fn show(&self) -> &[EffectiveValue] {
+        &self.shown
     }
 
     /// Every known profile, by name.
-    pub fn profiles(&self) -> Vec<ProfileSummary> {
-        self.listed.clone()
+    pub fn profiles(&self) -> &[ProfileSummary] {
+        &self.listed
     }
 
     /// The profile `name`, if a file defines it.
@@ -195,7 +196,6 @@ impl Settings {
             state_dir,
             defaults: OptionDefaults::default(),
             warnings: Vec::new(),
-            log: None,
             shown: Vec::new(),
             listed: vec![summary],
             defined: BTreeSet::new(),
@@ -208,8 +208,7 @@ impl Settings {
     fn secret(&self, kind: SecretKind) -> Result<Option<ResolvedKey>, Failure> {
         if let Some((variable, value)) = kind.override_in(&self.vars) {
             let source = format!("variable {variable}");
-            let key = parse_key(value)
-                .map_err(|why| Failure::new(FailureKind::Configuration, &source, why))?;
+            let key = parse_key(value).map_err(|why| Failure::configuration(&source, why))?;
             return Ok(Some(ResolvedKey { key, source, warnings: Vec::new() }));
         }
         let Some(located) = self.profile.source(kind) else { return Ok(None) };
@@ -244,7 +243,7 @@ impl Settings {
             origin(&self.profile.base_url)
         );
         let what = format!("{} of profile {name}{place}", kind.name());
-        Failure::new(FailureKind::Configuration, what, why).with_next("rbgv profile list")
+        Failure::configuration(what, why).with_next("rbgv profile list")
     }
 
     fn no_key(&self) -> Failure {
@@ -259,8 +258,7 @@ impl Settings {
         let why = format!(
             "set RBGV_API_KEY, or a key source in [profiles.{name}]{choice}; run --sandbox needs no key"
         );
-        Failure::new(FailureKind::Configuration, format!("no API key for profile {name}"), why)
-            .with_next("rbgv init")
+        Failure::configuration(format!("no API key for profile {name}"), why).with_next("rbgv init")
     }
 }
 
@@ -274,7 +272,6 @@ impl fmt::Debug for Settings {
             .field("state_dir", &self.state_dir)
             .field("defaults", &self.defaults)
             .field("warnings", &self.warnings)
-            .field("log", &self.log)
             .finish_non_exhaustive()
     }
 }

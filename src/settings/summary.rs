@@ -43,7 +43,7 @@ pub(crate) fn warnings(
 fn permission_warnings(all: &[Profile]) -> Vec<String> {
     let located = all
         .iter()
-        .flat_map(|profile| SecretKind::ALL.into_iter().filter_map(|kind| profile.source(kind)))
+        .flat_map(|profile| profile.secrets.values())
         .filter(|located| matches!(located.source, SecretSource::Inline(_)));
     let mut warned: Vec<String> = located.flat_map(LocatedSecret::warnings).collect();
     warned.sort();
@@ -66,7 +66,7 @@ fn short_settle(profile: &Profile) -> Option<String> {
 fn summary(profile: &Profile, active: bool, environment: &SecretEnvironment<'_>) -> ProfileSummary {
     let kind = SecretKind::ApiKey;
     let overridden = kind.override_in(environment.vars).filter(|_| active);
-    let (key_source, fingerprint) = match (overridden, &profile.api_key) {
+    let (key_source, fingerprint) = match (overridden, profile.source(kind)) {
         (Some((variable, value)), _) => {
             (format!("variable {variable}"), parse_key(value).ok().map(|key| key.fingerprint()))
         }
@@ -134,7 +134,7 @@ fn secret_row(
     let source = &located.source;
     let value = match (located.cheap_fingerprint(kind, environment), source) {
         (Some(fingerprint), _) => format!("fingerprint {fingerprint} ({source})"),
-        (None, SecretSource::Command(_) | SecretSource::Keyring { .. }) => {
+        (None, SecretSource::Command(_) | SecretSource::Keyring(_)) => {
             format!("not read yet ({source})")
         }
         (None, _) => format!("cannot be read ({source})"),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use crate::model::{ApiKey, Background, Fingerprint, ModelName, OutputFormat};
 
-use super::file::schema;
+use crate::model::text::nearest;
 
 /// Name of the in-process sandbox's profile. No file may define it.
 pub const SANDBOX: &str = "sandbox";
@@ -26,15 +26,10 @@ pub struct SettingsSources<'a> {
     pub config_dir: Option<&'a Path>,
     /// The platform's state directory for this program.
     pub state_dir: Option<&'a Path>,
-    pub flags: SettingsFlags,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct SettingsFlags {
     /// `--profile`.
-    pub profile: Option<String>,
+    pub profile: Option<&'a str>,
     /// `--config`: the only file that is read.
-    pub config: Option<PathBuf>,
+    pub config: Option<&'a Path>,
 }
 
 /// Job options where the command line has none.
@@ -102,27 +97,12 @@ impl FromStr for Environment {
         let known = Self::ALL.iter().map(|environment| environment.as_str());
         Self::ALL.iter().copied().find(|environment| environment.as_str() == word).ok_or_else(
             || {
-                let close = schema::nearest(word, known)
+                let close = nearest(word, known)
                     .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
                 format!("'{word}' is not an environment; use dev, staging or prod{close}")
             },
         )
     }
-}
-
-/// The source of a new key.
-#[derive(Debug, Clone)]
-pub enum KeySource {
-    /// The name of a variable.
-    Variable(String),
-    /// A file that contains only the key.
-    File(PathBuf),
-    /// A command that prints the key.
-    Command(String),
-    /// A keyring entry: `USER`, or `SERVICE/USER`.
-    Keyring(String),
-    /// The key itself, in plain text in the configuration file.
-    Inline(ApiKey),
 }
 
 /// Checks the name of a profile, which becomes part of dotted keys, file names and messages.

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::env::Env;
 use crate::flow::{Destination, FileSelection, InputList, InputSpec, NameTemplate};
-use crate::model::{Failure, FailureKind, ObjectUrl};
+use crate::model::{Failure, ObjectUrl};
 use crate::output::events::messages::argument;
 
 #[derive(Debug, Clone, Args)]
@@ -119,8 +119,7 @@ fn has_directory(named: &[InputSpec], env: &Env) -> bool {
 fn open_list(path: &Path, nul: bool) -> Result<InputList, Failure> {
     let refused = |why: String, next: &str| {
         let shown = argument(&path.to_string_lossy());
-        Failure::new(FailureKind::Usage, format!("--from-file {shown}"), why)
-            .with_next(format!("{next} {shown}"))
+        Failure::usage(format!("--from-file {shown}"), why).with_next(format!("{next} {shown}"))
     };
     let file = File::open(path).map_err(|error| refused(error.to_string(), "ls -l"))?;
     if path.is_dir() {
@@ -134,9 +133,8 @@ pub(crate) fn object_destination(
     url: Result<ObjectUrl, String>,
     several: bool,
 ) -> Result<Destination, Failure> {
-    let url = url.map_err(|why| {
-        Failure::new(FailureKind::Usage, "-o", why).with_next("use -o s3://BUCKET/PREFIX/")
-    })?;
+    let url =
+        url.map_err(|why| Failure::usage("-o", why).with_next("use -o s3://BUCKET/PREFIX/"))?;
     if url.is_prefix() {
         return Ok(Destination::Prefix(url));
     }
@@ -150,9 +148,7 @@ pub(crate) fn object_destination(
 /// directory of them.
 fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Destination, Failure> {
     let Some(output) = output else { return Ok(Destination::Beside) };
-    let usage = |why: &str, next: &str| {
-        Err(Failure::new(FailureKind::Usage, "-o", why).with_next(next.to_owned()))
-    };
+    let usage = |why: &str, next: &str| Err(Failure::usage("-o", why).with_next(next));
     if output == "-" {
         if several {
             return usage("standard output can take only one output", "use -o DIR/");

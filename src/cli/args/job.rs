@@ -1,101 +1,91 @@
 //! Job options as flags, for every command that creates jobs.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 
+use super::one_of;
+use crate::cli::files::read_text;
 use crate::media;
-use crate::model::{
-    Background, Composition, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
-};
+use crate::model::options::OptionError;
+use crate::model::{Background, Composition, Failure, JobOptions, ModelName, OutputFormat};
+use crate::settings::OptionDefaults;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Job options")]
 pub(crate) struct JobArgs {
     /// Model to use [default: original]
-    #[arg(long, value_parser = words(ModelName::ALL.iter().map(|model| model.as_str())))]
-    pub(crate) model: Option<String>,
+    #[arg(long, value_parser = one_of::<ModelName>(ModelName::ALL.iter().map(|model| model.as_str())))]
+    model: Option<ModelName>,
 
     /// Output format [default: webm]
-    #[arg(long, value_parser = words(OutputFormat::ALL.iter().map(|format| format.as_str())))]
-    pub(crate) format: Option<String>,
+    #[arg(long, value_parser = one_of::<OutputFormat>(OutputFormat::ALL.iter().map(|format| format.as_str())))]
+    format: Option<OutputFormat>,
 
     /// Background: transparent, a colour (green, white, #rrggbb), or an image (file or http(s) URL)
     /// [default: transparent]
     #[arg(long, value_name = "BACKGROUND")]
-    pub(crate) background: Option<String>,
+    background: Option<String>,
 
     /// What to keep, as short comma-separated phrases (only with --model pro)
     #[arg(long, value_name = "TEXT")]
-    pub(crate) prompt: Option<String>,
+    prompt: Option<String>,
 
     /// Output size in pixels
     #[arg(long, value_name = "WxH", value_parser = parse_canvas)]
-    pub(crate) canvas: Option<(u32, u32)>,
+    canvas: Option<(u32, u32)>,
 
     /// Position of the subject on the canvas, such as center, top-left or bottom-center
     #[arg(long, value_name = "PLACE")]
-    pub(crate) anchor: Option<String>,
+    anchor: Option<String>,
 
     /// Scale factor of the subject, such as 0.5 or 50%
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = parse_scale)]
-    pub(crate) scale: Option<f64>,
+    scale: Option<f64>,
 
     /// Offset of the subject in pixels, to the right and down
     #[arg(long, value_name = "X,Y", value_parser = parse_offset, allow_hyphen_values = true)]
-    pub(crate) offset: Option<(i32, i32)>,
+    offset: Option<(i32, i32)>,
 
     /// Composition as JSON in the service's format, instead of the four options above
     #[arg(long, value_name = "FILE.json", conflicts_with_all = ["canvas", "anchor", "scale", "offset"])]
-    pub(crate) composition: Option<PathBuf>,
+    composition: Option<PathBuf>,
 
     /// URL to which the service sends webhooks
     #[arg(long, value_name = "URL")]
-    pub(crate) webhook_url: Option<String>,
+    webhook_url: Option<String>,
 
     /// Custom tag stored with the job; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
-    pub(crate) tags: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
 
     /// Additional field of the job request, as JSON; may be repeated
     #[arg(long = "set", value_name = "FIELD=JSON", value_parser = parse_set)]
-    pub(crate) set: Vec<(String, serde_json::Value)>,
-}
-
-/// Defaults of a profile, overridden by the flags.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct JobDefaults {
-    pub(crate) model: ModelName,
-    pub(crate) format: OutputFormat,
-    pub(crate) background: Background,
-    /// Tags; those of flags are added.
-    pub(crate) tags: BTreeMap<String, String>,
-}
-
-fn words(known: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
-    PossibleValuesParser::new(known)
+    set: Vec<(String, serde_json::Value)>,
 }
 
 impl JobArgs {
     /// The options of the flags, with `defaults` for the rest.
-    pub(crate) fn resolve(&self, defaults: JobDefaults) -> Result<JobOptions, Failure> {
-        let mut tags = defaults.tags;
+    pub(crate) fn resolve(&self, defaults: &OptionDefaults) -> Result<JobOptions, Failure> {
+        let mut tags = defaults.tags.clone();
         tags.extend(self.tags.iter().cloned());
+        let background = match &self.background {
+            None => defaults.background.clone(),
+            Some(text) => {
+                text.parse().map_err(|bad: OptionError| Failure::usage("--background", bad.0))?
+            }
+        };
         let options = JobOptions {
-            model: parsed("--model", self.model.as_deref(), defaults.model)?,
-            format: parsed("--format", self.format.as_deref(), defaults.format)?,
-            background: parsed("--background", self.background.as_deref(), defaults.background)?,
+            model: self.model.unwrap_or(defaults.model),
+            format: self.format.unwrap_or(defaults.format),
+            background,
             prompt: self.prompt.clone(),
             composition: self.composition()?,
             webhook_url: self.webhook_url.clone(),
             tags,
             extra: self.set.iter().cloned().collect(),
         };
-        options
-            .check()
-            .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+        options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
         Ok(options)
     }
 
@@ -115,37 +105,23 @@ impl JobArgs {
 /// image that can be sent.
 pub(crate) fn with_background(
     mut options: JobOptions,
-    current_dir: &std::path::Path,
+    current_dir: &Path,
 ) -> Result<JobOptions, Failure> {
     if let Background::ImageFile(path) = &mut options.background {
         let named = path.display().to_string();
         *path = current_dir.join(&*path);
         media::inspect_picture(path).map_err(|bad| {
             let why = format!("{bad}; {}", Background::choices());
-            Failure::new(FailureKind::Usage, format!("--background {named}"), why)
+            Failure::usage(format!("--background {named}"), why)
         })?;
     }
     Ok(options)
 }
 
-fn parsed<T>(flag: &str, text: Option<&str>, default: T) -> Result<T, Failure>
-where
-    T: std::str::FromStr<Err = crate::model::options::OptionError>,
-{
-    match text {
-        None => Ok(default),
-        Some(text) => text.parse().map_err(|bad: crate::model::options::OptionError| {
-            Failure::new(FailureKind::Usage, flag, bad.0)
-        }),
-    }
-}
-
-fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
-    let what = format!("--composition {}", path.display());
-    let text = crate::cli::files::read_text(path)
-        .map_err(|why| Failure::new(FailureKind::Usage, what.clone(), why))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::new(FailureKind::Usage, what, format!("invalid JSON: {error}")))
+fn read_composition(path: &Path) -> Result<serde_json::Value, Failure> {
+    let wrong = |why: String| Failure::usage(format!("--composition {}", path.display()), why);
+    let text = read_text(path).map_err(wrong)?;
+    serde_json::from_str(&text).map_err(|error| wrong(format!("invalid JSON: {error}")))
 }
 
 /// Parses a factor such as `0.5` or `50%`.
@@ -213,6 +189,7 @@ const RESERVED: [&str; 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -224,7 +201,7 @@ mod tests {
     fn options(words: &[&str]) -> Result<JobOptions, String> {
         let line = std::iter::once("x").chain(words.iter().copied());
         let parsed = Line::try_parse_from(line).map_err(|error| error.to_string())?;
-        parsed.job.resolve(JobDefaults::default()).map_err(|failure| failure.to_string())
+        parsed.job.resolve(&OptionDefaults::default()).map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -318,13 +295,13 @@ mod tests {
 
     #[test]
     fn defaults_stand_below_flags() {
-        let defaults = JobDefaults {
+        let defaults = OptionDefaults {
             format: OutputFormat::Gif,
             tags: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())].into(),
-            ..JobDefaults::default()
+            ..OptionDefaults::default()
         };
         let line = Line::parse_from(["x", "--tag", "a=9"]);
-        let options = line.job.resolve(defaults).unwrap();
+        let options = line.job.resolve(&defaults).unwrap();
         assert_eq!(options.format, OutputFormat::Gif);
         assert_eq!((options.tags["a"].as_str(), options.tags["b"].as_str()), ("9", "2"));
     }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::model::Failure;
 use crate::model::text::escaped;
-use crate::model::{Failure, FailureKind};
 use crate::output::Printer;
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -114,7 +114,7 @@ fn unknown(wanted: &[&str], rows: &[Value]) -> Failure {
     }
     let what = format!("fields {}", wanted.join(","));
     let why = format!("no row has all of them; known: {}", known.join(", "));
-    Failure::new(FailureKind::Usage, what, why)
+    Failure::usage(what, why)
 }
 
 /// `{name}` is a field, `{{` and `}}` are braces, `\t` and `\n` as in printf.

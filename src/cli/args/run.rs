@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use strum::VariantNames as _;
 
+use super::one_of;
 use crate::flow::state_machine::Goal;
 use crate::flow::{ByUrl, RunOptions};
 use crate::model::Credits;
-
-fn by_url() -> impl TypedValueParser<Value = ByUrl> {
-    PossibleValuesParser::new(ByUrl::VARIANTS)
-        .map(|word| word.parse().unwrap_or_else(|_| unreachable!("{word} is possible")))
-}
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Run options")]
@@ -40,7 +35,7 @@ pub(crate) struct RunArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "always",
-        value_parser = by_url(),
+        value_parser = one_of::<ByUrl>(ByUrl::VARIANTS.iter().copied()),
     )]
     pub(crate) by_url: Option<ByUrl>,
 

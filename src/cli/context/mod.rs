@@ -1,12 +1,11 @@
-//! The context of a command: settings, printer, clients, ledger. `signals` stop it, and `wait_notes`
-//! says what it waits for.
+//! The context of a command: settings, printer, clients, ledger. `read_settings` reads the settings,
+//! `open_ledger` opens the ledger, `signals` stop the command, and `wait_notes` says what it waits for.
 
 pub(crate) mod open_ledger;
+mod read_settings;
 pub(crate) mod signals;
 pub(crate) mod wait_notes;
 
-use crate::model::Timing;
-use crate::output::documents::local::SettingLine;
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -15,27 +14,27 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tempfile::TempDir;
-
-use self::open_ledger::open_ledger;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::open_ledger::open_ledger;
+use self::read_settings::{confirmed, no_user_file};
+pub(crate) use self::read_settings::{
+    project, resolve, setting_line, settings_table, state_dir, user_file,
+};
 use self::signals::stop_on_signals;
 use super::args::global::Global;
-use super::args::job::JobDefaults;
 use crate::client::{self, Client, ClientConfig, MemoryStore, ProxyChoice};
 use crate::env::Env;
 use crate::flow::Context;
 use crate::ledger::{ApiKeyId, AsyncLedger, LeasedLedger};
+use crate::model::Timing;
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
-use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
-use crate::output::{Printer, Reporter, Table};
+use crate::model::{ApiKey, Event, ExitClass, Failure, Fingerprint, Observer};
+use crate::output::{Printer, Reporter};
 use crate::sandbox;
-use crate::settings::{
-    self, EffectiveValue, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags,
-    SettingsSources,
-};
+use crate::settings::{EffectiveValue, Environment, KEY_VARIABLES, ResolvedKey, Settings};
 use crate::store::{ObjectStores, StoreConfig, is_store_variable};
 
 const USER_AGENT: &str = concat!("rbgv/", env!("CARGO_PKG_VERSION"));
@@ -47,8 +46,6 @@ pub(crate) struct AppContext {
     pub(crate) env: Env,
     pub(crate) settings: Settings,
     pub(crate) printer: Printer,
-    /// `--yes`: assume yes for all prompts.
-    pub(crate) yes: bool,
     global: Global,
     /// Held while the command runs. In this order, so that the server ends before its files are
     /// removed.
@@ -57,45 +54,76 @@ pub(crate) struct AppContext {
     own_state_dir: Option<PathBuf>,
 }
 
+/// Ignores events.
+struct NullObserver;
+
+impl Observer for NullObserver {
+    fn observe(&self, _: &Event) {}
+}
+
 /// The key of a client, as identified in the ledger.
 pub(crate) fn key_id(client: &Client) -> ApiKeyId {
     let fingerprint = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
     ApiKeyId { origin: client.origin().to_owned(), fingerprint }
 }
 
-#[derive(Default)]
-struct Secrets {
-    key: Option<ApiKey>,
-    admin_token: Option<ApiKey>,
-}
-
 impl AppContext {
     /// Resolves the settings, and starts a sandbox if the command asks for one.
     pub(crate) fn open(
-        env: Env,
-        printer: Printer,
+        env: &Env,
+        printer: &Printer,
         global: &Global,
         sandboxed: bool,
     ) -> Result<Self, Failure> {
-        let mut own_state_dir = None;
-        let (settings, sandbox) = if sandboxed {
-            let (settings, running, files) = in_process_sandbox(&env)?;
-            own_state_dir = state_dir(&env, global);
-            (settings, Some((running, files)))
-        } else {
-            let settings = confirmed(&env, global, &printer)
-                .and_then(|()| resolve(&env, global))
-                .map_err(|mut failure| {
+        if sandboxed {
+            let options = sandbox::Options { models: env.models_dir(), ..Default::default() };
+            let own_state_dir = state_dir(env, global);
+            return Ok(Self { own_state_dir, ..Self::sandboxed(env, printer, global, options)? });
+        }
+        let settings = confirmed(env, global, printer)
+            .and_then(|()| resolve(env, global))
+            .map_err(|mut failure| {
                 failure.next.get_or_insert_with(|| "rbgv doctor".to_owned());
                 failure
             })?;
-            (settings, None)
-        };
         for warning in &settings.warnings {
             printer.warn_once(warning);
         }
-        let global = global.clone();
-        Ok(Self { env, settings, printer, yes: global.yes, global, sandbox, own_state_dir })
+        Ok(Self::resolved(env, settings, printer, global))
+    }
+
+    /// A context of settings that are already resolved.
+    pub(crate) fn resolved(
+        env: &Env,
+        settings: Settings,
+        printer: &Printer,
+        global: &Global,
+    ) -> Self {
+        let (env, printer, global) = (env.clone(), printer.clone(), global.clone());
+        Self { env, settings, printer, global, sandbox: None, own_state_dir: None }
+    }
+
+    /// A context with a sandbox, which has a key and a ledger of its own; no configured key is read or
+    /// sent.
+    fn sandboxed(
+        env: &Env,
+        printer: &Printer,
+        global: &Global,
+        options: sandbox::Options,
+    ) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
+        let files = tempfile::Builder::new()
+            .prefix("rbgv-sandbox-")
+            .tempdir()
+            .map_err(|error| failed(&error))?;
+        let state = Some(files.path().join("service"));
+        let options = sandbox::Options { state, tool_vars: env.program_vars(), ..options };
+        let running = sandbox::start_thread(options).map_err(|error| sandbox_failure(&error))?;
+        let base_url = Url::parse(&running.base_url).map_err(|error| failed(&error))?;
+        let key = ApiKey::new(&running.api_key);
+        let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));
+        let sandbox = Some((running, files));
+        Ok(Self { sandbox, ..Self::resolved(env, settings, printer, global) })
     }
 
     /// A context with another profile and that profile's own key. Variables that hold a key are left
@@ -108,38 +136,16 @@ impl AppContext {
         let mut global = self.global.clone();
         global.profile = Some(profile.to_owned());
         let settings = resolve(&env, &global)?;
-        let printer = self.printer.clone();
-        let (yes, sandbox, own_state_dir) = (self.yes, None, None);
-        Ok(Self { env, settings, printer, yes, global, sandbox, own_state_dir })
+        Ok(Self::resolved(&env, settings, &self.printer, &global))
     }
 
     /// A context with the same limits and timeouts against a sandbox of its own, without any key of
     /// this context.
     pub(crate) fn with_sandbox(&self, options: sandbox::Options) -> Result<Self, Failure> {
-        let options = sandbox::Options { tool_vars: self.env.program_vars(), ..options };
-        let (mut settings, running, files) = sandbox_with(options)?;
-        settings.profile.limits = self.settings.profile.limits;
-        settings.profile.timing = self.settings.profile.timing;
-        Ok(Self {
-            env: self.env.clone(),
-            settings,
-            printer: self.printer.clone(),
-            yes: self.yes,
-            global: self.global.clone(),
-            sandbox: Some((running, files)),
-            own_state_dir: None,
-        })
-    }
-
-    /// A context of settings that are already resolved.
-    pub(crate) fn resolved(
-        env: Env,
-        settings: Settings,
-        printer: Printer,
-        global: &Global,
-    ) -> Self {
-        let (global, sandbox, own_state_dir) = (global.clone(), None, None);
-        Self { env, settings, printer, yes: false, global, sandbox, own_state_dir }
+        let mut app = Self::sandboxed(&self.env, &self.printer, &self.global, options)?;
+        app.settings.profile.limits = self.settings.profile.limits;
+        app.settings.profile.timing = self.settings.profile.timing;
+        Ok(app)
     }
 
     /// The profile that a command without `--profile` uses.
@@ -159,17 +165,6 @@ impl AppContext {
         self.sandbox.is_some()
     }
 
-    /// Job options of the profile, overridden by flags.
-    pub(crate) fn job_defaults(&self) -> JobDefaults {
-        let defaults = &self.settings.defaults;
-        JobDefaults {
-            model: defaults.model,
-            format: defaults.format,
-            background: defaults.background.clone(),
-            tags: self.settings.profile.tags.clone(),
-        }
-    }
-
     /// A reporter of events in the style of flags and terminal.
     pub(crate) fn reporter(&self) -> Arc<dyn Observer> {
         let (printer, clock) = (self.printer.clone(), self.env.clock.clone());
@@ -184,20 +179,20 @@ impl AppContext {
     }
 
     /// Prints settings with their origins, as a table or as JSON.
-    pub(crate) fn print_settings(&self, shown: Vec<EffectiveValue>) {
+    pub(crate) fn print_settings<'a>(&self, shown: impl Iterator<Item = &'a EffectiveValue>) {
         if self.printer.style().json {
-            self.printer.document(&shown.iter().map(setting_line).collect::<Vec<_>>());
-            return;
+            self.printer.document(&shown.map(setting_line).collect::<Vec<_>>());
+        } else {
+            self.printer.table(&settings_table(shown));
         }
-        let mut table = Table::new(["setting", "value", "origin"])
-            .names([0, 2])
-            .words([1])
-            .drops([2])
-            .at_least(2, 18);
-        for row in shown {
-            table.row([row.key, row.value, row.origin]);
+    }
+
+    /// The key of `resolved`, after the warnings about its source.
+    pub(crate) fn warned(&self, resolved: ResolvedKey) -> ApiKey {
+        for warning in &resolved.warnings {
+            self.printer.warn_once(warning);
         }
-        self.printer.table(&table);
+        resolved.key
     }
 
     /// The user's own configuration file, which commands may write to.
@@ -234,10 +229,7 @@ impl AppContext {
         let waiting = self.printer.waiting("the command that prints the API key");
         let resolved = self.settings.api_key()?;
         drop(waiting);
-        for warning in &resolved.warnings {
-            self.printer.warn_once(warning);
-        }
-        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
+        self.client_of(self.warned(resolved), ledger)
     }
 
     /// A client with the next key of a rotation; `None` if no rotation is in progress.
@@ -245,8 +237,8 @@ impl AppContext {
         &self,
         ledger: Option<&AsyncLedger>,
     ) -> Result<Option<Client>, Failure> {
-        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
-        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
+        let next = self.settings.next_key()?;
+        next.map(|next| self.client_of(next.key, ledger)).transpose()
     }
 
     /// A client for each key of the profile: two during a rotation.
@@ -255,9 +247,13 @@ impl AppContext {
         Ok(std::iter::once(own).chain(self.next_client(ledger)?).collect())
     }
 
-    /// A client with a key that is not in the profile yet.
-    pub(crate) fn client_of(&self, key: ApiKey) -> Result<Client, Failure> {
-        self.client_with(Secrets { key: Some(key), admin_token: None }, None)
+    /// A client with any key for the service of the profile.
+    pub(crate) fn client_of(
+        &self,
+        key: ApiKey,
+        ledger: Option<&AsyncLedger>,
+    ) -> Result<Client, Failure> {
+        self.client_from(self.endpoint(Some(key)), ledger, self.timing())
     }
 
     /// A client with the admin token and without an API key.
@@ -269,16 +265,24 @@ impl AppContext {
                  admin_token_command and admin_token_keyring in [profiles.{name}]"
             );
             let what = format!("no admin token for profile \"{name}\"");
-            return Err(
-                Failure::new(FailureKind::Configuration, what, why).with_next("rbgv config show")
-            );
+            return Err(Failure::configuration(what, why).with_next("rbgv config show"));
         };
-        self.client_with(Secrets { key: None, admin_token: Some(token) }, None)
+        let endpoint = ClientConfig { admin_token: Some(token), ..self.endpoint(None) };
+        self.client_from(endpoint, None, self.timing())
     }
 
     /// The configuration of a client with `key`.
     pub(crate) fn endpoint(&self, key: Option<ApiKey>) -> ClientConfig {
-        self.endpoint_with(Secrets { key, admin_token: None })
+        let profile = &self.settings.profile;
+        ClientConfig {
+            base_url: profile.base_url.clone(),
+            key,
+            admin_token: None,
+            allow_http: profile.allow_http,
+            proxy: proxies(&self.env),
+            user_agent: USER_AGENT.to_owned(),
+            sanitizer: self.env.sanitizer.clone(),
+        }
     }
 
     /// A client that tries once, with short timeouts, for checking whether the service responds.
@@ -304,27 +308,6 @@ impl AppContext {
         self.client_from(config, None, self.probe_timing())
     }
 
-    fn endpoint_with(&self, secrets: Secrets) -> ClientConfig {
-        let profile = &self.settings.profile;
-        ClientConfig {
-            base_url: profile.base_url.clone(),
-            key: secrets.key,
-            admin_token: secrets.admin_token,
-            allow_http: profile.allow_http,
-            proxy: proxies(&self.env),
-            user_agent: USER_AGENT.to_owned(),
-            sanitizer: self.env.sanitizer.clone(),
-        }
-    }
-
-    fn client_with(
-        &self,
-        secrets: Secrets,
-        ledger: Option<&AsyncLedger>,
-    ) -> Result<Client, Failure> {
-        self.client_from(self.endpoint_with(secrets), ledger, self.timing())
-    }
-
     fn client_from(
         &self,
         endpoint: ClientConfig,
@@ -344,7 +327,7 @@ impl AppContext {
             store,
             &self.limits(),
         )?;
-        wait_notes::tell(&client, &self.printer, &clock);
+        wait_notes::watch_waits(&client, &self.printer, &clock);
         Ok(client.with_profile_name(&self.settings.profile.name))
     }
 
@@ -370,12 +353,12 @@ impl AppContext {
     }
 
     /// The context of the flow: client, ledger, lease of this process, signals.
-    pub(crate) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
+    pub(crate) fn context(&self) -> Result<Arc<Context>, Failure> {
         let ledger = self.leased_ledger()?;
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
         // Last, because a command that works without a key then handles signals itself.
-        let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
+        let watching = (self.reporter(), stop_on_signals(&self.printer)?, Arc::default());
         let context =
             |client, previous| self.context_of(client, ledger.clone(), watching.clone(), previous);
         Ok(match next {
@@ -384,18 +367,15 @@ impl AppContext {
         })
     }
 
-    /// [`AppContext::context`] with the key of new jobs only, for a command that handles signals itself.
-    pub(crate) fn context_with_stop(
-        &self,
-        observer: Arc<dyn Observer>,
-        stop: CancellationToken,
-    ) -> Result<Arc<Context>, Failure> {
+    /// [`AppContext::context`] with the key of new jobs only, without reports of events, for a command
+    /// that handles signals itself.
+    pub(crate) fn silent_context(&self, stop: CancellationToken) -> Result<Arc<Context>, Failure> {
         let ledger = self.leased_ledger()?;
         let client = match self.next_client(Some(&ledger))? {
             Some(next) => next,
             None => self.client(Some(&ledger))?,
         };
-        Ok(self.context_of(client, ledger, (observer, stop, Arc::default()), None))
+        Ok(self.context_of(client, ledger, (Arc::new(NullObserver), stop, Arc::default()), None))
     }
 
     /// The ledger, with a new lease of this process.
@@ -441,77 +421,22 @@ impl AppContext {
 
     /// Whether prompts can be answered: by the user, or by `--yes`.
     pub(crate) fn can_ask(&self) -> bool {
-        self.yes || (self.env.terminal.stdin && self.env.terminal.stderr)
+        self.global.yes || (self.env.terminal.stdin && self.env.terminal.stderr)
     }
 
     /// Asks the user a yes/no question. Fails if the answer is no, or without a terminal.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
-        if self.yes {
+        if self.global.yes {
             return Ok(());
         }
         if !self.can_ask() {
             let what = "no terminal to prompt on";
-            return Err(Failure::new(FailureKind::Usage, what, question)
-                .with_next("run the same command with --yes"));
+            return Err(Failure::usage(what, question).with_next("run the same command with --yes"));
         }
         if self.printer.ask(question) {
             return Ok(());
         }
-        Err(Failure::new(FailureKind::Usage, "cancelled", "nothing was sent"))
-    }
-}
-
-pub(crate) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
-    Settings::resolve(&sources(env, global))
-}
-
-fn sources<'a>(env: &'a Env, global: &Global) -> SettingsSources<'a> {
-    SettingsSources {
-        vars: &env.vars,
-        current_dir: &env.current_dir,
-        config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
-        state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
-        flags: SettingsFlags { profile: global.profile.clone(), config: global.config.clone() },
-    }
-}
-
-/// The user's own configuration file, which may be invalid or missing.
-pub(crate) fn user_file(env: &Env, global: &Global) -> Result<PathBuf, Failure> {
-    settings::user_file(&sources(env, global)).ok_or_else(no_user_file)
-}
-
-fn no_user_file() -> Failure {
-    let why = "no home directory; name a file with --config FILE";
-    Failure::new(FailureKind::Configuration, "your configuration file", why)
-}
-
-/// The state directory, which does not depend on the files.
-pub(crate) fn state_dir(env: &Env, global: &Global) -> Option<PathBuf> {
-    settings::state_dir(&sources(env, global)).ok()
-}
-
-/// The project file that applies, confirmed or not.
-pub(crate) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
-    settings::project(&sources(env, global))
-}
-
-/// Asks about a project file that was not confirmed yet. `--yes` does not apply: the user has to see
-/// the file.
-fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failure> {
-    let unconfirmed = project(env, global)?.filter(|project| !project.is_confirmed());
-    let Some(project) = unconfirmed else { return Ok(()) };
-    let can_ask = env.terminal.stdin && env.terminal.stderr && !global.yes;
-    if !can_ask {
-        return Err(project.unconfirmed());
-    }
-    printer.warn(&format!("{} is not trusted yet. It sets:", project.file.display()));
-    for wanted in &project.wants {
-        printer.warn(&format!("  {wanted}"));
-    }
-    if printer.ask("Trust this file in this directory until it changes?") {
-        project.confirm()
-    } else {
-        Err(project.unconfirmed())
+        Err(Failure::usage("cancelled", "nothing was sent"))
     }
 }
 
@@ -519,34 +444,10 @@ fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failur
 pub(crate) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
     match error {
         sandbox::SandboxError::NoMatting => {
-            Failure::new(FailureKind::Usage, "the sandbox", error.to_string())
-                .with_next("rbgv sandbox --timer 2s")
+            Failure::usage("the sandbox", error.to_string()).with_next("rbgv sandbox --timer 2s")
         }
         _ => Failure::local("starting the sandbox", error),
     }
-}
-
-/// A sandbox with a key and a ledger of its own; no configured key is read or sent.
-fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
-    let models = env.models_dir();
-    let tool_vars = env.program_vars();
-    sandbox_with(sandbox::Options { models, tool_vars, ..sandbox::Options::default() })
-}
-
-fn sandbox_with(
-    options: sandbox::Options,
-) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
-    let files = tempfile::Builder::new()
-        .prefix("rbgv-sandbox-")
-        .tempdir()
-        .map_err(|error| failed(&error))?;
-    let options = sandbox::Options { state: Some(files.path().join("service")), ..options };
-    let running = sandbox::start_thread(options).map_err(|error| sandbox_failure(&error))?;
-    let base_url = Url::parse(&running.base_url).map_err(|error| failed(&error))?;
-    let key = ApiKey::new(&running.api_key);
-    let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));
-    Ok((settings, running, files))
 }
 
 pub(crate) fn proxies(env: &Env) -> ProxyChoice {
@@ -559,9 +460,4 @@ pub(crate) fn proxies(env: &Env) -> ProxyChoice {
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
-}
-
-/// A setting as a line of a document.
-pub(crate) fn setting_line(shown: &EffectiveValue) -> SettingLine<'_> {
-    SettingLine { key: &shown.key, value: &shown.value, origin: &shown.origin }
 }

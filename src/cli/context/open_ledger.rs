@@ -3,7 +3,7 @@
 use crate::client::database_tls;
 use crate::env::Env;
 use crate::ledger::{Ledger, LedgerError, PostgresAddress, SharedLedger};
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::settings::Settings;
 
 /// The ledger of the profile, created if it does not exist.
@@ -24,7 +24,7 @@ pub(crate) fn shared_address(
     let password = env.vars.get("PGPASSWORD").filter(|password| !password.is_empty());
     let address = PostgresAddress::parse(secret.expose(), password.map(String::as_str));
     let address = address.map_err(|why| {
-        Failure::new(FailureKind::Configuration, "the address of the ledger", why)
+        Failure::configuration("the address of the ledger", why)
             .with_next("use an address such as postgres://USER@HOST/DATABASE")
     })?;
     if let Some(password) = address.password() {
@@ -41,7 +41,7 @@ pub(crate) fn connect_ledger(
     env: &Env,
 ) -> Result<Ledger, Failure> {
     let tls = database_tls(address.root_certificates.as_deref()).map_err(|why| {
-        Failure::new(FailureKind::Configuration, format!("the ledger at {address}"), why)
+        Failure::configuration(format!("the ledger at {address}"), why)
             .with_next("check sslrootcert in RBGV_LEDGER or the profile")
     })?;
     let (directory, machine_name) = (settings.state_dir.as_path(), env.host_name.as_str());

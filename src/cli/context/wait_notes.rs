@@ -26,7 +26,7 @@ struct WaitNote {
 }
 
 /// Reports long waits of `client` from now on. Runs report them as events.
-pub(crate) fn tell(client: &Client, printer: &Printer, clock: &Arc<dyn Clock>) {
+pub(crate) fn watch_waits(client: &Client, printer: &Printer, clock: &Arc<dyn Clock>) {
     let (view, printer, clock) = (client.outage_view(), printer.clone(), Arc::clone(clock));
     let host = client.origin().to_owned();
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {

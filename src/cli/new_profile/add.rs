@@ -6,7 +6,7 @@ use url::Url;
 
 use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::AppContext;
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::settings::{
     Environment, KEYRING, NewProfile, ProfileSummary, RotationStep, VENDOR_URL, add_profile,
     check_profile_name, defines_profile, parse_base_url, rotate_key,
@@ -47,7 +47,7 @@ pub(crate) struct ProfileToAdd<'a> {
 
 /// The failure of a profile that is not added.
 pub(crate) fn refused(name: &str, why: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Usage, format!("profile {name}"), why)
+    Failure::usage(format!("profile {name}"), why)
 }
 
 /// A profile without a key that exists under this name.
@@ -74,8 +74,7 @@ pub(crate) fn address(
         return Ok(existing.base_url.clone());
     }
     let text = given.map_or(VENDOR_URL, Url::as_str);
-    parse_base_url(text, false)
-        .map_err(|why| Failure::new(FailureKind::Configuration, "--base-url", why))
+    parse_base_url(text, false).map_err(|why| Failure::configuration("--base-url", why))
 }
 
 /// Adds a profile to the user's configuration file, or a key to a profile there that has none. Returns

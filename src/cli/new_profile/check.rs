@@ -31,11 +31,7 @@ pub(crate) async fn new_key(
     input: &KeyInput,
 ) -> Result<String, Failure> {
     let key = match input {
-        KeyInput::Named(source) => {
-            let read = app.settings.new_key_from(source, name)?;
-            read.warnings.iter().for_each(|warning| app.printer.warn_once(warning));
-            read.key
-        }
+        KeyInput::Named(source) => app.warned(app.settings.new_key_from(source, name)?),
         KeyInput::Itself(key) => key.clone(),
     };
     account(&app.probe_at(base_url.clone(), key)?).await

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
 use crate::flow::interrupted;
-use crate::model::{ApiKey, Failure, FailureKind};
-use crate::settings::{KeySource, parse_key, store_in_keyring};
+use crate::model::{ApiKey, Failure};
+use crate::settings::{SecretSource, parse_key, store_in_keyring};
 
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named like its flag")]
 #[group(multiple = false)]
 pub(crate) struct KeyArgs {
@@ -40,7 +40,7 @@ const MAX_KEY_BYTES: u64 = 4_096;
 
 pub(crate) enum KeyInput {
     /// The source of the key.
-    Named(KeySource),
+    Named(SecretSource),
     /// The key itself, which is not saved yet.
     Itself(ApiKey),
 }
@@ -49,25 +49,25 @@ impl KeyArgs {
     /// The given key; `None` without a flag and without a terminal. The prompt asks for the key of
     /// `owner`.
     pub(crate) fn given(&self, app: &AppContext, owner: &str) -> Result<Option<KeyInput>, Failure> {
-        if let Some(variable) = &self.key_env {
-            return Ok(Some(KeyInput::Named(KeySource::Variable(variable.clone()))));
-        }
-        if let Some(file) = &self.key_file {
+        let source = if let Some(variable) = &self.key_env {
+            SecretSource::Variable(variable.clone())
+        } else if let Some(file) = &self.key_file {
             let file = absolute(&app.env, file);
             if file.to_str().is_none() {
                 let why = "the configuration file needs a file name in UTF-8";
-                return Err(Failure::new(FailureKind::Usage, file.display().to_string(), why)
-                    .with_next("rename the file"));
+                return Err(
+                    Failure::usage(file.display().to_string(), why).with_next("rename the file")
+                );
             }
-            return Ok(Some(KeyInput::Named(KeySource::File(file))));
-        }
-        if let Some(command) = &self.key_command {
-            return Ok(Some(KeyInput::Named(KeySource::Command(command.clone()))));
-        }
-        if let Some(input) = &self.key_keyring {
-            return Ok(Some(KeyInput::Named(KeySource::Keyring(input.clone()))));
-        }
-        Ok(self.typed(app, owner)?.map(KeyInput::Itself))
+            SecretSource::File(file)
+        } else if let Some(command) = &self.key_command {
+            SecretSource::Command(command.clone())
+        } else if let Some(entry) = &self.key_keyring {
+            SecretSource::Keyring(entry.clone())
+        } else {
+            return Ok(self.typed(app, owner)?.map(KeyInput::Itself));
+        };
+        Ok(Some(KeyInput::Named(source)))
     }
 
     fn typed(&self, app: &AppContext, owner: &str) -> Result<Option<ApiKey>, Failure> {
@@ -88,22 +88,18 @@ impl KeyArgs {
 
     /// Whether any of the flags is given.
     pub(crate) fn is_given(&self) -> bool {
-        self.key_env.is_some()
-            || self.key_file.is_some()
-            || self.key_command.is_some()
-            || self.key_keyring.is_some()
-            || self.key_stdin
+        *self != Self::default()
     }
 }
 
 fn wrong(why: String) -> Failure {
-    Failure::new(FailureKind::Usage, "the key", why)
+    Failure::usage("the key", why)
 }
 
 /// Asks for a key at a hidden prompt; `None` if the answer is blank.
 ///
 /// # Errors
-/// [`FailureKind::Usage`]: the answer cannot be a key; [`FailureKind::Interrupted`]: Ctrl-C.
+/// `FailureKind::Usage`: the answer cannot be a key; `FailureKind::Interrupted`: Ctrl-C.
 pub(crate) fn ask_key(app: &AppContext, question: &str) -> Result<Option<ApiKey>, Failure> {
     let raw = app.printer.ask_secret(question).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => interrupted(),
@@ -162,10 +158,10 @@ impl StoredKey {
             .map_err(|why| Failure::local("saving the key in the keyring", &why))
     }
 
-    pub(crate) fn source(&self) -> KeySource {
+    pub(crate) fn source(&self) -> SecretSource {
         match self {
-            Self::File { path, .. } => KeySource::File(path.clone()),
-            Self::Keyring(entry) => KeySource::Keyring(entry.clone()),
+            Self::File { path, .. } => SecretSource::File(path.clone()),
+            Self::Keyring(entry) => SecretSource::Keyring(entry.clone()),
         }
     }
 

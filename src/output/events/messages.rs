@@ -320,8 +320,7 @@ mod tests {
     #[test]
     fn an_input_that_failed_is_named_once() {
         let input = InputMessage { name: "a.mp4", paint: Painter(false) };
-        let failed =
-            |what: &str| input.failed(&Failure::new(FailureKind::Usage, what, "it is empty"));
+        let failed = |what: &str| input.failed(&Failure::usage(what, "it is empty"));
         assert_eq!(failed("a.mp4"), "error: a.mp4: it is empty");
         assert_eq!(failed("a.mp4.part"), "error: a.mp4: a.mp4.part: it is empty");
         assert_eq!(failed("upload"), "error: a.mp4: upload: it is empty");

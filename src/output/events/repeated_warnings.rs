@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::messages;
 use crate::model::event::RemarkLevel;
+use crate::model::text::escaped;
 use crate::model::{Event, Failure, InputEvent};
 use crate::output::formats::amounts;
 
@@ -84,10 +85,8 @@ fn sentence(cause: &WarningCause, times: u64) -> String {
         WarningCause::Inputs { how, why } => {
             format!("{} {how}: {why}", amounts::counted(times, "more input", "more inputs"))
         }
-        WarningCause::Remark(text) => format!(
-            "{} ({})",
-            crate::model::text::escaped(text),
-            amounts::counted(times, "more time", "more times")
-        ),
+        WarningCause::Remark(text) => {
+            format!("{} ({})", escaped(text), amounts::counted(times, "more time", "more times"))
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! How results are laid out. Pure: `amounts`, `table`, `chart`, `csv` and `picture`; then the reports of a smoke
-//! test, `smoke_table`, `junit` and `github`.
+//! How results are laid out. Pure: `amounts`, `table`, `chart`, `csv` and `picture`; then the reports of
+//! a smoke test, `smoke_table`, `junit` and `github`.
 
 pub mod amounts;
 pub(crate) mod chart;

@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Protocol {
     Kitty,
     Iterm2,
     Sixel,
-    /// Two pixels per character.
+    /// Two pixels per character
     Blocks,
 }
 

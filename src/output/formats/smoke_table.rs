@@ -1,12 +1,12 @@
 //! The report of a smoke test as a table and as JSON (`docs/json.md`).
 
-use crate::output::documents::smoke::{SmokeDocument, StageDocument, VerdictDocument};
 use std::time::Duration;
 
 use super::amounts;
 use super::table::{Cell, Table};
-use crate::model::smoke::{SmokeReport, SmokeTarget, StageOutcome, StageResult};
+use crate::model::smoke::{SmokeReport, SmokeTarget, StageFailure, StageOutcome, StageResult};
 use crate::model::text::escaped;
+use crate::output::documents::smoke::{SmokeDocument, StageDocument, VerdictDocument};
 use crate::output::events::json;
 use crate::output::style::TextTone;
 
@@ -151,7 +151,7 @@ fn stage(result: &StageResult) -> StageDocument<'_> {
         name: &result.name,
         stage: result.stage.as_str(),
         outcome: result.outcome.as_str(),
-        cause: result.cause.map(crate::model::smoke::StageFailure::as_str),
+        cause: result.cause.map(StageFailure::as_str),
         seconds: result.took.map(seconds),
         budget_seconds: result.budget.map(seconds),
         told: &result.told,
@@ -193,7 +193,7 @@ pub(crate) fn lines(stage: &StageResult) -> Vec<String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::smoke::{SmokeStage, SmokeVerdict, StageFailure};
+    use crate::model::smoke::{SmokeStage, SmokeVerdict};
     use crate::model::{Credits, ExitClass, JobId, Timestamp};
     use crate::output::Painter;
 

@@ -13,7 +13,7 @@ const MORE: i64 = i64::MAX - 1;
 const OVERALL: i64 = i64::MAX;
 
 /// What one bar shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Line {
     key: i64,
     template: String,
@@ -26,14 +26,7 @@ pub(crate) struct Line {
 
 impl Line {
     fn new(key: i64, template: impl Into<String>) -> Self {
-        Self {
-            key,
-            template: template.into(),
-            prefix: String::new(),
-            message: String::new(),
-            share: None,
-            position: 0,
-        }
+        Self { key, template: template.into(), ..Self::default() }
     }
 
     fn style(&self) -> ProgressStyle {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::model::text::escaped;
-use crate::model::{Failure, InputEvent, Instant, JobId, JobStatus, Stage};
+use crate::model::{InputEvent, Instant, JobId, JobStatus, Stage};
 use crate::output::events::messages;
 use crate::output::formats::amounts;
 use crate::output::text_width;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct InputProgress {
     /// Escaped.
     pub(crate) name: String,
@@ -54,15 +54,7 @@ pub(crate) struct ProgressRow {
 
 impl InputProgress {
     pub(crate) fn new(name: &str, now: Instant) -> Self {
-        Self {
-            name: messages::input_name(name),
-            phase: None,
-            job: None,
-            since: now,
-            moved: None,
-            retry: None,
-            expected: None,
-        }
+        Self { name: messages::input_name(name), since: now, ..Self::default() }
     }
 
     /// Applies an event. Returns the stage if the input has just entered it.
@@ -87,7 +79,7 @@ impl InputProgress {
                 entered
             }
             InputEvent::Retry { failure, wait } => {
-                self.wait(failure, now.after(*wait));
+                self.retry = Some((messages::reason(failure), now.after(*wait)));
                 None
             }
             InputEvent::Expected { least, most } => {
@@ -122,10 +114,6 @@ impl InputProgress {
         if amount > moved.latest.0 {
             moved.latest = (amount, now);
         }
-    }
-
-    fn wait(&mut self, failure: &Failure, until: Instant) {
-        self.retry = Some((messages::reason(failure), until));
     }
 
     /// Progress of the stage from 0 to 1, if known.
@@ -324,7 +312,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::FailureKind;
+    use crate::model::{Failure, FailureKind};
     use crate::output::progress::bars::tests::drawn;
     use crate::output::progress::run_view::ScreenFrame;
 

@@ -27,7 +27,7 @@ pub(crate) struct ScreenFrame {
     pub(crate) percent: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RunView {
     started: Instant,
     /// Keyed by number in the ledger, so that lines keep their order.
@@ -48,19 +48,7 @@ pub(crate) struct RunView {
 
 impl RunView {
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            started: now,
-            clips: BTreeMap::new(),
-            todo: 0,
-            done: 0,
-            skipped: 0,
-            failed: 0,
-            left: 0,
-            credits: Credits(0.0),
-            usual: None,
-            has_outage: false,
-            widest: 0,
-        }
+        Self { started: now, ..Self::default() }
     }
 
     /// Applies an event. Returns the stage that its input has just entered, if any.
@@ -349,7 +337,7 @@ mod tests {
             planned(2),
             input(1, InputEvent::Job(JobId("j".into()))),
             input(1, done(1.0)),
-            input(2, InputEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
+            input(2, InputEvent::Rejected(Failure::usage("a", "b"))),
         ]);
         assert_eq!(gone.job(1), None);
         assert_eq!(

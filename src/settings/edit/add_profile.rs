@@ -2,18 +2,15 @@
 //! appended, and `default_profile` is put in front.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use url::Url;
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
-use super::atomic_write::{read_or_empty, write_atomically};
+use super::config_file::ConfigFile;
 use crate::settings::base_url;
-use crate::settings::file::layer::Layer;
-use crate::settings::file::located_value::FileOrigin;
 use crate::settings::secret::{SecretKind, SecretSource};
-use crate::settings::types::{Environment, KeySource, check_profile_name};
+use crate::settings::types::{Environment, check_profile_name};
 
 #[derive(Debug, Clone)]
 pub struct NewProfile {
@@ -23,7 +20,7 @@ pub struct NewProfile {
     pub base_url: Option<Url>,
     pub environment: Environment,
     /// Left to variables if `None`.
-    pub key: Option<KeySource>,
+    pub key: Option<SecretSource>,
     /// Whether it becomes `default_profile`.
     pub make_default: bool,
 }
@@ -32,25 +29,22 @@ pub struct NewProfile {
 /// its owner can read it.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: the profile exists, or the result would be invalid;
-/// [`FailureKind::Local`]: the file cannot be written.
+/// `FailureKind::Configuration`: the profile exists, or the result would be invalid;
+/// `FailureKind::Local`: the file cannot be written.
 pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
     let wrong = |why: String| {
         let what = format!("adding profile {} to {}", profile.name, path.display());
-        Failure::new(FailureKind::Configuration, what, why)
+        Failure::configuration(what, why)
     };
     check_profile_name(&profile.name).map_err(wrong)?;
     if let Some(source) = &profile.key {
-        SecretSource::of(source).map_err(wrong)?;
+        source.check().map_err(wrong)?;
     }
     if let Some(url) = &profile.base_url {
         base_url::parse(url.as_str(), false).map_err(wrong)?;
     }
-    // A symbolic link, common for dotfiles, is kept; its target is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let text = read_or_empty(&target)?;
-    let shown: Arc<Path> = path.into();
-    let before = Layer::parse(&shown, FileOrigin::User, &text)?;
+    let file = ConfigFile::read(path)?;
+    let before = file.parse(&file.text)?;
     if before.profiles.contains_key(&profile.name) {
         return Err(wrong("a profile of this name already exists; choose another name".to_owned()));
     }
@@ -59,12 +53,11 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
     {
         return Err(wrong(format!("{} already sets the default; change it there", entry.place)));
     }
-    let text = extended(&text, profile);
+    let text = extended(&file.text, profile);
     // Nothing can be appended to inline tables, for example.
-    Layer::parse(&shown, FileOrigin::User, &text)
+    file.parse(&text)
         .map_err(|failure| wrong(format!("cannot append it ({}); add it by hand", failure.why)))?;
-    write_atomically(&target, &text)
-        .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+    file.replace(&text)
 }
 
 /// Whether the file at `path` has the profile `name`.
@@ -72,9 +65,8 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
 /// # Errors
 /// The file cannot be read or parsed.
 pub fn defines_profile(path: &Path, name: &str) -> Result<bool, Failure> {
-    let shown: Arc<Path> = path.into();
-    let layer = Layer::parse(&shown, FileOrigin::User, &read_or_empty(path)?)?;
-    Ok(layer.profiles.contains_key(name))
+    let file = ConfigFile::read(path)?;
+    Ok(file.parse(&file.text)?.profiles.contains_key(name))
 }
 
 /// `text` followed by `profile`.
@@ -93,7 +85,7 @@ fn extended(text: &str, profile: &NewProfile) -> String {
     }
     line("environment", profile.environment.as_str());
     if let Some(source) = &profile.key {
-        let (key, value) = SecretKind::ApiKey.entry(source);
+        let (key, value) = source.entry(SecretKind::ApiKey);
         line(key, &value);
     }
     parts.push(lines.join("\n") + "\n");

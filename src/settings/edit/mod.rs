@@ -1,9 +1,7 @@
-//! Changes to a configuration file. `atomic_write` reads and replaces the file; `add_profile` appends
-//! a profile, `rotate_key` changes a profile's key, `set_value` any other setting, and `edit_text` the whole
-//! text.
+//! Changes to a configuration file. `config_file` reads, checks and replaces the file; `add_profile` appends
+//! a profile, `rotate_key` changes a profile's key, and `set_value` any other setting.
 
 pub(crate) mod add_profile;
-mod atomic_write;
-pub(crate) mod edit_text;
+pub(crate) mod config_file;
 pub(crate) mod rotate_key;
 pub(crate) mod set_value;

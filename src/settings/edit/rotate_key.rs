@@ -2,24 +2,20 @@
 //! stays as it is, comments included.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use toml_edit::{DocumentMut, TableLike, value};
 
-use super::atomic_write::{read_or_empty, write_atomically};
-use crate::model::{Failure, FailureKind};
-use crate::settings::file::layer::Layer;
-use crate::settings::file::located_value::FileOrigin;
-use crate::settings::secret::SecretKind;
-use crate::settings::types::KeySource;
+use super::config_file::ConfigFile;
+use crate::model::Failure;
+use crate::settings::secret::{SecretKind, SecretSource};
 
 /// A change of a profile's key: the first one, or a step of a rotation.
 #[derive(Debug, Clone)]
 pub enum RotationStep {
     /// Sets the key of a profile that has none.
-    First(KeySource),
+    First(SecretSource),
     /// Sets the next key.
-    Begin(KeySource),
+    Begin(SecretSource),
     /// Replaces the key with the next key.
     Finish,
     /// Removes the next key.
@@ -29,27 +25,24 @@ pub enum RotationStep {
 /// Applies `step` to the profile `name` in the file at `path`, which is replaced in one step.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: the file does not define the profile, the step does not fit its
-/// state, or the result would be invalid; [`FailureKind::Local`]: it cannot be written.
+/// `FailureKind::Configuration`: the file does not define the profile, the step does not fit its
+/// state, or the result would be invalid; `FailureKind::Local`: it cannot be written.
 pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Failure> {
     let wrong = |why: &str| {
         let what = format!("profile {name} in {}", path.display());
-        Failure::new(FailureKind::Configuration, what, why)
+        Failure::configuration(what, why)
     };
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let text = read_or_empty(&target)?;
+    let file = ConfigFile::read(path)?;
     let mut document: DocumentMut =
-        text.parse().map_err(|_| wrong("the file is not valid TOML; see rbgv config show"))?;
+        file.text.parse().map_err(|_| wrong("the file is not valid TOML; see rbgv config show"))?;
     let profile = document
         .get_mut("profiles")
         .and_then(|profiles| profiles.as_table_like_mut()?.get_mut(name)?.as_table_like_mut())
         .ok_or_else(|| wrong("it is not defined there; change its key where it is"))?;
     apply(profile, step).map_err(wrong)?;
     let text = document.to_string();
-    let shown: Arc<Path> = path.into();
-    Layer::parse(&shown, FileOrigin::User, &text)?;
-    write_atomically(&target, &text)
-        .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+    file.parse(&text)?;
+    file.replace(&text)
 }
 
 fn apply(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
@@ -61,13 +54,13 @@ fn apply(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'stati
             Err("it already has a key; replace it with rbgv profile rotate")
         }
         RotationStep::First(source) => {
-            let (key, text) = SecretKind::ApiKey.entry(source);
+            let (key, text) = source.entry(SecretKind::ApiKey);
             profile.insert(key, value(text));
             Ok(())
         }
         RotationStep::Begin(_) if rotating => Err("a rotation is already in progress"),
         RotationStep::Begin(source) => {
-            let (key, text) = SecretKind::NextKey.entry(source);
+            let (key, text) = source.entry(SecretKind::NextKey);
             profile.insert(key, value(text));
             Ok(())
         }
@@ -109,13 +102,13 @@ mod tests {
         let text = || std::fs::read_to_string(&path).unwrap();
         let step = |step| rotate_key(&path, "live", &step);
         assert!(step(RotationStep::Finish).is_err() && step(RotationStep::Abort).is_err());
-        step(RotationStep::Begin(KeySource::Variable("NEW".into()))).unwrap();
+        step(RotationStep::Begin(SecretSource::Variable("NEW".into()))).unwrap();
         assert!(text().contains("api_key_env = \"OLD\"   # the old one"), "{}", text());
         assert!(text().contains("next_key_env = \"NEW\"\n"), "{}", text());
-        assert!(step(RotationStep::Begin(KeySource::Variable("N2".into()))).is_err());
+        assert!(step(RotationStep::Begin(SecretSource::Variable("N2".into()))).is_err());
         step(RotationStep::Abort).unwrap();
         assert_eq!(text(), BEFORE);
-        step(RotationStep::Begin(KeySource::File("/keys/new".into()))).unwrap();
+        step(RotationStep::Begin(SecretSource::File("/keys/new".into()))).unwrap();
         step(RotationStep::Finish).unwrap();
         let after = text();
         assert!(

@@ -1,18 +1,12 @@
-//! Sets one value in a configuration file, and checks a file that was edited. What is not set stays as it
-//! is, comments included.
+//! Sets one value in a configuration file. Everything else stays as it is, comments included.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use super::atomic_write::{read_or_empty, write_atomically};
-use crate::model::{Failure, FailureKind};
-use crate::settings::file::decode::{self, SectionReader};
-use crate::settings::file::layer::Layer;
-use crate::settings::file::located_value::FileOrigin;
-use crate::settings::profile::{JobDefaultsLayer, Profile};
+use super::config_file::ConfigFile;
+use crate::model::Failure;
 use crate::settings::secret::SecretKind;
 use crate::settings::types::DEFAULT_PROFILE;
 
@@ -20,8 +14,8 @@ use crate::settings::types::DEFAULT_PROFILE;
 /// in one step. `value` is a TOML value, or text without quotes.
 ///
 /// # Errors
-/// [`FailureKind::Usage`]: the key is unknown or holds a secret, or the value is invalid;
-/// [`FailureKind::Configuration`]: the file was invalid before; [`FailureKind::Local`]: it cannot be
+/// `FailureKind::Usage`: the key is unknown or holds a secret, or the value is invalid;
+/// `FailureKind::Configuration`: the file was invalid before; `FailureKind::Local`: it cannot be
 /// written.
 pub fn set_value(
     path: &Path,
@@ -30,8 +24,7 @@ pub fn set_value(
     vars: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     let wrong = |why: String| {
-        Failure::new(FailureKind::Usage, format!("{key} in {}", path.display()), why)
-            .with_next("rbgv help config")
+        Failure::usage(format!("{key} in {}", path.display()), why).with_next("rbgv help config")
     };
     let parts: Vec<&str> = key.split('.').collect();
     if parts.iter().any(|part| part.is_empty()) {
@@ -39,10 +32,8 @@ pub fn set_value(
             "write the key with dots, such as profiles.dev.timing.settle".to_owned(),
         ));
     }
-    // A symbolic link, common for dotfiles, is kept; its target is replaced.
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let text = read_or_empty(&target)?;
-    let before = check_file(path, &text, vars)?;
+    let file = ConfigFile::read(path)?;
+    let before = file.check(&file.text, vars)?;
     if let ["profiles", name, setting] = parts[..]
         && let Some(kind) = SecretKind::ALL.into_iter().find(|kind| kind.keys()[0] == setting)
     {
@@ -66,43 +57,15 @@ pub fn set_value(
     let mut first_refusal = None;
     for value in candidates(value) {
         let mut document: DocumentMut =
-            text.parse().map_err(|_| wrong("the file is not valid TOML".to_owned()))?;
+            file.text.parse().map_err(|_| wrong("the file is not valid TOML".to_owned()))?;
         insert(document.as_table_mut(), &parts, value).map_err(wrong)?;
         let text = document.to_string();
-        match check_file(path, &text, vars) {
-            Ok(_) => {
-                return write_atomically(&target, &text).map_err(|error| {
-                    Failure::local(format!("writing {}", path.display()), &error)
-                });
-            }
+        match file.check(&text, vars) {
+            Ok(_) => return file.replace(&text),
             Err(failure) => _ = first_refusal.get_or_insert(failure.why),
         }
     }
     Err(wrong(first_refusal.unwrap_or_else(|| "the value is empty".to_owned())))
-}
-
-/// Checks the text of the user's configuration file at `path`, of which every profile has to be valid.
-///
-/// # Errors
-/// [`FailureKind::Configuration`], with line and column.
-pub(crate) fn check_file(
-    path: &Path,
-    text: &str,
-    vars: &BTreeMap<String, String>,
-) -> Result<Layer, Failure> {
-    let layer = Layer::parse(&Arc::from(path), FileOrigin::User, text)?;
-    JobDefaultsLayer::read(&mut SectionReader::new("defaults", &layer.defaults), vars)?;
-    for (name, profile) in &layer.profiles {
-        Profile::read(name, profile, None, vars)?;
-    }
-    if let Some(entry) = layer.top.get("default_profile") {
-        let name = decode::text(&entry.scalar)
-            .map_err(|why| entry.place.failure(format!("`default_profile`: {why}")))?;
-        if name != DEFAULT_PROFILE && !layer.profiles.contains_key(name) {
-            return Err(entry.place.failure(format!("there is no profile '{name}'")));
-        }
-    }
-    Ok(layer)
 }
 
 /// The values that `text` may mean: a number, a truth value, a date or quoted text; or else text.
@@ -144,6 +107,7 @@ fn insert(root: &mut Table, path: &[&str], mut value: Value) -> Result<(), Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     const BEFORE: &str = "# mine\ndefault_profile = \"live\" # the only one\n\n[profiles.live] # kept\n\
         environment = \"prod\"   # careful\napi_key_env = \"LIVE_KEY\"\n\n[profiles.live.timing]\n\

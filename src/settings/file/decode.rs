@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
 use super::located_value::{ConfigSection, Location, ScalarValue};
 use crate::duration;
@@ -71,7 +71,7 @@ impl<'a> SectionReader<'a> {
         let why = format!("`{low}` is above `{high}`; lower the first or raise the second");
         match self.place(low).or_else(|| self.place(high)) {
             Some(place) => place.failure(why),
-            None => Failure::new(FailureKind::Configuration, &self.prefix, why),
+            None => Failure::configuration(&self.prefix, why),
         }
     }
 

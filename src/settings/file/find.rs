@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::model::Failure;
 use crate::model::text::decoded;
-use crate::model::{Failure, FailureKind};
 
 use super::layer::Layer;
 use super::located_value::FileOrigin;
@@ -74,7 +74,7 @@ pub(crate) fn read(
 }
 
 fn wrong(path: &Path, why: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Configuration, path.display().to_string(), why)
+    Failure::configuration(path.display().to_string(), why)
 }
 
 /// The file at `path` with the SHA-256 of its content; `None` if it does not exist.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
 /// The author of a file, which decides how far it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Location {
     /// A configuration error here.
     pub(crate) fn failure(&self, why: impl Into<String>) -> Failure {
         let what = format!("{}, line {}, column {}", self.path.display(), self.line, self.column);
-        Failure::new(FailureKind::Configuration, what, why)
+        Failure::configuration(what, why)
     }
 }
 

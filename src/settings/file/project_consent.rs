@@ -85,7 +85,6 @@ impl Project {
             "this project file adds settings that you have not confirmed: {}",
             self.wants.join("; ")
         );
-        Failure::new(FailureKind::Configuration, self.file.display().to_string(), why)
-            .with_next("rbgv config trust")
+        Failure::configuration(self.file.display().to_string(), why).with_next("rbgv config trust")
     }
 }

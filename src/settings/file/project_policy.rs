@@ -11,7 +11,7 @@ use crate::model::{Background, Failure};
 use super::find;
 use super::layer::{Layer, ProfileLayer};
 use super::located_value::{ConfigSection, FileOrigin, LocatedValue, Location, ScalarValue};
-use crate::settings::base_url::{self, VENDOR_URL};
+use crate::settings::base_url;
 use crate::settings::profile::Guards;
 use crate::settings::secret::{LocatedSecret, SecretKind};
 
@@ -119,11 +119,7 @@ fn check_guards(
         );
         return Err(match find(said, key) {
             Some(theirs) => theirs.place.failure(why),
-            None => Failure::new(
-                crate::model::FailureKind::Configuration,
-                format!("profile {name}"),
-                why,
-            ),
+            None => Failure::configuration(format!("profile {name}"), why),
         });
     }
     for key in ["key_created", "key_max_age"] {
@@ -184,10 +180,7 @@ fn exposed<'a>(
         && !address_given
         && !same_address(users.get("base_url"), theirs)
     {
-        let host = match &theirs.scalar {
-            ScalarValue::Text(text) => base_url::parse(text, true).ok(),
-            _ => None,
-        };
+        let host = base_url::of_file(Some(theirs));
         let host = host.map_or_else(|| "another host".to_owned(), |url| url.to_string());
         return Some(Exposure {
             place: &theirs.place,
@@ -238,15 +231,8 @@ fn remedy(what: &str) -> String {
 }
 
 fn same_address(mine: Option<&LocatedValue>, theirs: &LocatedValue) -> bool {
-    let parsed = |scalar: &ScalarValue| match scalar {
-        ScalarValue::Text(text) => base_url::parse(text, true).ok(),
-        _ => None,
-    };
-    let mine = match mine {
-        Some(entry) => parsed(&entry.scalar),
-        None => base_url::parse(VENDOR_URL, false).ok(),
-    };
-    mine.is_some() && mine == parsed(&theirs.scalar)
+    let mine = base_url::of_file(mine);
+    mine.is_some() && mine == base_url::of_file(Some(theirs))
 }
 
 fn same(a: &ScalarValue, b: &ScalarValue) -> bool {

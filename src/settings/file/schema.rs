@@ -2,6 +2,8 @@
 //! read in [`crate::settings::profile`] or [`crate::settings::resolve`], and explained in
 //! `config.example.toml`; tests compare the three.
 
+use crate::model::text::nearest;
+
 /// Keys at the top of a file, beside the tables `defaults` and `profiles`.
 pub(crate) const TOP: &[&str] = &["default_profile", "require"];
 
@@ -74,19 +76,6 @@ const TABLES: [(&str, &[&str]); 5] = [
     ("[profiles.NAME.limits]", LIMITS),
     ("[profiles.NAME.timing]", TIMING),
 ];
-
-/// Minimum Jaro-Winkler similarity of a suggestion.
-const MIN_SIMILARITY: f64 = 0.75;
-
-/// The entry of `known` that is most similar to `word`, if any is similar.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
 
 /// The message about `key`, which is not among `known`.
 pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {

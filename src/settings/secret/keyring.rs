@@ -11,23 +11,30 @@ pub const KEYRING: bool = cfg!(feature = "keyring");
 const DEFAULT_SERVICE: &str = "rbgv";
 
 /// Service and user of the keyring entry `SERVICE/USER`, or `USER` of the service `rbgv`.
-pub(crate) fn parse_entry(value: &str) -> Result<(&str, &str), String> {
-    let (service, user) = value.split_once('/').unwrap_or((DEFAULT_SERVICE, value));
+pub(crate) fn split_entry(entry: &str) -> (&str, &str) {
+    entry.split_once('/').unwrap_or((DEFAULT_SERVICE, entry))
+}
+
+/// Checks that `entry` names both.
+pub(crate) fn check_entry(entry: &str) -> Result<(), String> {
+    let (service, user) = split_entry(entry);
     if service.is_empty() || user.is_empty() {
         return Err("expected \"USER\" or \"SERVICE/USER\"".to_owned());
     }
-    Ok((service, user))
+    Ok(())
 }
 
-/// The secret of `user` at `service`.
+/// The secret at `entry`.
 #[cfg(feature = "keyring")]
-pub(crate) fn read(service: &str, user: &str, _command_key: &str) -> Result<String, String> {
+pub(crate) fn read(entry: &str, _command_key: &str) -> Result<String, String> {
+    let (service, user) = split_entry(entry);
     secret_service::read(service, user)
 }
 
 /// The error of a build without the feature `keyring`: `command_key` is the setting that can replace it.
 #[cfg(not(feature = "keyring"))]
-pub(crate) fn read(service: &str, user: &str, command_key: &str) -> Result<String, String> {
+pub(crate) fn read(entry: &str, command_key: &str) -> Result<String, String> {
+    let (service, user) = split_entry(entry);
     Err(format!(
         "this rbgv was built without the feature `keyring`; instead, write {command_key} = \
          \"secret-tool lookup service {service} username {user}\""
@@ -40,7 +47,8 @@ pub(crate) fn read(service: &str, user: &str, command_key: &str) -> Result<Strin
 /// Why it is not stored, without the key.
 #[cfg(feature = "keyring")]
 pub fn store(entry: &str, key: &ApiKey) -> Result<(), String> {
-    let (service, user) = parse_entry(entry)?;
+    check_entry(entry)?;
+    let (service, user) = split_entry(entry);
     secret_service::store(service, user, key)
 }
 
@@ -56,16 +64,17 @@ mod tests {
 
     #[test]
     fn entries_are_named_with_or_without_a_service() {
-        assert_eq!(parse_entry("dev"), Ok(("rbgv", "dev")));
-        assert_eq!(parse_entry("work/dev"), Ok(("work", "dev")));
-        assert!(parse_entry("/dev").is_err());
-        assert!(parse_entry("work/").is_err());
+        assert_eq!(split_entry("dev"), ("rbgv", "dev"));
+        assert_eq!(split_entry("work/dev"), ("work", "dev"));
+        assert!(check_entry("dev").is_ok() && check_entry("work/dev").is_ok());
+        assert!(check_entry("/dev").is_err());
+        assert!(check_entry("work/").is_err());
     }
 
     #[cfg(not(feature = "keyring"))]
     #[test]
     fn a_build_without_the_keyring_names_the_command() {
-        let why = read("rbgv", "dev", "api_key_command").unwrap_err();
+        let why = read("dev", "api_key_command").unwrap_err();
         let line = "api_key_command = \"secret-tool lookup service rbgv username dev\"";
         assert!(why.contains("feature `keyring`") && why.contains(line), "{why}");
     }

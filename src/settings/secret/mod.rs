@@ -16,6 +16,7 @@ mod types;
 pub use self::key_text::parse_key;
 pub(crate) use self::key_text::{file_warnings, read_file, unquoted};
 pub use self::keyring::{KEYRING, store as store_in_keyring};
-pub(crate) use self::source::{LocatedSecret, SecretSource};
+pub(crate) use self::source::LocatedSecret;
+pub use self::source::SecretSource;
 pub use self::types::{KEY_VARIABLES, SECRET_VARIABLES};
 pub(crate) use self::types::{SecretEnvironment, SecretKind};

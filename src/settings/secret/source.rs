@@ -4,50 +4,54 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
+use crate::model::{ApiKey, Failure, Fingerprint};
 
 use super::key_text::{file_warnings, parse_key, read_file};
 use super::types::{SecretEnvironment, SecretKind};
 use super::{command, keyring};
 use crate::settings::file::located_value::{ConfigSection, LocatedValue, Location};
 use crate::settings::file::{decode, find};
-use crate::settings::types::KeySource;
 
+/// The source of a secret.
 #[derive(Debug, Clone)]
-pub(crate) enum SecretSource {
-    /// The secret itself, in the configuration file.
+pub enum SecretSource {
+    /// The secret itself, in plain text in the configuration file.
     Inline(ApiKey),
+    /// The name of a variable.
     Variable(String),
+    /// A file that contains only the secret.
     File(PathBuf),
     /// A command, run by `sh -c`, that prints the secret.
     Command(String),
-    Keyring {
-        service: String,
-        user: String,
-    },
+    /// A keyring entry: `USER`, or `SERVICE/USER`.
+    Keyring(String),
 }
 
 impl SecretSource {
-    /// The source that a new profile or a rotation names.
+    /// Checks a source that is not in a file yet.
     ///
     /// # Errors
     /// The variable or the keyring entry has no valid name.
-    pub(crate) fn of(source: &KeySource) -> Result<Self, String> {
-        Ok(match source {
-            KeySource::Variable(name) if !is_variable(name) => {
-                return Err("not the name of a variable; give the name, never the key".into());
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Variable(name) if !is_variable(name) => {
+                Err("not the name of a variable; give the name, never the key".to_owned())
             }
-            KeySource::Variable(name) => Self::Variable(name.clone()),
-            KeySource::File(path) => Self::File(path.clone()),
-            KeySource::Command(line) => Self::Command(line.clone()),
-            KeySource::Keyring(entry) => Self::keyring(entry)?,
-            KeySource::Inline(key) => Self::Inline(key.clone()),
-        })
+            Self::Keyring(entry) => keyring::check_entry(entry),
+            _ => Ok(()),
+        }
     }
 
-    fn keyring(entry: &str) -> Result<Self, String> {
-        let (service, user) = keyring::parse_entry(entry)?;
-        Ok(Self::Keyring { service: service.to_owned(), user: user.to_owned() })
+    /// The key and value in a file that name this source for `kind`.
+    pub(crate) fn entry(&self, kind: SecretKind) -> (&'static str, String) {
+        let [inline, variable, file, command, keyring] = kind.keys();
+        match self {
+            Self::Inline(key) => (inline, key.expose().to_owned()),
+            Self::Variable(name) => (variable, name.clone()),
+            Self::File(path) => (file, path.to_string_lossy().into_owned()),
+            Self::Command(line) => (command, line.clone()),
+            Self::Keyring(entry) => (keyring, entry.clone()),
+        }
     }
 }
 
@@ -59,7 +63,10 @@ impl fmt::Display for SecretSource {
             Self::Variable(name) => write!(f, "variable {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Command(_) => f.write_str("a command"),
-            Self::Keyring { service, user } => write!(f, "keyring {service}/{user}"),
+            Self::Keyring(entry) => {
+                let (service, user) = keyring::split_entry(entry);
+                write!(f, "keyring {service}/{user}")
+            }
         }
     }
 }
@@ -127,7 +134,8 @@ impl LocatedSecret {
         } else if key == command {
             SecretSource::Command(value.to_owned())
         } else {
-            SecretSource::keyring(value).map_err(wrong)?
+            keyring::check_entry(value).map_err(wrong)?;
+            SecretSource::Keyring(value.to_owned())
         };
         Ok(Some(Self { source, place: Some(entry.place.clone()) }))
     }
@@ -135,7 +143,7 @@ impl LocatedSecret {
     /// Reads the secret of `profile`.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with the reason and the remedy.
+    /// `FailureKind::Configuration`, with the reason and the remedy.
     pub(crate) fn read(
         &self,
         kind: SecretKind,
@@ -147,7 +155,7 @@ impl LocatedSecret {
                 Some(place) => format!("{} of profile {profile}, {place}", kind.name()),
                 None => format!("{} of profile {profile}", kind.name()),
             };
-            Failure::new(FailureKind::Configuration, what, why).with_next("rbgv doctor")
+            Failure::configuration(what, why).with_next("rbgv doctor")
         };
         let raw = match &self.source {
             SecretSource::Inline(key) => return Ok(key.clone()),
@@ -162,9 +170,9 @@ impl LocatedSecret {
             SecretSource::Command(line) => {
                 command::output(line, environment, command::TIMEOUT).map_err(failure)?
             }
-            SecretSource::Keyring { service, user } => {
+            SecretSource::Keyring(entry) => {
                 let [_, _, _, command, _] = kind.keys();
-                keyring::read(service, user, command).map_err(failure)?
+                keyring::read(entry, command).map_err(failure)?
             }
         };
         parse_key(&raw).map_err(|why| failure(format!("{}: {why}", self.source)))
@@ -177,7 +185,7 @@ impl LocatedSecret {
         environment: &SecretEnvironment<'_>,
     ) -> Option<Fingerprint> {
         match &self.source {
-            SecretSource::Command(_) | SecretSource::Keyring { .. } => None,
+            SecretSource::Command(_) | SecretSource::Keyring(_) => None,
             _ => self.read(kind, "", environment).ok().map(|key| key.fingerprint()),
         }
     }

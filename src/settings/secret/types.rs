@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::settings::types::KeySource;
-
 /// Maximum size of a key file or of a command's output, in bytes.
 pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
@@ -22,7 +20,7 @@ pub const SECRET_VARIABLES: [&str; 7] = [
     "PGPASSWORD",
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SecretKind {
     ApiKey,
     /// The successor of the API key during a rotation.
@@ -67,18 +65,6 @@ impl SecretKind {
             Self::Ledger => {
                 ["ledger", "ledger_env", "ledger_file", "ledger_command", "ledger_keyring"]
             }
-        }
-    }
-
-    /// The key and value that name `source` in a file.
-    pub(crate) fn entry(self, source: &KeySource) -> (&'static str, String) {
-        let [inline, variable, file, command, keyring] = self.keys();
-        match source {
-            KeySource::Inline(key) => (inline, key.expose().to_owned()),
-            KeySource::Variable(name) => (variable, name.clone()),
-            KeySource::File(path) => (file, path.to_string_lossy().into_owned()),
-            KeySource::Command(line) => (command, line.clone()),
-            KeySource::Keyring(entry) => (keyring, entry.clone()),
         }
     }
 

@@ -7,7 +7,7 @@ fn new(name: &str) -> NewProfile {
         name: name.to_owned(),
         base_url: None,
         environment: Environment::Dev,
-        key: Some(KeySource::Variable("DEV_KEY".to_owned())),
+        key: Some(SecretSource::Variable("DEV_KEY".to_owned())),
         make_default: false,
     }
 }
@@ -38,7 +38,7 @@ fn what_the_file_says_stays_as_it_is() {
     let added = NewProfile {
         base_url: Some("https://api.example".parse().unwrap()),
         environment: Environment::Prod,
-        key: Some(KeySource::Command("printf '%s' \"a\\b\"".to_owned())),
+        key: Some(SecretSource::Command("printf '%s' \"a\\b\"".to_owned())),
         make_default: true,
         ..new("next")
     };
@@ -56,10 +56,10 @@ fn what_the_file_says_stays_as_it_is() {
 #[test]
 fn every_kind_of_source_reads_back() {
     let sources = [
-        (KeySource::File("/keys/dev key".into()), "file /keys/dev key"),
-        (KeySource::Keyring("work/dev".into()), "keyring work/dev"),
-        (KeySource::Inline(ApiKey::new("planted")), "written in the file"),
-        (KeySource::Variable("DEV_KEY".into()), "variable DEV_KEY"),
+        (SecretSource::File("/keys/dev key".into()), "file /keys/dev key"),
+        (SecretSource::Keyring("work/dev".into()), "keyring work/dev"),
+        (SecretSource::Inline(ApiKey::new("planted")), "written in the file"),
+        (SecretSource::Variable("DEV_KEY".into()), "variable DEV_KEY"),
     ];
     for (source, words) in sources {
         let machine = Machine::new();

@@ -36,7 +36,7 @@ fn the_example_mentions_every_key() {
 #[test]
 fn every_known_key_is_read() {
     let settings = Machine::new().user(EXAMPLE).settings();
-    let shown: Vec<String> = settings.show().into_iter().map(|row| row.key).collect();
+    let shown: Vec<String> = settings.show().iter().map(|row| row.key.clone()).collect();
     // The ways to give a secret are shown as the secret.
     let secrets: Vec<&str> =
         SecretKind::ALL.into_iter().flat_map(SecretKind::keys).skip(1).collect();

@@ -16,7 +16,7 @@ fn a_named_file_is_read_and_no_other() {
     let machine = machine.var("RBGV_CONFIG", "absent.toml");
     assert!(machine.refusal().contains("no such file"));
     let mut machine = machine;
-    machine.flags.config = Some(machine.path("config/config.toml"));
+    machine.config = Some(machine.path("config/config.toml"));
     assert_eq!(machine.settings().profile.name, "a");
 }
 
@@ -80,7 +80,8 @@ fn a_machine_without_a_home_needs_a_state_directory() {
         current_dir: Path::new("/"),
         config_dir: None,
         state_dir: None,
-        flags: SettingsFlags::default(),
+        profile: None,
+        config: None,
     };
     let failure = Settings::resolve(&sources(&vars)).unwrap_err();
     assert!(failure.why.contains("RBGV_STATE_DIR"));

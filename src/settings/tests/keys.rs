@@ -127,7 +127,8 @@ fn profiles_are_listed_with_what_costs_nothing_to_know() {
     let text = "default_profile = \"b\"\n[profiles.a]\napi_key = \"planted\"\n\
                 [profiles.b]\napi_key_command = \"touch ran\"\n[profiles.c]\n";
     let machine = Machine::new().user(text);
-    let listed = machine.settings().profiles();
+    let settings = machine.settings();
+    let listed = settings.profiles();
     let words: Vec<_> = listed
         .iter()
         .map(|p| (p.name.as_str(), p.key_source.as_str(), p.fingerprint.is_some(), p.active))

@@ -22,7 +22,8 @@ use crate::model::{ApiKey, Background, Failure, FailureKind, ModelName, OutputFo
 struct Machine {
     root: TempDir,
     vars: BTreeMap<String, String>,
-    flags: SettingsFlags,
+    profile: Option<String>,
+    config: Option<PathBuf>,
 }
 
 impl Machine {
@@ -33,7 +34,7 @@ impl Machine {
         }
         let vars = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/nonexistent")];
         let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { root, vars, flags: SettingsFlags::default() }
+        Self { root, vars, profile: None, config: None }
     }
 
     fn path(&self, relative: &str) -> PathBuf {
@@ -61,7 +62,7 @@ impl Machine {
     }
 
     fn profile(mut self, name: &str) -> Self {
-        self.flags.profile = Some(name.to_owned());
+        self.profile = Some(name.to_owned());
         self
     }
 
@@ -71,7 +72,8 @@ impl Machine {
             current_dir: &self.path("work/deep/er"),
             config_dir: Some(&self.path("config")),
             state_dir: Some(&self.path("state")),
-            flags: self.flags.clone(),
+            profile: self.profile.as_deref(),
+            config: self.config.as_deref(),
         })
     }
 
@@ -99,7 +101,7 @@ impl Machine {
 
 /// Where `key` of `settings` came from, as `config show` tells it.
 fn origin(settings: &Settings, key: &str) -> (String, String) {
-    let rows: Vec<_> = settings.show().into_iter().filter(|row| row.key == key).collect();
+    let rows: Vec<_> = settings.show().iter().filter(|row| row.key == key).collect();
     assert_eq!(rows.len(), 1, "{key} is shown once: {rows:?}");
     (rows[0].value.clone(), rows[0].origin.clone())
 }

@@ -11,7 +11,8 @@ impl Machine {
             current_dir: &self.path("work/deep/er"),
             config_dir: Some(&self.path("config")),
             state_dir: Some(&self.path("state")),
-            flags: self.flags.clone(),
+            profile: self.profile.as_deref(),
+            config: self.config.as_deref(),
         })
     }
 
@@ -256,7 +257,7 @@ fn a_named_file_is_the_users_own_word() {
     let mut machine = Machine::new()
         .project(&format!("[profiles.dev]\nbase_url = \"{EVIL}\"\napi_key_env = \"MINE\"\n"))
         .var("MINE", "mine");
-    machine.flags.config = Some(machine.path("work/rbgv.toml"));
+    machine.config = Some(machine.path("work/rbgv.toml"));
     assert_eq!(machine.key().key.expose(), "mine");
 }
 

@@ -1,10 +1,9 @@
 //! `rbgv logs`: the history of a job, from the ledger.
 
-use crate::cli::args::rows::{RowArgs, rows};
-use crate::output::documents::status::{AttemptHistory, OutputLine, StepLine, WebhookLine};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::cli::args::rows::{RowArgs, rows};
 use crate::cli::context::AppContext;
 use crate::cli::context::signals::stop_on_signals;
 use crate::cli::files::absolute;
@@ -14,9 +13,8 @@ use crate::ledger::{
 };
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
-use crate::model::{
-    Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Target, Timestamp,
-};
+use crate::model::{Background, Credits, ExitClass, Failure, JobStatus, Target, Timestamp};
+use crate::output::documents::status::{AttemptHistory, OutputLine, StepLine, WebhookLine};
 use crate::output::{
     Printer, Table,
     events::{json, messages},
@@ -56,7 +54,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1).await?;
     if found.is_empty() {
         let why = "no such job, input or request in this machine's ledger";
-        return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
+        return Err(Failure::usage(args.word.clone(), why).with_next(format!(
             "rbgv status  # lists the ledger; rbgv status {} asks the service",
             messages::argument(&args.word)
         )));
@@ -83,7 +81,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
             if number > 0 {
                 app.printer.data("");
             }
-            tell(app, &history);
+            show(app, &history);
         }
     }
     match newest.filter(|_| args.follow) {
@@ -127,27 +125,27 @@ async fn follow(
 }
 
 /// The history in order: time, state, action, and the ID of the request or webhook.
-fn told(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String; 3])> {
+fn events_in_order(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String; 3])> {
     let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
-    let mut told = vec![(history.created_at, row("", "planned".to_owned(), ""))];
-    told.extend(lines(&history.steps).iter().map(|line| {
+    let mut events = vec![(history.created_at, row("", "planned".to_owned(), ""))];
+    events.extend(lines(&history.steps).iter().map(|line| {
         let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
         let state = line.first.status.as_str().replace('_', " ");
         let id = line.last.request_id.as_deref().unwrap_or_default();
         (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
     }));
-    told.extend(history.webhooks.iter().map(|heard| {
+    events.extend(history.webhooks.iter().map(|heard| {
         let open = if heard.handled { "" } else { ", not fully handled" };
         (heard.at, row("", format!("received webhook {}{open}", heard.event), &heard.id))
     }));
-    told.extend(history.inputs.iter().filter_map(|input| {
+    events.extend(history.inputs.iter().filter_map(|input| {
         let target = input.target.as_ref().map(|at| format!(" as {}", target_text(at, printer)));
         let how = format!("output {}{}", input.state.as_str(), target.unwrap_or_default());
         Some((input.done_at?, row("", how, "")))
     }));
     // The sort is stable, so steps come first at equal times.
-    told.sort_by_key(|(at, _)| *at);
-    told
+    events.sort_by_key(|(at, _)| *at);
+    events
 }
 
 /// The description of a step in the ledger.
@@ -192,17 +190,17 @@ fn lines(steps: &[AttemptStep]) -> Vec<LogLine<'_>> {
     lines
 }
 
-fn tell(app: &AppContext, history: &AttemptDetails) {
+fn show(app: &AppContext, history: &AttemptDetails) {
     let printer = &app.printer;
-    let mut facts = Table::new(["job", job(history)]).words([1]);
-    for (name, value) in facts_of(history, printer) {
-        facts.row([name.to_owned(), value]);
+    let mut about = Table::new(["job", job(history)]).words([1]);
+    for (name, value) in facts(history, printer) {
+        about.row([name.to_owned(), value]);
     }
-    printer.table(&facts);
+    printer.table(&about);
     printer.data("");
     let mut table =
         Table::new(["time", "state", "action", "request"]).words([2]).names([3]).drops([1, 3]);
-    for (at, cells) in told(history, printer) {
+    for (at, cells) in events_in_order(history, printer) {
         table.row([amounts::time(at)].into_iter().chain(cells));
     }
     printer.table(&table);
@@ -232,7 +230,7 @@ fn background(background: &Background) -> String {
 }
 
 /// The table above the steps.
-fn facts_of(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, String)> {
+fn facts(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, String)> {
     let attempt = &history.attempt;
     let work = &attempt.work;
     let mut facts = vec![

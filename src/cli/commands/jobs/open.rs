@@ -10,7 +10,7 @@ use crate::cli::files::absolute;
 use crate::cli::report_file::ReportTarget;
 use crate::env::{Env, platform};
 use crate::ledger::{AsyncLedger, BatchId, BatchInput, InputState};
-use crate::model::{ExitClass, Failure, FailureKind, Target};
+use crate::model::{ExitClass, Failure, Target};
 use crate::output::documents::local::OpenedPath;
 use crate::output::events::{json, messages};
 
@@ -89,7 +89,7 @@ async fn output_or_page(app: &AppContext, word: &str) -> Result<PathBuf, Failure
         }
         _ => ("it has no output", format!("rbgv logs {}", messages::argument(word))),
     };
-    Err(Failure::new(FailureKind::Usage, word, why).with_next(next))
+    Err(Failure::usage(word, why).with_next(next))
 }
 
 fn is_done(input: &BatchInput) -> bool {
@@ -130,9 +130,8 @@ fn opener(system: &str) -> (&'static str, &'static [&'static str]) {
 
 async fn start(env: &Env, path: &Path) -> Result<(), Failure> {
     let (program, arguments) = opener(platform().0);
-    let failed = |why: String| {
-        Failure::new(FailureKind::Local, format!("opening {} with {program}", path.display()), why)
-    };
+    let failed =
+        |why: String| Failure::local(format!("opening {} with {program}", path.display()), &why);
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .arg(path)

@@ -39,7 +39,9 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let named = args.output.clone();
     let file = named.unwrap_or_else(|| format!("rbgv-report-{}.html", batch.0).into());
     let written = ReportTarget::new(app, &file)?.write(app, &ledger, batch, args.embed).await?;
-    written.warn(app);
+    for warning in written.embedded.warnings() {
+        app.printer.warn(&warning);
+    }
     if app.printer.style().json {
         app.printer.document(&ReportWritten {
             batch: batch.0,

@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::{confirm, lift_key_blocks, report_plan, run_batch, within_time};
 use crate::flow::{Context, RunOptions, accept_lost_starts, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
-use crate::model::{ExitClass, Failure, FailureKind, JobId};
+use crate::model::{ExitClass, Failure, JobId};
 use crate::output::formats::amounts;
 
 /// Resume a batch that was interrupted, paused or ran out of credits
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     let (timeout, is_notified) = (args.run_options.timeout, args.run_options.notify);
     let work = Box::pin(resume_within(args, app, &context));
     within_time(app, &context, timeout, is_notified, work).await
@@ -78,7 +78,7 @@ async fn resume_within(
             "the batch belongs to {}, but the profile uses {}",
             batch.key.origin, context.key.origin
         );
-        return Err(Failure::new(FailureKind::Usage, what, why)
+        return Err(Failure::usage(what, why)
             .with_next(format!("rbgv --profile {} resume {}", batch.profile, batch.id.0)));
     }
     if args.take_over {
@@ -101,8 +101,8 @@ async fn resume_within(
     if args.accept_lost_starts {
         accept_lost_starts(context, batch.id).await?;
     }
-    let verdict = run_batch(app, context, batch.id, run_options, None).await?;
-    Ok(verdict.class)
+    let result = run_batch(app, context, batch.id, run_options, None).await?;
+    Ok(result.class)
 }
 
 /// The batch to resume; `None` if it, or every batch, is finished.
@@ -110,8 +110,7 @@ async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, F
     let Some(number) = number else {
         return context.ledger.latest_unfinished_batch().await;
     };
-    let unusable =
-        |why: String| Err(Failure::new(FailureKind::Usage, "resume", why).with_next("rbgv status"));
+    let unusable = |why: String| Err(Failure::usage("resume", why).with_next("rbgv status"));
     let id = BatchId(number);
     match context.ledger.batch(id).await? {
         Some(batch) if batch.plan_complete => {

@@ -1,12 +1,13 @@
 //! `rbgv upload`: uploads files and prints their URLs.
 
-use crate::output::documents::local::UploadLine;
 use std::path::PathBuf;
 
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
 use crate::flow::upload_files;
 use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::UploadLine;
+use crate::output::events::json;
 use crate::output::formats::amounts;
 
 /// Upload videos and print their URLs, one per line
@@ -30,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let uploads = amounts::counted(args.files.len() as u64, "upload", "uploads");
     app.warn_production(&format!("{uploads} (free)"));
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     context.service.lift_key_blocks().await?;
     let named = |file: &PathBuf| (file.display().to_string(), absolute(&app.env, file));
     let files: Vec<(String, PathBuf)> = args.files.iter().map(named).collect();
@@ -39,7 +40,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let class = upload_files(&context, &files, args.again, |path, url| {
         uploaded += 1;
         if printer.style().json {
-            let input = crate::output::events::json::path(path);
+            let input = json::path(path);
             printer.document(&UploadLine::Uploaded { input, video_url: url });
         } else {
             printer.data(url);

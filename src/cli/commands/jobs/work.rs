@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::context::AppContext;
-use crate::cli::run_batch::{lift_key_blocks, report_plan, share_batch, within_time};
+use crate::cli::run_batch::{batch_runner, lift_key_blocks, report_plan, within_time};
 use crate::flow::{Context, RunOptions};
 use crate::ledger::BatchId;
 use crate::model::{ExitClass, Failure};
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     let work = Box::pin(work(&args, app, &context));
     within_time(app, &context, args.timeout, false, work).await
 }
@@ -53,7 +53,8 @@ async fn work(args: &Args, app: &AppContext, context: &Arc<Context>) -> Result<E
         let totals = context.ledger.plan_totals(batch.id).await?;
         report_plan(context, batch.id, &totals);
         let run_options = RunOptions::of_batch(&batch.run_options)?;
-        let ended = share_batch(app, context, batch.id, run_options).await?;
+        let runner = batch_runner(app, context, batch.id, run_options, None).await?;
+        let ended = runner.beside_others().work().await?;
         classes.push(ended.class);
         if ended.stop_reason.is_some() {
             break;

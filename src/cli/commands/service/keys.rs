@@ -1,15 +1,16 @@
 //! `rbgv keys`: manages API keys of the service, with an admin token.
 
-use crate::cli::args::rows::{RowArgs, rows};
-use crate::output::documents::account::{KeyLine, KeySwitch, NewKeyDocument};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::cli::args::rows::{RowArgs, rows};
 use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
 use crate::client::{AdminKey, Client, NewKey, RequestOptions};
 use crate::model::{Execution, ExitClass, Failure};
 use crate::output::Table;
+use crate::output::documents::account::{KeyLine, KeySwitch, NewKeyDocument};
+use crate::output::events::json;
 
 /// List, create and disable API keys (admin token required)
 ///
@@ -67,12 +68,12 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
                 app.confirm(&format!("Disable key {fingerprint}?"))?;
             }
             client.admin_disable_key(&fingerprint, call()).await?;
-            switched(app, &fingerprint, false);
+            report_switch(app, &fingerprint, false);
         }
         Command::Enable { fingerprint } => {
             app.warn_production(&format!("enables key {fingerprint}"));
             client.admin_enable_key(&fingerprint, call()).await?;
-            switched(app, &fingerprint, true);
+            report_switch(app, &fingerprint, true);
         }
     }
     Ok(ExitClass::Done)
@@ -146,19 +147,19 @@ async fn create(
             },
         )?;
     }
-    tell_made(app, client_id, &made, to);
+    report_new_key(app, client_id, &made, to);
     Ok(())
 }
 
 /// Reports a new key. The key itself goes to the file or to standard output, never to both.
-fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>) {
+fn report_new_key(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>) {
     let printer = &app.printer;
     let fingerprint = made.key_fingerprint.as_deref();
     if printer.style().json {
         printer.document(&NewKeyDocument {
             client_id,
             key_fingerprint: fingerprint,
-            file: to.map(crate::output::events::json::path),
+            file: to.map(json::path),
             api_key: to.is_none().then(|| made.api_key.expose()),
         });
         return;
@@ -173,7 +174,7 @@ fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>
     }
 }
 
-fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {
+fn report_switch(app: &AppContext, fingerprint: &str, enabled: bool) {
     let printer = &app.printer;
     if printer.style().json {
         printer.document(&KeySwitch { key_fingerprint: fingerprint, enabled });

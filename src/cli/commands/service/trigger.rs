@@ -10,6 +10,7 @@ use url::Url;
 use crate::cli::context::AppContext;
 use crate::client::Forwarder;
 use crate::client::webhook::sign;
+use crate::model::secret::redact_url;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::documents::webhooks::WebhookSent;
 
@@ -42,14 +43,13 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let Args { event, to, to_anywhere, job, secret_file } = args;
-    let secret = app.settings.webhook_secret(secret_file.as_deref())?;
-    secret.warnings.iter().for_each(|warning| app.printer.warn_once(warning));
+    let secret = app.warned(app.settings.webhook_secret(secret_file.as_deref())?);
     let receiver = Forwarder::new(to.clone(), "--to", to_anywhere)?;
     let job = job.unwrap_or_else(|| format!("sample-{:016x}", app.env.random.bits()));
     let delivery = format!("sample-{:016x}", app.env.random.bits());
     let body = sample(&event, &job).to_string();
     let now = app.env.clock.wall();
-    let headers = sign(&event, &delivery, body.as_bytes(), &secret.key, now);
+    let headers = sign(&event, &delivery, body.as_bytes(), &secret, now);
     receiver.send(&headers, Bytes::from(body)).await.map_err(|failure| {
         let next = match failure.kind {
             FailureKind::Unreachable => {
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         };
         failure.with_next(next)
     })?;
-    let shown = crate::model::secret::redact_url(to.as_str());
+    let shown = redact_url(to.as_str());
     app.printer.note(&format!("{event} accepted by {shown} (delivery {delivery}, job {job})"));
     if app.printer.style().json {
         app.printer.document(&WebhookSent {

@@ -1,7 +1,8 @@
 //! `rbgv help`: the help of a command, or a topic.
 
 use crate::cli::help::topics::{TOPICS, Topic};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::text::nearest;
+use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 
 /// Print the help of a command, or a topic: exit-codes, environment, config, formats, storage or
@@ -49,14 +50,9 @@ fn names(command: &mut clap::Command, words: &[String]) -> Vec<String> {
 }
 
 fn unknown(asked: &str, known: &[String]) -> Failure {
-    let near = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(asked, name), name))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.75);
-    let failure = |why: String| Failure::new(FailureKind::Usage, format!("help {asked}"), why);
-    match near {
-        Some((_, name)) => failure(format!("no such command or topic; did you mean '{name}'?"))
+    let failure = |why: String| Failure::usage(format!("help {asked}"), why);
+    match nearest(asked, known.iter().map(String::as_str)) {
+        Some(name) => failure(format!("no such command or topic; did you mean '{name}'?"))
             .with_next(format!("rbgv help {name}")),
         None => failure("no such command or topic".to_owned()).with_next("rbgv help"),
     }

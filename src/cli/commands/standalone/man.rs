@@ -67,7 +67,7 @@ fn render(command: clap::Command, words: &str, page: &mut Vec<u8>) -> std::io::R
     man.render_synopsis_section(page)?;
     man.render_description_section(page)?;
     if let Some(lines) = examples::of(words) {
-        writeln!(page, ".SH EXAMPLES\n.nf\n{}\n.fi", roff_text(&lines))?;
+        writeln!(page, ".SH EXAMPLES\n.nf\n{}\n.fi", roff_text(lines))?;
     }
     man.render_options_section(page)?;
     if has_subcommands {

@@ -1,13 +1,13 @@
 //! `rbgv model`: optional models of the sandbox, which are downloaded and never shipped.
 
-use crate::output::documents::local::ModelState;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use crate::cli::args::global::Global;
 use crate::env::{Env, PROXY_VARS};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::ModelState;
 use crate::output::{Printer, events::json};
 use crate::sandbox::matting::{install_rvm, installed_rvm};
 
@@ -58,9 +58,9 @@ pub(crate) fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<ExitClass, Failure> {
-    let folder = env.models_dir().ok_or_else(|| {
-        Failure::new(FailureKind::Configuration, "models", "no home directory to store them in")
-    })?;
+    let folder = env
+        .models_dir()
+        .ok_or_else(|| Failure::configuration("models", "no home directory to store them in"))?;
     match &args.command {
         Command::List => {
             let state =
@@ -87,7 +87,7 @@ pub(crate) fn run(
                 .map_err(|error| Failure::local("installing the model", &error))?;
             let Some(path) = installed else {
                 let why = "the licence was not accepted";
-                return Err(Failure::new(FailureKind::Usage, "installing the model", why)
+                return Err(Failure::usage("installing the model", why)
                     .with_next("rbgv model install --yes"));
             };
             if printer.style().json {

@@ -1,17 +1,18 @@
 //! `rbgv sandbox`: a local server with the same API that really removes backgrounds.
 
-use crate::output::documents::local::SandboxReady;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::context::sandbox_failure;
 use crate::cli::context::signals::stop_on_signals;
+use crate::cli::files::read_text;
 use crate::env::Env;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
+use crate::output::documents::local::SandboxReady;
 use crate::sandbox::{
-    Distribution, EngineChoice, FaultRule, Options, Scenario, blocking_threads, serve,
+    Distribution, EngineChoice, FaultRule, Options, Ready, Scenario, blocking_threads, serve,
 };
 
 /// Run a local server with the same API, for testing
@@ -106,10 +107,10 @@ pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
         log: Some(Arc::new(move |line| log.request(line))),
         ..Options::default()
     };
-    let told = printer.clone();
-    let ready = move |ready: crate::sandbox::Ready| {
-        if told.style().json {
-            told.document(&SandboxReady {
+    let printer = printer.clone();
+    let ready = move |ready: Ready| {
+        if printer.style().json {
+            printer.document(&SandboxReady {
                 base_url: &ready.base_url,
                 cdn_url: &ready.cdn_url,
                 api_key: &ready.api_key,
@@ -117,7 +118,8 @@ pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
                 pid: ready.pid,
             });
         } else {
-            told.data(&format!("RBGV_BASE_URL={} RBGV_API_KEY={}", ready.base_url, ready.api_key));
+            printer
+                .data(&format!("RBGV_BASE_URL={} RBGV_API_KEY={}", ready.base_url, ready.api_key));
         }
     };
     serve(options, ready, stop.cancelled_owned()).await.map_err(|error| sandbox_failure(&error))?;
@@ -125,14 +127,13 @@ pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
 }
 
 fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
-    let usage = |what: String, why: String| Failure::new(FailureKind::Usage, what, why);
+    let usage = |what: String, why: String| Failure::usage(what, why);
     let mut scenario = match &args.scenario {
         None => Scenario::default(),
         Some(file) => {
             let path = env.current_dir.join(file);
             let what = format!("--scenario {}", file.display());
-            let text =
-                crate::cli::files::read_text(&path).map_err(|why| usage(what.clone(), why))?;
+            let text = read_text(&path).map_err(|why| usage(what.clone(), why))?;
             Scenario::parse(&text).map_err(|error| usage(what, error.to_string()))?
         }
     };

@@ -87,7 +87,7 @@ fn whole_run(stage: &Fixture) {
     stage.input(2, "clip.mp4", InputEvent::Phase(Stage::Waiting));
     stage.input(2, "clip.mp4", processing(10.0));
     stage.input(2, "clip.mp4", processing(60.0));
-    let rejected = Failure::new(FailureKind::Usage, "read notes.mov", "it is text");
+    let rejected = Failure::usage("read notes.mov", "it is text");
     stage.input(3, "notes.mov", InputEvent::Rejected(rejected));
     stage.input(2, "clip.mp4", InputEvent::Phase(Stage::Download));
     stage.input(2, "clip.mp4", InputEvent::Phase(Stage::Verify));
@@ -243,8 +243,7 @@ fn a_short_run_ends_in_one_line() {
 fn warnings_of_one_cause_are_told_once_and_counted() {
     let stage = Fixture::new(Style::default());
     stage.tell(&planned(9));
-    let rejected =
-        |name: &str, why: &str| InputEvent::Rejected(Failure::new(FailureKind::Usage, name, why));
+    let rejected = |name: &str, why: &str| InputEvent::Rejected(Failure::usage(name, why));
     let finished = || stage.tell(&Event::Finished(RunSummary::default()));
     let paused = |id: i64, job: &str| {
         let failure = unavailable().with_job(&JobId(job.into()));

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::env::Env;
+use crate::model::Failure;
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind};
 use crate::output::Printer;
-use crate::settings::{ConfigText, SECRET_VARIABLES};
+use crate::settings::{ConfigFile, SECRET_VARIABLES};
 
 /// Editor without `$VISUAL` and `$EDITOR`.
 const EDITOR: &str = "vi";
 
 pub(crate) fn edit(file: &Path, env: &Env, printer: &Printer) -> Result<(), Failure> {
-    let before = ConfigText::read(file)?;
+    let before = ConfigFile::read(file)?;
     let failed = |error: &std::io::Error| {
         Failure::local(format!("copying {} for the editor", file.display()), error)
     };
@@ -42,7 +42,7 @@ pub(crate) fn edit(file: &Path, env: &Env, printer: &Printer) -> Result<(), Fail
         }
         printer.failure(&failure);
         if !printer.ask("Edit it again? Otherwise the changes are discarded.") {
-            return Err(Failure::new(FailureKind::Usage, "cancelled", "nothing was changed"));
+            return Err(Failure::usage("cancelled", "nothing was changed"));
         }
     }
 }

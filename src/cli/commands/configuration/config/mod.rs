@@ -2,14 +2,14 @@
 
 mod edit;
 
-use crate::cli::context::setting_line;
-use crate::output::documents::local::{ConfigPath, ProjectTrusted, SettingStored};
 use std::path::Path;
 
 use crate::cli::args::global::Global;
+use crate::cli::context::setting_line;
 use crate::cli::context::{AppContext, project, resolve, user_file};
 use crate::env::Env;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::{ConfigPath, ProjectTrusted, SettingStored};
 use crate::output::{Printer, events::json};
 use crate::settings::set_value;
 
@@ -62,7 +62,7 @@ impl Args {
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     match &args.command {
         Command::Get { key } => get(app, key)?,
-        _ => app.print_settings(app.settings.show()),
+        _ => app.print_settings(app.settings.show().iter()),
     }
     Ok(ExitClass::Done)
 }
@@ -96,11 +96,9 @@ pub(crate) fn run_standalone(
 }
 
 fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
-    let shown = app.settings.show();
-    let Some(row) = shown.iter().find(|row| row.key == key) else {
+    let Some(row) = app.settings.show().iter().find(|row| row.key == key) else {
         let why = "no setting of this name is in effect";
-        return Err(Failure::new(FailureKind::Usage, format!("config get {key}"), why)
-            .with_next("rbgv config show"));
+        return Err(Failure::usage(format!("config get {key}"), why).with_next("rbgv config show"));
     };
     if app.printer.style().json {
         app.printer.document(&setting_line(row));
@@ -114,7 +112,7 @@ fn get(app: &AppContext, key: &str) -> Result<(), Failure> {
 fn report_set(file: &Path, key: &str, env: &Env, global: &Global, printer: &Printer) {
     printer.note(&format!("set {key} in {}", file.display()));
     if let Ok(settings) = resolve(env, global)
-        && let Some(row) = settings.show().into_iter().find(|row| row.key == key)
+        && let Some(row) = settings.show().iter().find(|row| row.key == key)
         && !row.origin.starts_with(&*file.to_string_lossy())
     {
         printer.warn(&format!("{} overrides it with {}", row.origin, row.value));
@@ -128,9 +126,7 @@ fn report_set(file: &Path, key: &str, env: &Env, global: &Global, printer: &Prin
 fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<ExitClass, Failure> {
     let Some(project) = project(env, global)? else {
         let why = "no rbgv.toml applies in this directory";
-        return Err(
-            Failure::new(FailureKind::Usage, "config trust", why).with_next("rbgv config show")
-        );
+        return Err(Failure::usage("config trust", why).with_next("rbgv config show"));
     };
     if !project.wants.is_empty() {
         project.confirm()?;

@@ -148,8 +148,8 @@ pub(crate) fn ledger(
     match opened {
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
             checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
-            let place = format!("{}, {}, intact", file.display(), amounts::bytes(facts.len()));
-            checks.extend(contents(&place, &tally));
+            let name = format!("{}, {}, intact", file.display(), amounts::bytes(facts.len()));
+            checks.extend(contents(&name, &tally));
             Some(AsyncLedger::new(ledger))
         }
         Ok((integrity, ..)) => {
@@ -237,14 +237,14 @@ fn damaged(file: &Path, why: &str) -> Check {
     Check::finding("ledger", format!("{}: {why}", file.display()), fix)
 }
 
-fn contents(place: &str, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
+fn contents(name: &str, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
     let sum = |fits: fn(AttemptStatus) -> bool| -> u64 {
         tally.iter().filter(|(phase, _)| fits(*phase)).map(|(_, number)| number).sum()
     };
     let (all, open) = (sum(|_| true), sum(|phase| !phase.is_settled()));
     let waiting = sum(|phase| matches!(phase, AttemptStatus::NeedsReview | AttemptStatus::Halted));
     let says = format!(
-        "{place}; {}, {} in progress",
+        "{name}; {}, {} in progress",
         amounts::counted(all, "job", "jobs"),
         amounts::count(open)
     );

@@ -8,15 +8,14 @@ mod matting;
 mod service_checks;
 mod system_checks;
 
-use crate::cli::context::setting_line;
 use crate::output::documents::local::DoctorDocument;
 
 use self::check::{Check, CheckList, CheckState};
 use crate::cli::args::global::Global;
-use crate::cli::context::{AppContext, resolve, state_dir};
+use crate::cli::context::{AppContext, resolve, setting_line, settings_table, state_dir};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
-use crate::output::{Printer, Table, formats::amounts};
+use crate::output::{Printer, formats::amounts};
 use crate::settings::EffectiveValue;
 
 /// Diagnose problems and suggest fixes
@@ -36,11 +35,11 @@ pub(crate) async fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<ExitClass, Failure> {
-    let resolved = resolve(env, global)
-        .map(|settings| AppContext::resolved(env.clone(), settings, printer.clone(), global));
+    let resolved =
+        resolve(env, global).map(|settings| AppContext::resolved(env, settings, printer, global));
     let mut checks = CheckList::new(printer);
     checks.push(version());
-    let mut shown = Vec::new();
+    let mut shown: &[EffectiveValue] = &[];
     let app = match &resolved {
         Ok(app) => {
             checks.extend(config_checks::configuration(app));
@@ -52,7 +51,7 @@ pub(crate) async fn run(
             None
         }
     };
-    let key = app.map(|app| config_checks::key(app, &mut checks));
+    let key = app.and_then(|app| config_checks::key(app, &mut checks));
     if let Some(app) = app {
         config_checks::other_secrets(app, &mut checks);
     }
@@ -62,7 +61,7 @@ pub(crate) async fn run(
         }
         Some(app) => {
             checks.begin("service");
-            service_checks::checks(app, key.clone().flatten(), &mut checks).await;
+            service_checks::checks(app, key.clone(), &mut checks).await;
         }
         None => checks.push(Check::note(
             "service",
@@ -78,8 +77,7 @@ pub(crate) async fn run(
         _ => config_checks::ledger(env, state_dir.as_deref(), &mut checks),
     };
     if let (Some(app), Some(ledger)) = (app, &ledger) {
-        checks
-            .extend(config_checks::stops(app, ledger, key.as_ref().and_then(Option::as_ref)).await);
+        checks.extend(config_checks::stops(app, ledger, key.as_ref()).await);
         checks.extend(config_checks::webhooks(app, ledger).await);
     }
     checks.extend(system_checks::disk(env, state_dir.as_deref()));
@@ -89,7 +87,7 @@ pub(crate) async fn run(
     checks.extend(matting::checks(env).await);
     checks.push(system_checks::terminal(env));
     let (checks, is_shown) = checks.ended();
-    show(printer, &checks, is_shown, &shown);
+    show(printer, &checks, is_shown, shown);
     let found = checks.iter().any(|check| check.state == CheckState::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }
@@ -111,14 +109,7 @@ fn show(printer: &Printer, checks: &[Check], is_shown: bool, shown: &[EffectiveV
         if !is_shown {
             printer.table(&check::table(checks));
         }
-        let mut values = Table::new(["setting", "value", "origin"])
-            .names([0, 2])
-            .words([1])
-            .drops([2])
-            .at_least(2, 18);
-        for value in shown.iter().filter(|value| value.origin != "default") {
-            values.row([value.key.clone(), value.value.clone(), value.origin.clone()]);
-        }
+        let values = settings_table(shown.iter().filter(|value| value.origin != "default"));
         if !values.is_empty() {
             printer.data("");
             printer.table(&values);

@@ -93,7 +93,7 @@ async fn name(url: &url::Url) -> Check {
 /// the connection check.
 async fn tls(url: &url::Url) -> Result<Option<Check>, Check> {
     match connectivity::handshake(url, TIMEOUT).await {
-        Ok(shaken) => Ok(shaken.then(|| Check::good("TLS", "certificate accepted"))),
+        Ok(is_https) => Ok(is_https.then(|| Check::good("TLS", "certificate accepted"))),
         Err(failure) if failure.kind == FailureKind::Unreachable => Ok(None),
         Err(failure) => Err(unusable("TLS", &failure)),
     }
@@ -121,8 +121,8 @@ fn unusable(name: &'static str, failure: &Failure) -> Check {
 }
 
 fn healthy(health: &Health) -> Check {
-    let ill = health.failed_checks();
-    let which = if ill.is_empty() { String::new() } else { format!(": {}", ill.join(", ")) };
+    let failed = health.failed_checks();
+    let which = if failed.is_empty() { String::new() } else { format!(": {}", failed.join(", ")) };
     let says = format!("service reports {}{which}", health.status);
     if health.is_healthy() {
         Check::good("health", says)
@@ -148,11 +148,8 @@ fn clock(ours: Timestamp, theirs: Timestamp) -> Check {
 
 async fn accepted(app: &AppContext, key: ApiKey) -> Check {
     let query = ListQuery { limit: 1, offset: 0, status: None };
-    let asked = match app.probe(Some(key)) {
-        Ok(client) => client.list(query, RequestOptions::plain()).await,
-        Err(failure) => Err(failure),
-    };
-    match asked {
+    let listed = async { app.probe(Some(key))?.list(query, RequestOptions::plain()).await };
+    match listed.await {
         Ok(_) => Check::good("key accepted", "accepted by the service"),
         Err(failure) if failure.kind == FailureKind::Unauthorized => Check::finding(
             "key accepted",

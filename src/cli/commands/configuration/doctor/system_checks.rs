@@ -38,12 +38,12 @@ fn hidden_user(value: &str) -> String {
 
 /// Free space for outputs and the ledger.
 pub(crate) fn disk(env: &Env, state_dir: Option<&Path>) -> Vec<Check> {
-    let mut places = vec![("current directory", env.current_dir.as_path())];
-    places.extend(state_dir.map(|directory| ("ledger", directory)));
-    places.into_iter().map(|(name, path)| room(name, path)).collect()
+    let mut directories = vec![("current directory", env.current_dir.as_path())];
+    directories.extend(state_dir.map(|directory| ("ledger", directory)));
+    directories.into_iter().map(|(name, path)| free_space(name, path)).collect()
 }
 
-fn room(name: &str, path: &Path) -> Check {
+fn free_space(name: &str, path: &Path) -> Check {
     let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
     let says = |free: u64| format!("{} free ({name}, {})", amounts::bytes(free), path.display());
     match rustix::fs::statvfs(there) {

@@ -2,7 +2,6 @@
 
 mod sample;
 
-use crate::output::documents::local::ProfileAdded;
 use url::Url;
 
 use self::sample::SampleChoice;
@@ -11,6 +10,7 @@ use crate::cli::new_profile::add::{NewProfileArgs, ProfileToAdd, address, keyles
 use crate::cli::new_profile::check::{self, unchecked};
 use crate::cli::new_profile::key::{KeyInput, ask_key};
 use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::documents::local::ProfileAdded;
 use crate::output::events::json;
 use crate::settings::{Environment, KEYRING, VENDOR_URL};
 
@@ -60,7 +60,7 @@ pub(crate) async fn run(
         let why = "no terminal to ask for the key on; add --key-stdin, --key-env NAME, --key-file FILE, \
                    --key-command COMMAND or --key-keyring ENTRY, and --profile, --environment or \
                    --base-url if the defaults do not fit";
-        return Err(Failure::new(FailureKind::Usage, "init", why).with_next("rbgv init --help"));
+        return Err(Failure::usage("init", why).with_next("rbgv init --help"));
     }
     if let Some(name) = &name {
         keyless(app, name)?;
@@ -198,15 +198,16 @@ async fn ask_for_key(
                 if app.printer.ask("The key could not be checked. Store it unchecked?") {
                     return Ok(Some((key, None)));
                 }
-                return Err(Failure::new(FailureKind::Usage, "cancelled", "nothing was stored")
-                    .with_next("rbgv doctor"));
+                return Err(
+                    Failure::usage("cancelled", "nothing was stored").with_next("rbgv doctor")
+                );
             }
         }
     }
 }
 
 fn cancelled() -> Failure {
-    Failure::new(FailureKind::Usage, "cancelled", "nothing was stored").with_next("rbgv init")
+    Failure::usage("cancelled", "nothing was stored").with_next("rbgv init")
 }
 
 /// The name of a profile that does not have a key yet.

@@ -7,7 +7,7 @@ use crate::cli::context::AppContext;
 use crate::cli::files::keep_file;
 use crate::client::RequestOptions;
 use crate::media;
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 use crate::output::formats::amounts;
 use crate::sandbox::SAMPLE;
 
@@ -32,12 +32,12 @@ pub(crate) async fn choose(
     wanted: Option<SampleChoice>,
     is_attended: bool,
 ) -> Result<Option<Vec<OsString>>, Failure> {
-    let place = match wanted {
-        Some(place) => place,
+    let choice = match wanted {
+        Some(choice) => choice,
         None if is_attended => ask(app, service).await?,
         None => SampleChoice::None,
     };
-    let target: [OsString; 2] = match (place, service) {
+    let target: [OsString; 2] = match (choice, service) {
         (SampleChoice::None, _) => return Ok(None),
         (SampleChoice::Sandbox, _) => ["run".into(), "--sandbox".into()],
         (SampleChoice::Service, Some(service)) => {
@@ -45,8 +45,9 @@ pub(crate) async fn choose(
         }
         (SampleChoice::Service, None) => {
             let why = "it needs a key that the service has accepted";
-            return Err(Failure::new(FailureKind::Usage, "--sample service", why)
-                .with_next("rbgv init --sample service"));
+            return Err(
+                Failure::usage("--sample service", why).with_next("rbgv init --sample service")
+            );
         }
     };
     let output = ["-o".into(), OUTPUT.into(), clip(app)?.into_os_string()];
@@ -63,16 +64,16 @@ fn clip(app: &AppContext) -> Result<PathBuf, Failure> {
 
 /// Asks where to process the sample clip.
 async fn ask(app: &AppContext, service: Option<&AppContext>) -> Result<SampleChoice, Failure> {
-    let mut places = Vec::new();
+    let mut choices = Vec::new();
     if cfg!(feature = "matting") {
-        places.push("sandbox (here, free)".to_owned());
+        choices.push("sandbox (here, free)".to_owned());
     }
     if let Some(service) = service {
-        places.push(format!("service ({})", price(service, &clip(app)?).await));
+        choices.push(format!("service ({})", price(service, &clip(app)?).await));
     }
-    let Some(first) = places.first() else { return Ok(SampleChoice::None) };
+    let Some(first) = choices.first() else { return Ok(SampleChoice::None) };
     let usual = if first.starts_with("sandbox") { "sandbox" } else { "no" };
-    let question = format!("Process a sample clip (2 s)? {} or no [{usual}]:", places.join(", "));
+    let question = format!("Process a sample clip (2 s)? {} or no [{usual}]:", choices.join(", "));
     loop {
         // The profile is stored, so the end of standard input is not a failure.
         let Some(answer) = app.printer.ask_text(&question) else { return Ok(SampleChoice::None) };
@@ -91,7 +92,7 @@ async fn price(service: &AppContext, clip: &Path) -> String {
     let known = async {
         let pricing = service.probe(None)?.pricing(RequestOptions::plain()).await?;
         let seconds = media::inspect_input(clip).ok().and_then(|video| video.duration);
-        let model = service.job_defaults().model;
+        let model = service.settings.defaults.model;
         Ok::<_, Failure>(seconds.and_then(|seconds| pricing.estimate(model, seconds)))
     };
     match known.await {

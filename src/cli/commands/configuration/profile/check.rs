@@ -69,8 +69,8 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
     }
     webhooks(app).into_iter().for_each(&mut ended);
     let (mut classes, mut succeeded) = (Vec::new(), false);
-    for seen in &all {
-        match &seen.outcome {
+    for line in &all {
+        match &line.outcome {
             Ok(_) => succeeded = true,
             Err(failure) => classes.push(failure.kind.exit_class()),
         }
@@ -83,13 +83,13 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
 fn key(app: &AppContext) -> (CheckLine, Option<ApiKey>) {
     let mut key = None;
     let outcome = app.settings.api_key().map(|resolved| {
-        let mut told = format!("{} from {}", resolved.key.fingerprint(), resolved.source);
+        let mut text = format!("{} from {}", resolved.key.fingerprint(), resolved.source);
         let age = app.settings.profile.key_age_warning(app.env.clock.wall());
         for warning in resolved.warnings.into_iter().chain(age) {
-            told = format!("{told}; {warning}");
+            text = format!("{text}; {warning}");
         }
         key = Some(resolved.key);
-        told
+        text
     });
     (CheckLine { check: "key", outcome }, key)
 }
@@ -124,37 +124,32 @@ async fn jobs(client: &Client) -> CheckLine {
 
 /// The admin token, if one is set.
 async fn admin(app: &AppContext) -> Option<CheckLine> {
-    let check = "admin token";
-    let client = match app.settings.admin_token() {
-        Ok(None) => return None,
-        Ok(Some(_)) => app.admin_client(),
-        Err(failure) => Err(failure),
-    };
-    let outcome = match client {
-        Ok(client) => client.admin_keys(RequestOptions::plain()).await,
-        Err(failure) => Err(failure),
-    };
-    let told =
-        |keys: Vec<_>| format!("accepted; {}", amounts::counted(keys.len() as u64, "key", "keys"));
-    Some(CheckLine { check, outcome: outcome.map(told) })
+    if matches!(app.settings.admin_token(), Ok(None)) {
+        return None;
+    }
+    let keys = async { app.admin_client()?.admin_keys(RequestOptions::plain()).await };
+    let outcome = keys
+        .await
+        .map(|keys| format!("accepted; {}", amounts::counted(keys.len() as u64, "key", "keys")));
+    Some(CheckLine { check: "admin token", outcome })
 }
 
 /// The webhook secret, if one is set.
 fn webhooks(app: &AppContext) -> Option<CheckLine> {
     let secret = app.settings.webhook_secret(None).ok()?;
-    let told = format!("secret {} from {}", secret.key.fingerprint(), secret.source);
-    Some(CheckLine { check: "webhooks", outcome: Ok(told) })
+    let text = format!("secret {} from {}", secret.key.fingerprint(), secret.source);
+    Some(CheckLine { check: "webhooks", outcome: Ok(text) })
 }
 
 fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
     let profile = &app.settings.profile;
     let printer = &app.printer;
     if printer.style().json {
-        let line = |seen: &'a CheckLine| ProfileCheck {
-            check: seen.check,
-            ok: seen.outcome.is_ok(),
-            says: seen.outcome.as_deref().ok(),
-            failure: seen.outcome.as_ref().err().map(Into::into),
+        let line = |line: &'a CheckLine| ProfileCheck {
+            check: line.check,
+            ok: line.outcome.is_ok(),
+            says: line.outcome.as_deref().ok(),
+            failure: line.outcome.as_ref().err().map(Into::into),
         };
         printer.document(&ProfileChecks {
             profile: &profile.name,
@@ -167,7 +162,7 @@ fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
     if !is_shown {
         printer.table(&table(all));
     }
-    if let Some(failure) = all.iter().find_map(|seen| seen.outcome.as_ref().err()) {
+    if let Some(failure) = all.iter().find_map(|line| line.outcome.as_ref().err()) {
         printer.next(failure.next.as_deref().unwrap_or("rbgv doctor"));
     }
 }
@@ -175,12 +170,12 @@ fn show<'a>(app: &AppContext, all: &'a [CheckLine], is_shown: bool) {
 fn table<'a>(lines: impl IntoIterator<Item = &'a CheckLine>) -> Table {
     let mut table =
         Table::new(["check", "", "result"]).words([2]).at_least(0, NAME).at_least(1, STATE);
-    for seen in lines {
-        let (word, told) = match &seen.outcome {
-            Ok(told) => (Cell::toned(TextTone::Good, "ok"), told.clone()),
+    for line in lines {
+        let (word, text) = match &line.outcome {
+            Ok(text) => (Cell::toned(TextTone::Good, "ok"), text.clone()),
             Err(failure) => (Cell::toned(TextTone::Bad, "failed"), failure.to_string()),
         };
-        table.row([seen.check.into(), word, told.into()]);
+        table.row([line.check.into(), word, text.into()]);
     }
     table
 }

@@ -63,10 +63,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 
 fn show(app: &AppContext) {
     let prefix = format!("profiles.{}.", app.settings.profile.name);
-    let shown: Vec<_> =
-        app.settings.show().into_iter().filter(|row| row.key.starts_with(&prefix)).collect();
-    app.print_settings(shown);
+    app.print_settings(app.settings.show().iter().filter(|row| row.key.starts_with(&prefix)));
 }
+
 fn list(app: &AppContext, form: &RowArgs) -> Result<(), Failure> {
     let profiles = app.settings.profiles();
     let line = |profile: &ProfileSummary| ProfileLine {
@@ -89,13 +88,11 @@ fn list(app: &AppContext, form: &RowArgs) -> Result<(), Failure> {
     for profile in profiles {
         table.row([
             if profile.active { "*" } else { "" }.to_owned(),
-            profile.name,
+            profile.name.clone(),
             profile.environment.as_str().to_owned(),
             profile.base_url.to_string(),
-            profile.key_source,
-            profile
-                .fingerprint
-                .map_or_else(|| "-".to_owned(), |fingerprint| fingerprint.to_string()),
+            profile.key_source.clone(),
+            profile.fingerprint.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         ]);
     }
     app.printer.table(&table);

@@ -1,16 +1,16 @@
 //! `rbgv profile rotate`: replaces the key of a profile. New jobs use the new key, existing jobs finish
 //! with the old key, and then the new key replaces it.
 
-use crate::output::documents::account::{RotatingKey, RotationDocument, RotationStatus};
 use std::time::Duration;
 
 use crate::cli::context::{AppContext, key_id};
 use crate::cli::new_profile::key::{KeyArgs, KeyInput, StoredKey};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, AsyncLedger, KeyReport};
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
+use crate::output::documents::account::{RotatingKey, RotationDocument, RotationStatus};
 use crate::output::{Table, events::json, formats::amounts};
-use crate::settings::{ResolvedKey, RotationStep, rotate_key};
+use crate::settings::{RotationStep, rotate_key};
 
 /// Replace the key of a profile, step by step
 ///
@@ -56,9 +56,7 @@ impl Args {
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if args.key.is_given() && !args.begin {
         let why = "the --key options belong to --begin";
-        return Err(
-            Failure::new(FailureKind::Usage, "profile rotate", why).with_next("add --begin")
-        );
+        return Err(Failure::usage("profile rotate", why).with_next("add --begin"));
     }
     if args.begin {
         begin(&args, app).await
@@ -76,7 +74,7 @@ fn apply_step(app: &AppContext, step: &RotationStep) -> Result<(), Failure> {
 }
 
 fn wrong(app: &AppContext, why: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Usage, format!("profile {}", app.settings.profile.name), why)
+    Failure::usage(format!("profile {}", app.settings.profile.name), why)
 }
 
 /// The keys of a rotation in progress.
@@ -127,18 +125,14 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
             .with_next("add --key-env, --key-file, --key-command, --key-keyring or --key-stdin"));
     };
     let key = match &given {
-        KeyInput::Named(source) => {
-            let read = app.settings.key_from(source)?;
-            read.warnings.iter().for_each(|warning| app.printer.warn_once(warning));
-            read.key
-        }
+        KeyInput::Named(source) => app.warned(app.settings.key_from(source)?),
         KeyInput::Itself(key) => key.clone(),
     };
     let old = app.client(None)?;
-    let new = app.client_of(key.clone())?;
+    let new = app.client_of(key.clone(), None)?;
     if old.fingerprint() == new.fingerprint() {
         let why = "the profile already uses this key";
-        return Err(Failure::new(FailureKind::Usage, "the new key", why));
+        return Err(Failure::usage("the new key", why));
     }
     try_key(&new).await?;
     let begun = match given {
@@ -172,7 +166,9 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
 async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     let keys = RotatingKeys::of(app, None)?;
     let (kept, dropped) = if finish { (keys.new, keys.old) } else { (keys.old, keys.new) };
-    let source = if finish { app.settings.api_key()? } else { read_next(app)? }.source;
+    let dropped_key =
+        if finish { Some(app.settings.api_key()?) } else { app.settings.next_key()? };
+    let source = dropped_key.map(|resolved| resolved.source).unwrap_or_default();
     if finish {
         // The old key may be disabled next, so the new one has to work.
         try_key(&kept).await?;
@@ -223,11 +219,6 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
         printer.note("update key_created in the profile: it is still the date of the old key");
     }
     Ok(ExitClass::Done)
-}
-
-fn read_next(app: &AppContext) -> Result<ResolvedKey, Failure> {
-    let next = app.settings.next_key()?;
-    next.ok_or_else(|| wrong(app, "no rotation is in progress"))
 }
 
 /// One key of the comparison.

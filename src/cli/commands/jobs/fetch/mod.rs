@@ -9,7 +9,7 @@ use crate::cli::context::AppContext;
 use crate::cli::run_batch::{lift_key_blocks, run_batch};
 use crate::flow::state_machine::Goal;
 use crate::flow::{ByUrl, Destination, FetchRequest, RunOptions, plan_fetch};
-use crate::model::{ExitClass, Failure, FailureKind, JobId, ObjectUrl};
+use crate::model::{ExitClass, Failure, JobId, ObjectUrl};
 
 /// Download the outputs of jobs, verified and resumable
 ///
@@ -44,7 +44,7 @@ const MAX_PARALLEL: u32 = 16;
 const MAX_JOBS: u32 = 100_000;
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     lift_key_blocks(&context).await?;
     let jobs = if args.all {
         let mut jobs = Vec::new();
@@ -75,11 +75,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         current_dir: app.env.current_dir.clone(),
     };
     let batch = plan_fetch(&context, request).await?;
-    let verdict = run_batch(app, &context, batch, run_options, None).await?;
+    let result = run_batch(app, &context, batch, run_options, None).await?;
     if args.extract {
         extract::unpack(app, &context, batch, args.overwrite).await?;
     }
-    Ok(verdict.class)
+    Ok(result.class)
 }
 
 fn destination(
@@ -97,7 +97,7 @@ fn destination(
     }
     if jobs > 1 {
         let why = "several outputs need a directory";
-        return Err(Failure::new(FailureKind::Usage, "-o", why).with_next("use -o DIR/"));
+        return Err(Failure::usage("-o", why).with_next("use -o DIR/"));
     }
     Ok(Destination::File(output))
 }

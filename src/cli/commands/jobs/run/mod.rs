@@ -4,11 +4,10 @@
 mod plan;
 mod watch;
 
-use crate::output::documents::local::PlanDocument;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions, request};
+use self::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, questions};
 use crate::cli::args::input::{InputArgs, Inputs};
 use crate::cli::args::job::{JobArgs, with_background};
 use crate::cli::args::run::RunArgs;
@@ -22,6 +21,7 @@ use crate::flow::{Context, Destination, StdoutSink};
 use crate::ledger::{BatchId, PlanTotals};
 use crate::model::event::RunSummary;
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, JobOptions};
+use crate::output::documents::local::PlanDocument;
 use crate::output::{Table, events::json, formats::amounts};
 
 /// Remove the background of videos
@@ -83,22 +83,20 @@ impl Args {
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if app.is_sandboxed() && args.goal() != Goal::Finish {
         let why = "the sandbox and its jobs end with this command";
-        return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
-            .with_next(
-                "run rbgv sandbox --state DIR in another terminal, and use a profile for it",
-            ));
+        return Err(Failure::usage("--sandbox with --no-wait or --draft", why).with_next(
+            "run rbgv sandbox --state DIR in another terminal, and use a profile for it",
+        ));
     }
-    let options = args.job.resolve(app.job_defaults())?;
+    let options = args.job.resolve(&app.settings.defaults)?;
     let options = with_background(options, &app.env.current_dir)?;
     let inputs = args.inputs.clone().resolve(&app.env)?;
     let to_stdout = inputs.destination == Destination::Stdout;
     if to_stdout && app.printer.style().json {
         let why = "standard output can take either JSON or the video";
-        return Err(Failure::new(FailureKind::Usage, "-o - with --json", why)
-            .with_next("use -o FILE with --json"));
+        return Err(Failure::usage("-o - with --json", why).with_next("use -o FILE with --json"));
     }
     let report = args.report.as_deref().map(|file| ReportTarget::new(app, file)).transpose()?;
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     let (timeout, is_notified) = (args.run_options.timeout, args.run_options.notify);
     let work = Box::pin(run_within(args, app, &context, options, inputs, report));
     within_time(app, &context, timeout, is_notified, work).await
@@ -118,20 +116,21 @@ async fn run_within(
     lift_key_blocks(context).await?;
     let limit = app.settings.profile.limits.in_flight_max;
     let run_options = args.run_options.run_options(goal, args.again, limit);
-    let wanted = |pricing| RunRequest { options, run_options, pricing, is_attended: true };
+    let request_with = |pricing| RunRequest { options, run_options, pricing, is_attended: true };
     if args.watch {
-        return watch::watch(app, context, inputs, wanted).await;
+        return watch::watch(app, context, inputs, request_with).await;
     }
-    let wish =
-        wanted(context.unless_stopped(context.service.pricing(RequestOptions::plain())).await??);
+    let request = request_with(
+        context.unless_stopped(context.service.pricing(RequestOptions::plain())).await??,
+    );
     let stdout = to_stdout.then(|| stdout_sink(app));
-    let plan = make_plan(context, request(app, inputs, &wish, None), &wish.pricing).await?;
+    let plan = make_plan(app, context, inputs, &request, None).await?;
     let batch = plan.batch;
     // A named input that cannot be used is a failure, even if the others succeeded.
     let refused = (!plan.refused.is_empty()).then_some(ExitClass::Usage);
     let class = if args.dry_run {
-        show_plan(app, &wish.options, &plan.totals);
-        let class = expected_cost(app, context, &plan, &wish).await;
+        show_plan(app, &request.options, &plan.totals);
+        let class = expected_cost(app, context, &plan, &request).await;
         context.ledger.delete_batch(batch).await?;
         class?
     } else if plan.is_empty() {
@@ -142,7 +141,7 @@ async fn run_within(
         context.ledger.delete_batch(batch).await?;
         ExitClass::Done
     } else {
-        let ended = execute_plan(app, context, &plan, &wish, stdout).await;
+        let ended = execute_plan(app, context, &plan, &request, stdout).await;
         let unwritten = write_report(app, context, batch, report).await;
         ExitClass::combine([ended?.class].into_iter().chain(unwritten), false)
     };
@@ -181,7 +180,7 @@ async fn expected_cost(
     app: &AppContext,
     context: &Arc<Context>,
     plan: &Plan,
-    wish: &RunRequest,
+    request: &RunRequest,
 ) -> Result<ExitClass, Failure> {
     for context in context.all() {
         // A run stops at the first call with a rejected key.
@@ -192,25 +191,25 @@ async fn expected_cost(
             return Err(failure);
         }
     }
-    let known = earlier_of_all(app, context, wish).await?;
-    let asked = questions(app, plan, &known, wish, &plan.totals);
+    let known = earlier_of_all(app, context, request).await?;
+    let asked = questions(app, plan, &known, request, &plan.totals);
     if let Some(question) = asked.into_iter().next().filter(|_| !app.can_ask()) {
         app.confirm(&question)?;
     }
     let totals = &plan.totals;
     let ended = context.ledger.count_failures_by_kind(plan.batch).await?;
-    let repeated = |kind| kind == FailureKind::JobFailed && wish.run_options.retry_failed > 0;
+    let repeated = |kind| kind == FailureKind::JobFailed && request.run_options.retry_failed > 0;
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // As in a run, a video of unknown length counts with its maximum length.
-    let rate = wish.pricing.credits_per_second(wish.options.model);
+    let rate = request.pricing.credits_per_second(request.options.model);
     let needed = context.ledger.credits_to_start_all(plan.batch, rate).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());
     let classes = classes
         .chain((totals.rejected > 0).then_some(ExitClass::PartialFailure))
-        .chain(wish.run_options.max_credits.is_some_and(is_over).then_some(ExitClass::Credits));
+        .chain(request.run_options.max_credits.is_some_and(is_over).then_some(ExitClass::Credits));
     Ok(ExitClass::combine(classes, totals.todo + totals.done > failed))
 }
 

@@ -26,36 +26,16 @@ pub(crate) struct RunRequest {
     pub(crate) is_attended: bool,
 }
 
-pub(crate) fn request(
-    app: &AppContext,
-    inputs: Inputs,
-    wish: &RunRequest,
-    only: Option<HashSet<PathBuf>>,
-) -> PlanRequest {
-    PlanRequest {
-        named: inputs.named,
-        lists: inputs.lists,
-        selection: inputs.selection,
-        only,
-        destination: inputs.destination,
-        template: inputs.template,
-        options: wish.options.clone(),
-        run_options: wish.run_options.clone(),
-        hash_objects: inputs.hash,
-        current_dir: app.env.current_dir.clone(),
-    }
-}
-
 /// Confirms a plan and runs its batch.
 pub(crate) async fn execute_plan(
     app: &AppContext,
     context: &Arc<Context>,
     plan: &Plan,
-    wish: &RunRequest,
+    request: &RunRequest,
     stdout: Option<StdoutSink>,
 ) -> Result<RunResult, Failure> {
     let batch = plan.batch;
-    let totals = match confirm_plan(app, context, plan, wish).await {
+    let totals = match confirm_plan(app, context, plan, request).await {
         Ok(totals) => totals,
         Err(refused) => {
             context.ledger.delete_batch(batch).await?;
@@ -63,7 +43,7 @@ pub(crate) async fn execute_plan(
         }
     };
     report_plan(context, batch, &totals);
-    let run_options = wish.run_options.clone();
+    let run_options = request.run_options.clone();
     run_batch(app, context, batch, run_options, stdout).await
 }
 
@@ -72,12 +52,12 @@ async fn confirm_plan(
     app: &AppContext,
     context: &Arc<Context>,
     plan: &Plan,
-    wish: &RunRequest,
+    request: &RunRequest,
 ) -> Result<PlanTotals, Failure> {
-    let known = earlier_of_all(app, context, wish).await?;
+    let known = earlier_of_all(app, context, request).await?;
     // The price is confirmed later, when existing jobs have been recognised.
     let free = PlanTotals::default();
-    for question in questions(app, plan, &known, wish, &free) {
+    for question in questions(app, plan, &known, request, &free) {
         app.confirm(&question)?;
     }
     let batch = plan.batch;
@@ -118,11 +98,11 @@ pub(crate) fn questions(
     app: &AppContext,
     plan: &Plan,
     known: &[(&Arc<Context>, UnknownJobs)],
-    wish: &RunRequest,
+    request: &RunRequest,
     totals: &PlanTotals,
 ) -> Vec<String> {
     let price = price_question(app, totals);
-    if !wish.is_attended {
+    if !request.is_attended {
         return price.into_iter().collect();
     }
     let outputs = plan.outputs.first().map(|first| {
@@ -160,11 +140,11 @@ pub(crate) fn unknown_jobs(
 pub(crate) async fn earlier_of_all<'a>(
     app: &AppContext,
     context: &'a Arc<Context>,
-    wish: &RunRequest,
+    request: &RunRequest,
 ) -> Result<Vec<(&'a Arc<Context>, UnknownJobs)>, Failure> {
     let (mut known, mut refused) = (Vec::new(), None);
     for context in context.all() {
-        if wish.run_options.again {
+        if request.run_options.again {
             // `--again` already asks for a new, billed attempt.
             known.push((context, UnknownJobs::default()));
             continue;
@@ -194,12 +174,27 @@ pub(crate) async fn earlier_of_all<'a>(
     }
 }
 
+/// Plans the inputs, of which a watched directory takes `only` some files.
 pub(crate) async fn make_plan(
+    app: &AppContext,
     context: &Arc<Context>,
-    request: PlanRequest,
-    pricing: &Pricing,
+    inputs: Inputs,
+    request: &RunRequest,
+    only: Option<HashSet<PathBuf>>,
 ) -> Result<Plan, Failure> {
-    let (context, pricing) = (Arc::clone(context), pricing.clone());
+    let plan_request = PlanRequest {
+        named: inputs.named,
+        lists: inputs.lists,
+        selection: inputs.selection,
+        only,
+        destination: inputs.destination,
+        template: inputs.template,
+        options: request.options.clone(),
+        run_options: request.run_options.clone(),
+        hash_objects: inputs.hash,
+        current_dir: app.env.current_dir.clone(),
+    };
+    let (context, pricing) = (Arc::clone(context), request.pricing.clone());
     blocking(move || {
         let planner = Planner {
             ledger: context.ledger.blocking(),
@@ -211,7 +206,7 @@ pub(crate) async fn make_plan(
             observer: context.observer.as_ref(),
             stop: &context.stop,
         };
-        planner.plan(request)
+        planner.plan(plan_request)
     })
     .await
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
+use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, unknown_jobs};
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::{lift_key_blocks, run_batch};
@@ -15,6 +15,7 @@ use crate::flow::{
     Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
 };
 use crate::ledger::BatchId;
+use crate::model::secret::redact_url;
 use crate::model::{Credits, ExitClass, Failure, FailureKind, Instant, Pricing};
 use crate::output::formats::amounts;
 
@@ -38,7 +39,7 @@ pub(crate) async fn watch(
     app: &AppContext,
     context: &Arc<Context>,
     inputs: Inputs,
-    wanted: impl FnOnce(Pricing) -> RunRequest,
+    request_with: impl FnOnce(Pricing) -> RunRequest,
 ) -> Result<ExitClass, Failure> {
     check(app, &inputs)?;
     let prices =
@@ -46,13 +47,10 @@ pub(crate) async fn watch(
     let Some(pricing) = once_reachable(context, prices).await? else {
         return Ok(stopped(context));
     };
-    let wish = RunRequest { is_attended: false, ..wanted(pricing) };
-    // Report mistakes that affect every file while the user is present.
-    wish.options
-        .check()
-        .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
-    wish.run_options.check()?;
-    let jobs = async || earlier_of_all(app, context, &wish).await;
+    let request = RunRequest { is_attended: false, ..request_with(pricing) };
+    // Report a mistake that affects every file while the user is present.
+    request.run_options.check()?;
+    let jobs = async || earlier_of_all(app, context, &request).await;
     let Some(known) = once_reachable(context, jobs).await? else {
         return Ok(stopped(context));
     };
@@ -63,7 +61,7 @@ pub(crate) async fn watch(
         app,
         context,
         inputs,
-        wish,
+        request,
         arrivals: FolderWatcher::default(),
         paused: BTreeSet::new(),
         spent: BTreeMap::new(),
@@ -91,25 +89,19 @@ fn stopped(context: &Context) -> ExitClass {
 
 fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
     let refused = |what: String, why: &str| {
-        Err(Failure::new(FailureKind::Usage, what, why).with_next("rbgv run --watch DIR -o OUT/"))
+        Err(Failure::usage(what, why).with_next("rbgv run --watch DIR -o OUT/"))
     };
     if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
         return refused("--watch".to_owned(), "lists and -o - cannot be used with --watch");
     }
     for named in &inputs.named {
-        match named {
-            InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => {}
-            InputSpec::Path(path) => {
-                return refused(path.display().to_string(), "--watch needs a directory");
-            }
-            InputSpec::Object(url) => {
-                return refused(url.to_string(), "--watch needs a directory");
-            }
-            InputSpec::Url(url) => {
-                let shown = crate::model::secret::redact_url(url);
-                return refused(shown, "--watch needs a directory");
-            }
-        }
+        let shown = match named {
+            InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => continue,
+            InputSpec::Path(path) => path.display().to_string(),
+            InputSpec::Object(url) => url.to_string(),
+            InputSpec::Url(url) => redact_url(url),
+        };
+        return refused(shown, "--watch needs a directory");
     }
     Ok(())
 }
@@ -124,8 +116,9 @@ async fn once_reachable<T>(
         match ask().await {
             Ok(answer) => return Ok(Some(answer)),
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
-            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
-            Err(failure) if FailureKind::TEMPORARY.contains(&failure.kind) => {}
+            Err(failure)
+                if FailureKind::TEMPORARY.contains(&failure.kind)
+                    && failure.kind != FailureKind::Local => {}
             Err(failure) => return Err(failure),
         }
         let pause = retry.next_pause(PROBE_MAX);
@@ -147,19 +140,13 @@ impl RetryTime {
         self.failures += 1;
         pause
     }
-
-    fn put_off(&mut self, now: Instant, most: Duration) -> Duration {
-        let pause = self.next_pause(most);
-        self.at = now.after(pause);
-        pause
-    }
 }
 
 struct Watcher<'a> {
     app: &'a AppContext,
     context: &'a Arc<Context>,
     inputs: Inputs,
-    wish: RunRequest,
+    request: RunRequest,
     arrivals: FolderWatcher,
     /// Batches with inputs that will be retried.
     paused: BTreeSet<BatchId>,
@@ -182,12 +169,12 @@ impl Watcher<'_> {
         let current_dir = &self.app.env.current_dir;
         let (named, selection) = (&self.inputs.named, &self.inputs.selection);
         let scan = self.arrivals.scan(named, selection, current_dir, now, QUIET_PERIOD)?;
-        self.tell_unreadable(&scan.unreadable);
+        self.warn_unreadable(&scan.unreadable);
         if scan.ready.is_empty() {
             return Ok(None);
         }
-        let request = request(self.app, self.inputs.again(), &self.wish, Some(scan.ready.clone()));
-        let plan = match make_plan(self.context, request, &self.wish.pricing).await {
+        let (inputs, only) = (self.inputs.again(), Some(scan.ready.clone()));
+        let plan = match make_plan(self.app, self.context, inputs, &self.request, only).await {
             Ok(plan) => plan,
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
@@ -202,9 +189,9 @@ impl Watcher<'_> {
             return Ok(None);
         }
         self.postponed = None;
-        let wish = RunRequest { run_options: self.run_options(batch), ..self.wish.clone() };
-        match execute_plan(self.app, self.context, &plan, &wish, None).await {
-            Ok(verdict) => self.end(batch, &verdict).await,
+        let request = RunRequest { run_options: self.run_options(batch), ..self.request.clone() };
+        match execute_plan(self.app, self.context, &plan, &request, None).await {
+            Ok(result) => self.end(batch, &result).await,
             Err(failure) if failure.kind == FailureKind::Interrupted => Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => Err(failure),
             Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => Err(failure),
@@ -224,8 +211,7 @@ impl Watcher<'_> {
     /// Plans the files again after a pause.
     fn postpone(&mut self, files: &HashSet<PathBuf>, failure: &Failure) {
         self.arrivals.retry(files);
-        let now = self.now();
-        self.retry.put_off(now, PROBE_MAX);
+        self.put_off(PROBE_MAX);
         let text = format!("{failure}; retrying until it works");
         if self.postponed.as_ref() != Some(&text) {
             self.app.printer.warn(&text);
@@ -234,7 +220,7 @@ impl Watcher<'_> {
     }
 
     /// Warns once about each directory that cannot be read.
-    fn tell_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
+    fn warn_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
         let lasting: BTreeSet<String> = unreadable
             .iter()
             .map(|(path, why)| format!("cannot read {}: {why}; still watching it", path.display()))
@@ -254,8 +240,7 @@ impl Watcher<'_> {
         match self.context.unless_stopped(probe).await {
             Err(_) => return Ok(None),
             Ok(Err(_)) => {
-                let now = self.now();
-                self.retry.put_off(now, PROBE_MAX);
+                self.put_off(PROBE_MAX);
                 return Ok(None);
             }
             Ok(Ok(_)) => {}
@@ -268,10 +253,10 @@ impl Watcher<'_> {
                 continue;
             }
             let run_options = self.run_options(batch);
-            let verdict = run_batch(self.app, self.context, batch, run_options, None).await?;
-            let ended = self.end(batch, &verdict).await?;
+            let result = run_batch(self.app, self.context, batch, run_options, None).await?;
+            let ended = self.end(batch, &result).await?;
             // The next batch would be stopped by the same cause.
-            let is_service = matches!(verdict.class, ExitClass::Unavailable | ExitClass::Credits);
+            let is_service = matches!(result.class, ExitClass::Unavailable | ExitClass::Credits);
             if ended.is_some() || is_service {
                 return Ok(ended);
             }
@@ -283,9 +268,9 @@ impl Watcher<'_> {
     async fn end(
         &mut self,
         batch: BatchId,
-        verdict: &RunResult,
+        result: &RunResult,
     ) -> Result<Option<ExitClass>, Failure> {
-        match verdict.stop_reason {
+        match result.stop_reason {
             Some(FailureKind::Unauthorized | FailureKind::Forbidden) => {
                 return Ok(Some(ExitClass::Credentials));
             }
@@ -293,8 +278,8 @@ impl Watcher<'_> {
             Some(FailureKind::Interrupted) => return Ok(None),
             _ => {}
         }
-        if self.wish.run_options.max_credits.is_some() {
-            self.spent.insert(batch, verdict.summary.credits);
+        if self.request.run_options.max_credits.is_some() {
+            self.spent.insert(batch, result.summary.credits);
         }
         let waiting = self.context.ledger.count_paused_for(batch, &FailureKind::TEMPORARY).await?;
         if waiting == 0 {
@@ -303,8 +288,7 @@ impl Watcher<'_> {
             return Ok(None);
         }
         let is_first = self.paused.insert(batch);
-        let now = self.now();
-        let pause = self.retry.put_off(now, RETRY_MAX);
+        let pause = self.put_off(RETRY_MAX);
         if is_first {
             self.app.printer.note(&format!(
                 "{} paused; retrying in {}",
@@ -317,12 +301,19 @@ impl Watcher<'_> {
 
     /// The options of a batch: `--max-credits` applies to all batches together.
     fn run_options(&self, batch: BatchId) -> RunOptions {
-        let mut run_options = self.wish.run_options.clone();
+        let mut run_options = self.request.run_options.clone();
         let others = self.spent.iter().filter(|(other, _)| **other != batch);
         let spent: f64 = others.map(|(_, credits)| credits.0).sum();
         run_options.max_credits =
             run_options.max_credits.map(|max| Credits((max.0 - spent).max(0.0)));
         run_options
+    }
+
+    /// Sets the time of the next retry. Returns the pause until then.
+    fn put_off(&mut self, most: Duration) -> Duration {
+        let pause = self.retry.next_pause(most);
+        self.retry.at = self.now().after(pause);
+        pause
     }
 
     fn now(&self) -> Instant {

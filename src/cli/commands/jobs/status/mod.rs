@@ -232,7 +232,7 @@ fn input_line(input: &BatchInput, since: Timestamp) -> JobLine<'_> {
 
 /// Asks the service about single jobs.
 async fn ask(app: &AppContext, jobs: &[JobId], form: &RowArgs) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     lift_key_blocks(&context).await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
     for job in jobs {
@@ -328,7 +328,7 @@ fn service_job(view: &JobView) -> ServiceJobLine<'_> {
 const MAX_FOLLOWED: u32 = 100_000;
 
 async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
-    let context = app.context(app.reporter())?;
+    let context = app.context()?;
     lift_key_blocks(&context).await?;
     if jobs.is_empty() {
         let origin = &context.key.origin;

@@ -13,7 +13,7 @@ use url::Url;
 use crate::cli::context::AppContext;
 use crate::client::Forwarder;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
-use crate::model::{Failure, FailureKind, JobStatus};
+use crate::model::{Failure, JobStatus};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
@@ -79,9 +79,7 @@ impl Handler {
         delivery: &VerifiedDelivery,
         body: &[u8],
     ) -> Result<(), Failure> {
-        let failed = |why: String| {
-            Failure::new(FailureKind::Local, format!("--exec for {}", delivery.id), why)
-        };
+        let failed = |why: String| Failure::local(format!("--exec for {}", delivery.id), &why);
         let mut child = Command::new("sh")
             .args(["-c", line])
             .env_clear()

@@ -4,7 +4,6 @@
 pub(crate) mod handler;
 pub(crate) mod verify;
 
-use crate::output::documents::webhooks::ListenLine;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +15,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use self::handler::{Handler, HandlerArgs};
+use self::verify::{MAX_BODY, VerificationArgs};
 use crate::cli::context::AppContext;
 use crate::cli::context::signals::stop_on_signals;
 use crate::cli::files::absolute;
@@ -26,11 +27,9 @@ use crate::listen::{
     DeliveryLog, ReceivedDelivery, ReceivedEvent, TOO_MANY_CONNECTIONS, WebhookServer, serve,
 };
 use crate::model::text::escaped;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure, FailureKind, JobStatus};
+use crate::output::documents::webhooks::ListenLine;
 use crate::output::{events::messages, formats::amounts};
-
-use self::handler::{Handler, HandlerArgs};
-use self::verify::{MAX_BODY, VerificationArgs};
 
 /// Receive, verify and forward webhooks
 ///
@@ -102,11 +101,9 @@ struct DeliveryHandler<'a> {
 }
 
 async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure> {
-    let secret = app.settings.webhook_secret(args.verification.secret_file.as_deref())?;
-    for warning in &secret.warnings {
-        app.printer.warn_once(warning);
-    }
-    app.env.sanitizer.add(secret.key.expose());
+    let secret_file = args.verification.secret_file.as_deref();
+    let secret = app.warned(app.settings.webhook_secret(secret_file)?);
+    app.env.sanitizer.add(secret.expose());
     let handler = DeliveryHandler::open(app, &args)?;
     let keep = handler.kept.clone().map(DeliveryLog::open).transpose()?.map(Arc::new);
     let stop = handler.stop_token()?;
@@ -117,19 +114,19 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
     let address = listener.local_addr().unwrap_or(args.listen);
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
     handler.ledger.register_listener(&origin, &address.to_string()).await?;
-    handler.tell_unfinished(&origin).await?;
-    handler.tell_ready(address);
-    let (told, mut incoming) = mpsc::channel(QUEUE);
+    handler.warn_unfinished(&origin).await?;
+    handler.report_ready(address);
+    let (sender, mut incoming) = mpsc::channel(QUEUE);
     let reception = WebhookServer {
         ledger: (*handler.ledger).clone(),
         keep,
         origin,
-        secret: secret.key,
+        secret,
         sanitizer: app.env.sanitizer.clone(),
         max_age: args.verification.max_age,
         max_body: MAX_BODY,
         clock: app.env.clock.clone(),
-        told,
+        told: sender,
         in_hand: Arc::default(),
         remarks: Arc::default(),
     };
@@ -165,7 +162,7 @@ impl<'a> DeliveryHandler<'a> {
     fn open(app: &'a AppContext, args: &ServeArgs) -> Result<Self, Failure> {
         let handler = Handler::new(&args.handler, app)?;
         let kept = args.keep.as_deref().map(|file| absolute(&app.env, file));
-        let context = match app.context(app.reporter()) {
+        let context = match app.context() {
             Ok(context) => Some(context),
             Err(failure) if failure.kind == FailureKind::Configuration => {
                 let why = "jobs are updated by the next run or resume";
@@ -188,7 +185,7 @@ impl<'a> DeliveryHandler<'a> {
         }
     }
 
-    fn tell_ready(&self, address: SocketAddr) {
+    fn report_ready(&self, address: SocketAddr) {
         let printer = &self.app.printer;
         if !address.ip().is_loopback() {
             printer.warn("other machines can reach this address; unsigned webhooks are rejected");
@@ -201,7 +198,7 @@ impl<'a> DeliveryHandler<'a> {
     }
 
     /// Warns about deliveries that an earlier process acknowledged but did not handle.
-    async fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
+    async fn warn_unfinished(&self, origin: &str) -> Result<(), Failure> {
         let number = self.ledger.count_unhandled_deliveries(origin).await?;
         if number > 0 {
             let webhooks = amounts::counted(number, "webhook was", "webhooks were");
@@ -272,7 +269,7 @@ impl<'a> DeliveryHandler<'a> {
     /// Updates the job of a verified delivery and runs the handler. Failures are reported.
     async fn handle(&self, delivery: &VerifiedDelivery, headers: &WebhookHeaders, body: Bytes) {
         let settled = self.settle(delivery).await;
-        self.tell(delivery, settled.as_ref().ok().copied().flatten());
+        self.report(delivery, settled.as_ref().ok().copied().flatten());
         let handled = self.handler.handle(delivery, headers, body).await;
         if self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled) {
             let marked = self.ledger.mark_delivery_handled(&delivery.id).await;
@@ -305,10 +302,10 @@ impl<'a> DeliveryHandler<'a> {
         }
     }
 
-    fn tell(&self, delivery: &VerifiedDelivery, settling: Option<WebhookResult>) {
+    fn report(&self, delivery: &VerifiedDelivery, settling: Option<WebhookResult>) {
         let printer = &self.app.printer;
         let job = delivery.job.as_ref().map(|job| job.0.as_str());
-        let status = delivery.status.as_ref().map(crate::model::JobStatus::as_str);
+        let status = delivery.status.as_ref().map(JobStatus::as_str);
         let outcome = settling.map(description);
         let settling = settling.map(WebhookResult::as_str);
         if printer.style().json {

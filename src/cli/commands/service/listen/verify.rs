@@ -1,7 +1,5 @@
 //! `rbgv listen verify`: explains why the signature of a webhook is rejected.
 
-use crate::client::webhook::WebhookError;
-use crate::output::documents::webhooks::VerificationDocument;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -9,9 +7,11 @@ use std::time::Duration;
 
 use crate::cli::context::AppContext;
 use crate::cli::files::absolute;
+use crate::client::webhook::WebhookError;
 use crate::client::webhook::{HEADERS, WebhookHeaders, explain};
 use crate::duration;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
+use crate::output::documents::webhooks::VerificationDocument;
 
 /// Explain why the signature of a webhook is rejected
 ///
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
 
 /// Reads a file of at most `MAX_BODY` bytes.
 fn read(app: &AppContext, file: &Path) -> Result<Vec<u8>, Failure> {
-    let wrong = |why: String| Failure::new(FailureKind::Usage, file.display().to_string(), why);
+    let wrong = |why: String| Failure::usage(file.display().to_string(), why);
     let mut bytes = Vec::new();
     File::open(absolute(&app.env, file))
         .and_then(|opened| opened.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes))

@@ -21,17 +21,15 @@ use crate::client::Client;
 use crate::env::Env;
 use crate::model::secret::redact_url;
 use crate::model::smoke::{SmokeStage, SmokeTarget, StageGroup, StageSelector};
-use crate::model::{
-    Background, Credits, ExitClass, Failure, FailureKind, JobOptions, OutputFormat,
-};
+use crate::model::{Background, Credits, ExitClass, Failure, JobOptions, OutputFormat};
 use crate::output::Printer;
 use crate::smoke::{self, SkipReason, SmokeMessage, StageRequest};
 
 /// Reports unusable settings in the requested formats.
 pub(crate) fn refused(args: &Args, global: &Global, env: &Env, printer: &Printer, why: &Failure) {
     let profile = global.profile.as_deref().or_else(|| env.var("RBGV_PROFILE"));
-    let forms = ReportFormats::new(args.junit.as_deref(), env, printer);
-    forms.refused(env, printer, unknown_subject(profile, env), why);
+    let formats = ReportFormats::new(args.junit.as_deref(), env, printer);
+    formats.refused(env, printer, unknown_subject(profile, env), why);
 }
 
 /// Reports an invalid command line. Only `--junit` is read from its `words`.
@@ -56,11 +54,11 @@ fn unknown_subject(profile: Option<&str>, env: &Env) -> SmokeTarget {
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let mut forms = ReportFormats::new(args.junit.as_deref(), &app.env, &app.printer);
-    let ended = test(args, app, &mut forms).await;
+    let mut formats = ReportFormats::new(args.junit.as_deref(), &app.env, &app.printer);
+    let ended = test(args, app, &mut formats).await;
     if let Err(failure) = &ended {
         let subject = subject(app, Some("unknown".to_owned()));
-        forms.refused(&app.env, &app.printer, subject, failure);
+        formats.refused(&app.env, &app.printer, subject, failure);
     }
     ended
 }
@@ -69,17 +67,17 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 async fn test(
     args: Args,
     app: &AppContext,
-    forms: &mut ReportFormats,
+    formats: &mut ReportFormats,
 ) -> Result<ExitClass, Failure> {
-    forms.prepare()?;
+    formats.prepare()?;
     let stop = stop_on_signals(&app.printer)?;
     let began = (app.env.clock.now(), app.env.clock.wall());
     if args.rehearse {
         let subject = subject(app, None);
-        forms.begin(app, &subject);
-        let stages = rehearse::run(app, args.timeout, &stop, forms).await?;
+        formats.begin(app, &subject);
+        let stages = rehearse::run(app, args.timeout, &stop, formats).await?;
         let found = smoke::SmokeFindings { stages, ..smoke::SmokeFindings::default() };
-        return Ok(report::finish(app, forms, subject, began, None, found));
+        return Ok(report::finish(app, formats, subject, began, None, found));
     }
     let options = options(&args, app)?;
     let wanted = wanted(&args)?;
@@ -90,24 +88,24 @@ async fn test(
     };
     let spends = runs(SmokeStage::starts_jobs);
     let acts = spends || runs(|stage| stage.group() == StageGroup::Failures);
-    let place = WorkFolders::make(app, args.output.as_deref(), acts)?;
-    let setup = setup(&args, app, options, &place, (spends, acts), stop)?;
+    let folders = WorkFolders::make(app, args.output.as_deref(), acts)?;
+    let setup = setup(&args, app, options, &folders, (spends, acts), stop)?;
     let key = setup.clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     let subject = subject(app, key.map(|fingerprint| fingerprint.0));
-    forms.begin(app, &subject);
+    formats.begin(app, &subject);
     consent(app, setup.budget.filter(|_| spends), acts)?;
     if let Some(context) = setup.context.as_ref().filter(|_| spends) {
         // Running a command means that the cause of an earlier stop is fixed.
         context.service.lift_key_blocks().await?;
     }
-    forms.expect(stages.iter().map(|(stage, _)| stage.as_str()));
-    let forms = &*forms;
-    let tell = |event: SmokeMessage<'_>| match event {
-        SmokeMessage::Began(stage) => forms.started(stage.as_str()),
-        SmokeMessage::Ended(result) => forms.ended(app, result.stage.as_str(), result),
+    formats.expect(stages.iter().map(|(stage, _)| stage.as_str()));
+    let formats = &*formats;
+    let report = |event: SmokeMessage<'_>| match event {
+        SmokeMessage::Began(stage) => formats.started(stage.as_str()),
+        SmokeMessage::Ended(result) => formats.ended(app, result.stage.as_str(), result),
     };
-    let found = smoke::run(&setup, &stages, &tell).await;
-    Ok(report::finish(app, forms, subject, began, setup.budget, found))
+    let found = smoke::run(&setup, &stages, &report).await;
+    Ok(report::finish(app, formats, subject, began, setup.budget, found))
 }
 
 fn subject(app: &AppContext, key: Option<String>) -> SmokeTarget {
@@ -137,8 +135,7 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
 fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>, Failure> {
     let needs = |stage: SmokeStage, flag: &str| {
         let why = format!("it needs {flag}");
-        Err(Failure::new(FailureKind::Usage, format!("stage {stage}"), why)
-            .with_next(format!("add {flag}")))
+        Err(Failure::usage(format!("stage {stage}"), why).with_next(format!("add {flag}")))
     };
     let choice = |choice: &StageSelector| match choice {
         StageSelector::One(SmokeStage::Suite) if args.suite.is_none() => {
@@ -172,8 +169,7 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
         };
         if named || by_flag {
             let what = format!("stage {stage} cannot run");
-            return Err(Failure::new(FailureKind::Usage, what, because.words())
-                .with_next("rbgv smoke-test --help"));
+            return Err(Failure::usage(what, because.words()).with_next("rbgv smoke-test --help"));
         }
     }
     Ok(())
@@ -197,10 +193,10 @@ fn options(args: &Args, app: &AppContext) -> Result<JobOptions, Failure> {
         let known: Vec<_> = known.map(OutputFormat::as_str).collect();
         let why =
             "the built-in clip is checked by its transparency, which this format does not keep";
-        return Err(Failure::new(FailureKind::Usage, format!("--format {}", options.format), why)
+        return Err(Failure::usage(format!("--format {}", options.format), why)
             .with_next(format!("use --format with one of {}", known.join(", "))));
     }
-    options.check().map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+    options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
     with_background(options, &app.env.current_dir)
 }
 

@@ -4,13 +4,12 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::report::{NullObserver, ReportFormats};
+use super::report::ReportFormats;
 use super::setup::clip;
 use crate::cli::context::AppContext;
 use crate::model::Timing;
@@ -132,7 +131,7 @@ pub(crate) async fn run(
     app: &AppContext,
     timeout: Duration,
     stop: &CancellationToken,
-    forms: &mut ReportFormats,
+    formats: &mut ReportFormats,
 ) -> Result<Vec<StageResult>, Failure> {
     let timing = &app.settings.profile.timing;
     let longest = timing.connect_timeout + timing.idle_timeout + timing.settle * 2;
@@ -140,21 +139,21 @@ pub(crate) async fn run(
     if !app.printer.style().json {
         app.printer.note(&length);
     }
-    let place = tempfile::Builder::new()
+    let folder = tempfile::Builder::new()
         .prefix("rbgv-rehearsal-")
         .tempdir()
         .map_err(|error| Failure::local("creating a directory for the rehearsal", &error))?;
     let mut stages = Vec::new();
     for (number, case) in cases(timing).into_iter().enumerate() {
-        let room = place.path().join(number.to_string());
-        stages.push(prepare(app, case, room, timeout, stop)?);
+        let directory = folder.path().join(number.to_string());
+        stages.push(prepare(app, case, directory, timeout, stop)?);
     }
-    forms.expect(stages.iter().map(|(_, rehearsal)| rehearsal.name.as_str()));
-    let forms = &*forms;
+    formats.expect(stages.iter().map(|(_, rehearsal)| rehearsal.name.as_str()));
+    let formats = &*formats;
     let running = stages.iter().map(|(_, rehearsal)| async {
-        forms.started(&rehearsal.name);
+        formats.started(&rehearsal.name);
         let result = rehearse(rehearsal).await;
-        forms.ended(app, &rehearsal.name, &result);
+        formats.ended(app, &rehearsal.name, &result);
         result
     });
     Ok(join_all(running).await)
@@ -164,7 +163,7 @@ pub(crate) async fn run(
 fn prepare(
     app: &AppContext,
     case: RehearsalCase,
-    room: PathBuf,
+    directory: PathBuf,
     timeout: Duration,
     stop: &CancellationToken,
 ) -> Result<(AppContext, Rehearsal), Failure> {
@@ -178,15 +177,15 @@ fn prepare(
         ..Options::default()
     })?;
     let clips = (0..case.clips)
-        .map(|number| clip(&room, &format!("clip-{number}")))
+        .map(|number| clip(&directory, &format!("clip-{number}")))
         .collect::<Result<Vec<_>, _>>()?;
     let rehearsal = Rehearsal {
         name: case.name.to_owned(),
         trouble: case.trouble,
-        context: sandboxed.context_with_stop(Arc::new(NullObserver), stop.clone())?,
+        context: sandboxed.silent_context(stop.clone())?,
         clips,
         options: JobOptions::default(),
-        place: room,
+        place: directory,
         timeout,
         expected: case.expected,
     };

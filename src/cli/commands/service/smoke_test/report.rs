@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::context::AppContext;
-use crate::cli::files::absolute;
+use crate::cli::files::{absolute, unwritable};
 use crate::env::Env;
 use crate::model::smoke::{
     SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageOutcome, StageResult,
 };
-use crate::model::{Credits, Event, ExitClass, Failure, Instant, Observer, Timestamp};
+use crate::model::{Credits, ExitClass, Failure, Instant, Timestamp};
 use crate::output::{
     Printer, Stages,
-    formats::{github, smoke_table as told},
+    formats::{github, smoke_table},
     junit,
 };
 use crate::smoke::{self, SmokeFindings};
@@ -25,13 +25,6 @@ pub(crate) struct ReportFormats {
     stages: Stages,
     /// Columns of the longest name of a stage.
     widest: usize,
-}
-
-/// Ignores events: a smoke test reports its results itself.
-pub(crate) struct NullObserver;
-
-impl Observer for NullObserver {
-    fn observe(&self, _: &Event) {}
 }
 
 impl ReportFormats {
@@ -73,7 +66,7 @@ impl ReportFormats {
             },
             stages: vec![stage],
         };
-        let written = [tell_runner(env, printer, &report), self.write_junit(&report)];
+        let written = [report_to_runner(env, printer, &report), self.write_junit(&report)];
         for unwritten in written.into_iter().filter_map(Result::err) {
             if unwritten != *failure {
                 printer.failure(&unwritten);
@@ -89,7 +82,7 @@ impl ReportFormats {
     /// Prints profile and host, before anything is sent.
     pub(crate) fn begin(&self, app: &AppContext, subject: &SmokeTarget) {
         if !self.json {
-            app.printer.prose(&told::heading(subject));
+            app.printer.prose(&smoke_table::heading(subject));
         }
     }
 
@@ -109,9 +102,9 @@ impl ReportFormats {
             self.stages.end(name, None);
             return;
         }
-        self.stages.end(name, Some(&told::table([result]).at_least(1, self.widest)));
+        self.stages.end(name, Some(&smoke_table::table([result]).at_least(1, self.widest)));
         if !self.json && app.printer.style().verbose > 0 {
-            app.printer.note(&told::line(result));
+            app.printer.note(&smoke_table::line(result));
         }
     }
 }
@@ -119,7 +112,7 @@ impl ReportFormats {
 /// Writes the report in every requested format. A format that cannot be written is a failure, too.
 pub(crate) fn finish(
     app: &AppContext,
-    forms: &ReportFormats,
+    formats: &ReportFormats,
     subject: SmokeTarget,
     began: (Instant, Timestamp),
     budget: Option<Credits>,
@@ -136,13 +129,13 @@ pub(crate) fn finish(
         stages: found.stages,
     };
     let printer = &app.printer;
-    if forms.json {
-        printer.document(&told::document(&report));
+    if formats.json {
+        printer.document(&smoke_table::document(&report));
     } else {
-        if !forms.stages.is_live() {
-            printer.table(&told::table(&report.stages));
+        if !formats.stages.is_live() {
+            printer.table(&smoke_table::table(&report.stages));
         }
-        for line in told::closing(&report) {
+        for line in smoke_table::closing(&report) {
             if line.starts_with("next: ") {
                 printer.data(&printer.with_flags(&line));
             } else {
@@ -150,10 +143,10 @@ pub(crate) fn finish(
             }
         }
     }
-    let told = tell_runner(&app.env, printer, &report);
-    let written = forms.write_junit(&report);
+    let reported = report_to_runner(&app.env, printer, &report);
+    let written = formats.write_junit(&report);
     let mut classes = vec![report.verdict.class];
-    for failure in [told, written].into_iter().filter_map(Result::err) {
+    for failure in [reported, written].into_iter().filter_map(Result::err) {
         printer.failure(&failure);
         classes.push(failure.kind.exit_class());
     }
@@ -161,7 +154,7 @@ pub(crate) fn finish(
 }
 
 /// Annotations, summary and outputs for GitHub Actions.
-fn tell_runner(env: &Env, printer: &Printer, report: &SmokeReport) -> Result<(), Failure> {
+fn report_to_runner(env: &Env, printer: &Printer, report: &SmokeReport) -> Result<(), Failure> {
     if env.var("GITHUB_ACTIONS") != Some("true") {
         return Ok(());
     }
@@ -182,8 +175,4 @@ fn tell_runner(env: &Env, printer: &Printer, report: &SmokeReport) -> Result<(),
             .map_err(|error| unwritable(file, &error))?;
     }
     Ok(())
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
 }

@@ -1,7 +1,5 @@
 //! Clients, clip and directories of a smoke test.
 
-use crate::model::Timing;
-use crate::model::limits::LimitBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +8,14 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Args;
-use super::report::NullObserver;
 use crate::cli::context::AppContext;
 use crate::cli::context::wait_notes;
-use crate::cli::files::{absolute, keep_file};
+use crate::cli::files::{absolute, keep_file, unwritable};
 use crate::client::{self, Client, MemoryStore, connectivity};
-use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
+use crate::flow::Context;
+use crate::model::Timing;
+use crate::model::limits::LimitBounds;
+use crate::model::{ApiKey, Credits, Failure, JobOptions};
 use crate::sandbox::SAMPLE;
 use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
 
@@ -69,10 +69,6 @@ fn directory(app: &AppContext) -> PathBuf {
     app.settings.state_dir.join("smoke")
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
-}
-
 /// The built-in clip as a file. It is kept unchanged, so that a later run finds an unfinished job;
 /// `label` makes its content unique.
 pub(crate) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
@@ -92,7 +88,7 @@ pub(crate) fn setup(
     args: &Args,
     app: &AppContext,
     options: JobOptions,
-    place: &WorkFolders,
+    folders: &WorkFolders,
     (spends, acts): (bool, bool),
     stop: CancellationToken,
 ) -> Result<SmokeSetup, Failure> {
@@ -100,7 +96,7 @@ pub(crate) fn setup(
     let clients = clients(args, app)?;
     let endpoint = app.endpoint(None);
     let context = match &clients.keyed {
-        Ok(_) if acts => Some(app.context_with_stop(Arc::new(NullObserver), stop.clone())?),
+        Ok(_) if acts => Some(app.silent_context(stop.clone())?),
         _ => None,
     };
     let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
@@ -121,7 +117,7 @@ pub(crate) fn setup(
         broke,
         clip: TestClip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
         suite: args.suite.as_deref().map(|directory| absolute(&app.env, directory)),
-        place: place.path.clone(),
+        place: folders.path.clone(),
         spool,
         options,
         budget: args.budget.map(Credits),
@@ -134,12 +130,7 @@ pub(crate) fn setup(
 }
 
 fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
-    let key = app.settings.job_key().map(|resolved| {
-        for warning in &resolved.warnings {
-            app.printer.warn_once(warning);
-        }
-        resolved.key
-    });
+    let key = app.settings.job_key().map(|resolved| app.warned(resolved));
     let usual = client::RateLimits::default();
     let look = |key| probe_client(app, key, PROBE_RETRIES, &usual);
     let burst = match (&key, args.burst) {
@@ -184,7 +175,7 @@ fn probe_client(
     let (clock, random) = (app.env.clock.clone(), app.env.random.clone());
     let store = Arc::new(MemoryStore::default());
     let client = Client::with_store(app.endpoint(key), timing, clock, random, store, limits)?;
-    wait_notes::tell(&client, &app.printer, &app.env.clock);
+    wait_notes::watch_waits(&client, &app.printer, &app.env.clock);
     Ok(client)
 }
 
@@ -194,16 +185,15 @@ fn broke(
     name: &str,
     clients: &Clients,
     stop: CancellationToken,
-) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
+) -> Result<(Arc<Context>, PathBuf), Failure> {
     let other = app.with_profile(name)?;
     let refused = |why: &str| {
-        Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
-            .with_next("rbgv profile list")
+        Failure::usage(format!("--no-credits-profile {name}"), why).with_next("rbgv profile list")
     };
     if other.settings.profile.base_url != app.settings.profile.base_url {
         return Err(refused("its base_url is different; keys are never sent to another service"));
     }
-    let context = other.context_with_stop(Arc::new(NullObserver), stop)?;
+    let context = other.silent_context(stop)?;
     let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     if own.is_some() && context.service.fingerprint() == own {
         return Err(refused("it has the same key as the tested profile"));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use strum::IntoStaticStr;
 
 use crate::cli::args::rows::RowArgs;
 
@@ -57,7 +58,8 @@ pub(crate) struct Args {
     pub(crate) sandbox: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum GroupBy {
     /// Model
     Model,
@@ -71,12 +73,7 @@ pub(crate) enum GroupBy {
 
 impl GroupBy {
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Tag => "tag",
-            Self::Profile => "profile",
-            Self::Day => "day",
-        }
+        self.into()
     }
 }
 

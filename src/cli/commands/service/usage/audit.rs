@@ -1,18 +1,18 @@
 //! `usage --reconcile`: fetches the data of the audit, repeats that while charges may be late, and
 //! reports the findings.
 
-use crate::cli::args::rows::rows;
-use crate::output::documents::usage::{AuditDocument, DifferenceLine};
 use std::time::Duration;
 
 use super::args::Args;
 use super::figures::UsageFigures;
-use super::report::{PeriodBudget, field, print_csv, rounded, since};
+use super::report::{PeriodBudget, print_csv, since};
 use crate::audit::{AuditInput, AuditResult, Coverage, Difference, Findings, Mismatch, reconcile};
+use crate::cli::args::rows::rows;
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, RequestOptions, UsageEventPage, UsageSummary};
 use crate::ledger::{ApiKeyId, AsyncLedger, AttemptCost};
 use crate::model::{Credits, ExitClass, Failure, JobId, Pricing, Timestamp};
+use crate::output::documents::usage::{AuditDocument, DifferenceLine};
 use crate::output::{Cell, Table, TextTone, events::json, formats::amounts};
 
 /// Maximum number of events that the service returns.
@@ -48,13 +48,15 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     };
     ledger.record_charges(&findings.charges).await?;
     let budget = PeriodBudget::of(args, credits)?;
+    let document = document(args, &findings, budget);
     if args.rows.is_given() {
-        let document = document(args, &findings, budget);
         args.rows.print(&app.printer, &rows(&document.differences))?;
     } else if app.printer.style().json {
-        app.printer.document(&document(args, &findings, budget));
+        app.printer.document(&document);
     } else if args.csv {
-        records(args, app, &findings);
+        let headings = ["difference", "job", "input", "day", "charged", "expected"];
+        print_csv(app, &headings, &rows(&document.differences));
+        note_limits(args, app, &findings);
     } else {
         show(args, app, &findings);
     }
@@ -255,19 +257,8 @@ fn verdict(args: &Args, findings: &Findings) -> String {
     }
 }
 
-fn records(args: &Args, app: &AppContext, findings: &Findings) {
-    let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
-    let rows = findings.differences.iter().map(|difference| {
-        vec![
-            difference.wrong.as_str().to_owned(),
-            field(difference.job.as_ref()),
-            field(difference.input.as_ref()),
-            field(difference.day.as_ref()),
-            amount(difference.charged),
-            amount(difference.expected),
-        ]
-    });
-    print_csv(app, &["difference", "job", "input", "day", "charged", "expected"], rows);
+/// What CSV does not say of the comparison, as notes and warnings.
+fn note_limits(args: &Args, app: &AppContext, findings: &Findings) {
     for remark in &findings.remarks {
         app.printer.note(remark);
     }

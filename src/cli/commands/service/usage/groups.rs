@@ -1,14 +1,14 @@
 //! `usage --by`: credits in the ledger, grouped.
 
-use crate::cli::args::rows::rows;
-use crate::output::documents::usage::{GroupFigures, GroupLine, GroupedUsage};
 use std::collections::BTreeMap;
 
 use super::args::{Args, GroupBy};
-use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
+use super::report::{PeriodBudget, per_output, print_csv, show_chart, since};
+use crate::cli::args::rows::rows;
 use crate::cli::context::AppContext;
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, ExitClass, Failure};
+use crate::output::documents::usage::{GroupFigures, GroupLine, GroupedUsage};
 use crate::output::{Table, events::json, formats::amounts};
 
 fn names(by: GroupBy, spent: &AttemptCost) -> Vec<String> {
@@ -111,8 +111,7 @@ pub(crate) async fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<Ex
             budget: budget.map(PeriodBudget::document),
         });
     } else if args.csv {
-        let rows = groups.iter().map(|(name, group)| record(name, group));
-        let heads = [
+        let headings = [
             by.as_str(),
             "jobs",
             "completed",
@@ -123,7 +122,7 @@ pub(crate) async fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<Ex
             "charged",
             "estimated",
         ];
-        print_csv(app, &heads, rows);
+        print_csv(app, &headings, &rows(lines));
     } else {
         show(app, by, &groups, &total);
         show_chart(app, &bars);
@@ -163,19 +162,4 @@ fn show(app: &AppContext, by: GroupBy, groups: &BTreeMap<String, UsageGroup>, to
     }
     row("total", total);
     app.printer.table(&table);
-}
-
-fn record(name: &str, group: &UsageGroup) -> Vec<String> {
-    let per_output = group.per_output().map(|credits| rounded(credits.0));
-    vec![
-        name.to_owned(),
-        group.jobs.to_string(),
-        group.completed.to_string(),
-        group.failed.to_string(),
-        rounded(group.credits().0).to_string(),
-        group.unpriced.to_string(),
-        field(per_output),
-        rounded(group.charged.0).to_string(),
-        rounded(group.estimated.0).to_string(),
-    ]
 }

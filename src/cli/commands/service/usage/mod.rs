@@ -10,11 +10,11 @@ mod service;
 
 pub(crate) use self::args::Args;
 use crate::cli::context::AppContext;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if args.csv && app.printer.style().json {
-        return Err(Failure::new(FailureKind::Usage, "--csv with --json", "use only one of them"));
+        return Err(Failure::usage("--csv with --json", "use only one of them"));
     }
     match args.by {
         Some(by) => groups::run(&args, by, app).await,

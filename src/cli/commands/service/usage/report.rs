@@ -1,11 +1,13 @@
 //! What the views of `rbgv usage` share: the budget, charts and records.
 
-use crate::output::documents::usage::BudgetDocument;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::args::Args;
 use crate::cli::context::AppContext;
 use crate::model::{Credits, ExitClass, Failure, FailureKind, Timestamp};
+use crate::output::documents::usage::BudgetDocument;
 use crate::output::events::json;
 use crate::output::{
     Chart,
@@ -83,7 +85,7 @@ impl PeriodBudget {
 }
 
 /// Credits without rounding noise.
-pub(crate) fn rounded(credits: f64) -> f64 {
+fn rounded(credits: f64) -> f64 {
     json::credits(Credits(credits))
 }
 
@@ -102,14 +104,22 @@ pub(crate) fn show_chart(app: &AppContext, bars: &[(String, f64)]) {
     }
 }
 
-pub(crate) fn print_csv(
-    app: &AppContext,
-    headings: &[&str],
-    rows: impl IntoIterator<Item = Vec<String>>,
-) {
+/// Prints rows of a document as CSV.
+pub(crate) fn print_csv(app: &AppContext, headings: &[&str], rows: &[Value]) {
     app.printer.record(&csv::record(headings.iter().copied()));
     for row in rows {
-        app.printer.record(&csv::record(row.iter().map(String::as_str)));
+        let fields: Vec<String> = headings.iter().map(|name| csv_field(&row[*name])).collect();
+        app.printer.record(&csv::record(fields.iter().map(String::as_str)));
+    }
+}
+
+/// A value of a document as a CSV field: a whole number without a fraction, and nothing for `null`.
+fn csv_field(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or_default().to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -117,9 +127,4 @@ pub(crate) fn print_csv(
 pub(crate) fn per_output(credits: Option<Credits>, outputs: Option<u64>) -> Option<Credits> {
     let outputs = outputs.filter(|outputs| *outputs > 0)?;
     Some(Credits(credits?.0 / outputs as f64))
-}
-
-/// A CSV field; empty for `None`.
-pub(crate) fn field<T: ToString>(value: Option<T>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
 }

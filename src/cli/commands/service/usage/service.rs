@@ -1,16 +1,16 @@
 //! `rbgv usage`: totals, days and events of the service.
 
-use crate::cli::args::rows::rows;
-use crate::output::documents::usage::{DayLine, KeyUsageLine, UsageDocument, UsageEventLine};
 use std::collections::BTreeMap;
 
 use super::args::Args;
 use super::figures::{KeyUsageFigures, UsageFigures, ask};
-use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
+use super::report::{PeriodBudget, per_output, print_csv, show_chart, since};
+use crate::cli::args::rows::rows;
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{RequestOptions, UsageDay, UsageEvent, UsageEventPage};
 use crate::ledger::ApiKeyId;
 use crate::model::{Credits, ExitClass, Failure, Timestamp};
+use crate::output::documents::usage::{DayLine, KeyUsageLine, UsageDocument, UsageEventLine};
 use crate::output::{Table, events::json, formats::amounts};
 
 type KeyEvents = (ApiKeyId, UsageEventPage);
@@ -29,15 +29,15 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let budget = PeriodBudget::of(args, figures.used)?;
     let bars: Vec<(String, f64)> =
         days.iter().map(|day| (day.date.clone(), day.credits.unwrap_or_default().0)).collect();
+    let document = document(args, &keys, &figures, &days, &events, budget);
     if args.rows.is_given() {
-        let document = document(args, &keys, &figures, &days, &events, budget);
         let mut all = rows(&document.by_day);
         all.extend(rows(document.events.iter().flatten()));
         args.rows.print(&app.printer, &all)?;
     } else if app.printer.style().json {
-        app.printer.document(&document(args, &keys, &figures, &days, &events, budget));
+        app.printer.document(&document);
     } else if args.csv {
-        records(args, app, &days, &events);
+        records(app, &document);
     } else {
         app.printer.table(&totals(&keys, &figures, args.days));
         show_chart(app, &bars);
@@ -120,7 +120,7 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
             Table::new(["time", "job", "event", "credits"]).numbers([3]).names([1]).drops([0]);
         for event in &page.events {
             table.row([
-                when(event),
+                when(event.at.as_deref()),
                 event.job.as_ref().map_or_else(String::new, ToString::to_string),
                 event.kind.clone().unwrap_or_default(),
                 event.credits.map(amounts::credits).unwrap_or_default(),
@@ -138,31 +138,21 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
 }
 
 /// The time of an event; as the service wrote it, if it cannot be parsed.
-fn when(event: &UsageEvent) -> String {
-    let said = event.at.clone().unwrap_or_default();
-    Timestamp::read(&said).map_or(said, amounts::time)
+fn when(written: Option<&str>) -> String {
+    let written = written.unwrap_or_default();
+    Timestamp::read(written).map_or_else(|| written.to_owned(), amounts::time)
 }
 
-fn records(args: &Args, app: &AppContext, days: &[UsageDay], events: &[KeyEvents]) {
-    let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
-    if args.events {
-        let events =
-            events.iter().flat_map(|(key, page)| page.events.iter().map(move |e| (key, e)));
-        let rows = events.map(|(key, event)| {
-            vec![
-                when(event),
-                field(event.job.as_ref()),
-                field(event.kind.as_ref()),
-                amount(event.credits),
-                key.fingerprint.to_string(),
-            ]
-        });
-        print_csv(app, &["at", "job", "event", "credits", "key_fingerprint"], rows);
-    } else {
-        let rows =
-            days.iter().map(|day| vec![day.date.clone(), field(day.jobs), amount(day.credits)]);
-        print_csv(app, &["day", "jobs", "credits"], rows);
+fn records(app: &AppContext, document: &UsageDocument<'_>) {
+    let Some(events) = &document.events else {
+        print_csv(app, &["day", "jobs", "credits"], &rows(&document.by_day));
+        return;
+    };
+    let mut rows = rows(events);
+    for (row, event) in rows.iter_mut().zip(events) {
+        row["at"] = when(event.at).into();
     }
+    print_csv(app, &["at", "job", "event", "credits", "key_fingerprint"], &rows);
 }
 
 fn document<'a>(

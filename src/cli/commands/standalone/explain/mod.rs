@@ -1,9 +1,10 @@
 //! `rbgv explain`: explains codes offline. The texts are in `codes.toml`.
 
-use crate::output::documents::local::CodeLine;
 use serde::Deserialize;
 
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::text::nearest;
+use crate::model::{ExitClass, Failure};
+use crate::output::documents::local::CodeLine;
 use crate::output::{Printer, Table};
 
 /// Explain an exit code, error code or status
@@ -56,16 +57,10 @@ impl Codes {
     fn unknown(&self, asked: &str) -> Failure {
         let code = normal(asked);
         let number = code.parse::<u32>().is_ok();
-        let near = self
-            .entries()
-            .filter(|_| !number)
-            .map(|(_, entry)| (strsim::jaro_winkler(&code, &entry.code), &entry.code))
-            .max_by(|one, other| one.0.total_cmp(&other.0))
-            .filter(|(likeness, _)| *likeness > 0.75);
-        let failure =
-            |why: String| Failure::new(FailureKind::Usage, format!("explain {asked}"), why);
-        match near {
-            Some((_, near)) => failure(format!("unknown code; did you mean '{near}'?"))
+        let codes = self.entries().map(|(_, entry)| entry.code.as_str());
+        let failure = |why: String| Failure::usage(format!("explain {asked}"), why);
+        match nearest(&code, codes.filter(|_| !number)) {
+            Some(near) => failure(format!("unknown code; did you mean '{near}'?"))
                 .with_next(format!("rbgv explain {near}")),
             None => failure("unknown code".to_owned()).with_next("rbgv explain"),
         }
@@ -133,7 +128,7 @@ mod tests {
     use crate::audit::Mismatch;
     use crate::client::webhook::WebhookError;
     use crate::ledger::{AttemptStatus, InputState};
-    use crate::model::JobStatus;
+    use crate::model::{FailureKind, JobStatus};
     use crate::output::{Capture, Streams, Style};
 
     fn printer() -> (Printer, Capture) {
