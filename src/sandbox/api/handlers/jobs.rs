@@ -145,20 +145,12 @@ impl RequestedPage {
         if status.is_some_and(|word| !is_known(word)) {
             return Err(Refusal::invalid(format!("Invalid status: one of {}", STATES.join(", "))));
         }
-        let shift = plan.find(|action| match action {
-            Action::ListShift(shift) => Some(*shift),
-            _ => None,
-        });
-        let omits = plan.find(|action| match action {
-            Action::ListOmits(nth) => Some(*nth),
-            _ => None,
-        });
         Ok(Self {
             limit: if plan.has(&Action::ListIgnoresLimit) { rules.page } else { limit },
             offset: number("offset", 0)?.unwrap_or(0),
             status: status.map(str::to_owned),
-            shift: shift.unwrap_or(0),
-            omits,
+            shift: plan.find(Action::try_as_list_shift_ref).copied().unwrap_or(0),
+            omits: plan.find(Action::try_as_list_omits_ref).copied(),
         })
     }
 
@@ -192,11 +184,7 @@ fn begin(
     let rules = &injector.scenario.jobs;
     let started = service.start(caller, id, overrides, rules, cap, app.clock.wall())?;
     if started.launched {
-        let doom = plan.find(|action| match action {
-            Action::FailJob(message) => Some(message),
-            _ => None,
-        });
-        if let Some(message) = doom {
+        if let Some(message) = plan.find(Action::try_as_fail_job_ref) {
             service.doom(id, message);
         }
         app.audit().started(&started.job, &caller.key, app.now());

@@ -18,7 +18,7 @@ use serde::Deserialize;
 #[cfg(test)]
 pub(crate) use self::action::BodyPosition;
 pub(crate) use self::action::{
-    Action, AnswerBody, CutHow, Drip, FaultTiming, MadeUpAnswer, Redirect, ScenarioDuration,
+    Action, AnswerBody, CutHow, Drip, FaultTiming, MadeUpAnswer, Redirect,
 };
 pub(crate) use self::answers::{
     AnswerRules, Compress, ErrorShape, IdField, ListOrder, ListShape, RequestIdPlace, TimeForm,
