@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use serde::{Deserialize, Serialize};
+
 /// Properties of a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
@@ -30,7 +32,7 @@ pub enum Backdrop {
 }
 
 /// Position of the subject on a canvas.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CanvasLayout {
     /// Size of the output in pixels; by default that of the video.
     pub canvas: Option<(u32, u32)>,

@@ -47,29 +47,16 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
 
 async fn run(app: &Arc<App>, job: &ServiceJob) -> JobEnd {
     if let Some(message) = &job.doomed {
-        return JobEnd::Failed(message.clone());
+        return Err(message.clone());
     }
-    let worked = match &app.backend {
+    match &app.backend {
         Backend::Timer(timer) => wait(app, job, timer).await,
         Backend::Engine(engine) => remove_background(app, job, engine).await,
-    };
-    match worked {
-        Ok((outcome, output)) => JobEnd::Completed {
-            output,
-            seconds: outcome.duration_seconds,
-            engine: outcome.engine,
-            notes: outcome.notes,
-        },
-        Err(message) => JobEnd::Failed(message),
     }
 }
 
 /// Waits for the processing time of the job. Writes files only for URL inputs.
-async fn wait(
-    app: &Arc<App>,
-    job: &ServiceJob,
-    timer: &Timer,
-) -> Result<(EngineResult, JobOutput), String> {
+async fn wait(app: &Arc<App>, job: &ServiceJob, timer: &Timer) -> JobEnd {
     let bench = WorkerFiles::default();
     let seconds = match job.duration_seconds {
         Some(seconds) => seconds,
@@ -101,11 +88,7 @@ async fn wait(
     Ok((outcome, output))
 }
 
-async fn remove_background(
-    app: &Arc<App>,
-    job: &ServiceJob,
-    engine: &Arc<dyn Engine>,
-) -> Result<(EngineResult, JobOutput), String> {
+async fn remove_background(app: &Arc<App>, job: &ServiceJob, engine: &Arc<dyn Engine>) -> JobEnd {
     let bench = WorkerFiles::default();
     let input = input(app, job, &bench).await?;
     if job.duration_seconds.is_none() {

@@ -6,12 +6,10 @@ use super::job::{CreditCharge, JobOutput, ServiceJob, ServiceStatus, Timed};
 use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
+use crate::sandbox::engine::EngineResult;
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum JobEnd {
-    Completed { output: JobOutput, seconds: f64, engine: String, notes: Vec<String> },
-    Failed(String),
-}
+/// The result of a run and its output, or the error that the job shows.
+pub(crate) type JobEnd = Result<(EngineResult, JobOutput), String>;
 
 impl Service {
     /// Charges the current start of a job for `seconds` of output.
@@ -113,17 +111,17 @@ impl Service {
         job.finished_at = Some(now);
         job.timed = None;
         let key = job.key.clone();
-        let failed = matches!(ending, JobEnd::Failed(_));
+        let failed = ending.is_err();
         match ending {
-            JobEnd::Completed { output, seconds, engine, notes } => {
+            Ok((result, output)) => {
                 job.status = ServiceStatus::Completed;
                 job.progress = 100.0;
                 job.output = Some(output);
-                job.duration_seconds.get_or_insert(seconds);
-                job.engine = Some(engine);
-                job.notes = notes;
+                job.duration_seconds.get_or_insert(result.duration_seconds);
+                job.engine = Some(result.engine);
+                job.notes = result.notes;
             }
-            JobEnd::Failed(message) => {
+            Err(message) => {
                 job.status = ServiceStatus::Failed;
                 job.error = Some(message);
                 if job.billing.as_deref() == Some("pending") {

@@ -276,7 +276,7 @@ impl Service {
             notes: Vec::new(),
             starts: 0,
             charges: Vec::new(),
-            webhook_events: std::collections::BTreeMap::new(),
+            webhook_events: BTreeMap::new(),
             doomed: None,
             timed: None,
         };

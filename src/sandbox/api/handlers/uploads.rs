@@ -56,19 +56,15 @@ pub(crate) async fn upload(
     .with_effect())
 }
 
+/// The bytes of a part.
 enum PartContent {
-    File(NamedTempFile),
+    /// A temporary file, and the handle that writes to it.
+    File(NamedTempFile, tokio::fs::File),
     /// Without a directory.
     Memory(Vec<u8>),
 }
 
-/// Destination of the bytes of a part.
-enum UploadSink {
-    File(NamedTempFile, tokio::fs::File),
-    Memory(Vec<u8>),
-}
-
-impl UploadSink {
+impl PartContent {
     fn open(app: &App) -> io::Result<Self> {
         let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
         let file = disk.work_file()?;
@@ -86,13 +82,10 @@ impl UploadSink {
         }
     }
 
-    async fn close(self) -> io::Result<PartContent> {
+    async fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::File(file, mut writer) => {
-                writer.flush().await?;
-                Ok(PartContent::File(file))
-            }
-            Self::Memory(bytes) => Ok(PartContent::Memory(bytes)),
+            Self::File(_, writer) => writer.flush().await,
+            Self::Memory(_) => Ok(()),
         }
     }
 }
@@ -113,7 +106,7 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Re
 async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal> {
     let filename: String =
         field.file_name().unwrap_or("upload").chars().take(MAX_NAME_CHARS).collect();
-    let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
+    let mut content = PartContent::open(app).map_err(|error| disk(&error))?;
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     let mut kind = None;
     let mut bytes = 0;
@@ -128,9 +121,9 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
                 kind = Some(accepted_kind(app, &head)?);
             }
         }
-        sink.write(&chunk).await.map_err(|error| disk(&error))?;
+        content.write(&chunk).await.map_err(|error| disk(&error))?;
     }
-    let content = sink.close().await.map_err(|error| disk(&error))?;
+    content.flush().await.map_err(|error| disk(&error))?;
     let kind = kind.map_or_else(|| accepted_kind(app, &head), Ok)?;
     Ok(ReceivedPart { content, filename, bytes, kind })
 }
@@ -151,7 +144,7 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
     let id = format!("vid_{}", app.tokens.hex(20));
     let is_video = matches!(received.kind, ContentKind::Video(_));
     let seconds = match received.content {
-        PartContent::File(file) => {
+        PartContent::File(file, _) => {
             let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
             let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
             if let Some(directory) = app.store.disk() {

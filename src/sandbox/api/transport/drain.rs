@@ -50,7 +50,7 @@ pub(crate) async fn drain_body(
         Some(rest) if expects && !rest.touched => {}
         Some(rest) if connection.ended().is_none() => {
             let most = app.limits.bytes.saturating_add(MAX_EXTRA_BYTES);
-            drain(rest.stream, most, TIMEOUT).await;
+            drain(rest.stream, most).await;
         }
         _ => {}
     }
@@ -62,12 +62,8 @@ pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Reads to the end or to a limit.
-async fn drain<E>(
-    mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    most: u64,
-    longest: Duration,
-) {
+/// Reads to the end, or until `most` bytes or [`TIMEOUT`].
+async fn drain<E>(mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin, most: u64) {
     let all = async {
         let mut bytes = 0;
         while bytes <= most {
@@ -78,7 +74,7 @@ async fn drain<E>(
         }
     };
     // Beyond the limit the client is cut off.
-    let _ = tokio::time::timeout(longest, all).await;
+    let _ = tokio::time::timeout(TIMEOUT, all).await;
 }
 
 struct UnreadBody {
@@ -137,7 +133,7 @@ mod tests {
             }
         });
         let began = tokio::time::Instant::now();
-        drain(Box::pin(stream), most, TIMEOUT).await;
+        drain(Box::pin(stream), most).await;
         (*lock(&read), began.elapsed())
     }
 

@@ -197,7 +197,7 @@ impl Default for UploadRules {
 }
 
 /// `[usage]`: field names and granularity, which the contract leaves open.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UsageRules {
     pub(crate) names: UsageNames,
@@ -205,12 +205,6 @@ pub(crate) struct UsageRules {
     /// Delay of charges.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) lag: Duration,
-}
-
-impl Default for UsageRules {
-    fn default() -> Self {
-        Self { names: UsageNames::Plain, events: UsageEvents::Charges, lag: Duration::ZERO }
-    }
 }
 
 impl UsageRules {
@@ -222,10 +216,11 @@ impl UsageRules {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsageNames {
     /// `total_jobs`, `completed_jobs`, `credits_used`, `daily`.
+    #[default]
     Plain,
     /// `jobs`, `completed`, `credits`, days as a map by date.
     Short,
@@ -235,10 +230,11 @@ pub(crate) enum UsageNames {
     Nested,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsageEvents {
     /// One event per charge.
+    #[default]
     Charges,
     /// Charges, and an event without credits per finished job.
     All,

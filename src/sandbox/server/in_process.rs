@@ -13,15 +13,15 @@ use axum::http::{Request, Response};
 use jiff::Timestamp;
 use tower_service::Service as _;
 
-use super::api;
-use super::api::transport::connection::{Connection, NoAnswer};
-use super::options::{EngineChoice, Options};
-use super::server::{SandboxError, ServerEnvironment, build};
-use super::service::Store;
-use super::state::app::App;
-use super::state::truth::Truth;
-use super::util::clock::SandboxClock;
-use super::util::random::Tokens;
+use super::build::{SandboxError, ServerEnvironment, build};
+use crate::sandbox::api;
+use crate::sandbox::api::transport::connection::{Connection, NoAnswer};
+use crate::sandbox::options::{EngineChoice, Options};
+use crate::sandbox::service::Store;
+use crate::sandbox::state::app::App;
+use crate::sandbox::state::truth::Truth;
+use crate::sandbox::util::clock::SandboxClock;
+use crate::sandbox::util::random::Tokens;
 
 /// Called directly. Its tasks run on the runtime of the caller; only a current-thread runtime is
 /// reproducible.
