@@ -21,10 +21,11 @@ use super::transport::throttle::{Direction, paced};
 use crate::sandbox::faults::plan::{FaultInjector, FaultPlan};
 use crate::sandbox::faults::scenario::{Action, FaultTiming, MadeUpAnswer, Redirect};
 use crate::sandbox::service::{Caller, Refusal, code_for};
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
 use crate::sandbox::state::audit::{RequestRow, milliseconds};
 use crate::sandbox::state::rate_limiter::RefusalPause;
 use crate::sandbox::state::route::{Lane, Route};
+use crate::sandbox::util::lock;
 use crate::sandbox::util::signature::sha256_hex;
 
 /// Maximum size of a body other than an upload, in bytes.

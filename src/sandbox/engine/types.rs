@@ -2,6 +2,8 @@
 //! engine.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "matting")]
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -74,6 +76,14 @@ pub struct EngineResult {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EngineError(pub String);
+
+impl EngineError {
+    /// For `map_err`: the message `what`, followed by the cause.
+    #[cfg(feature = "matting")]
+    pub(crate) fn because<E: Display>(what: &str) -> impl FnOnce(E) -> Self {
+        move |error| Self(format!("{what}: {error}"))
+    }
+}
 
 /// Blocking: called on a worker thread.
 pub trait Engine: Send + Sync {

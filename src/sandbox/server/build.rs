@@ -13,7 +13,7 @@ use crate::sandbox::engine::stand_in::Timer;
 use crate::sandbox::faults::plan::FaultInjector;
 use crate::sandbox::faults::scenario::Scenario;
 #[cfg(feature = "matting")]
-use crate::sandbox::matting::{EngineLimits, RealEngine, Setting, Tools};
+use crate::sandbox::matting::{EngineLimits, RealEngine, Tools};
 use crate::sandbox::options::{EngineChoice, Options};
 use crate::sandbox::service::url_fetch::Fetcher;
 use crate::sandbox::service::{Service, Store};
@@ -128,8 +128,7 @@ fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxErr
 fn matting(options: &Options) -> Result<Backend, SandboxError> {
     // The server itself refuses long videos, at the upload.
     let limits = EngineLimits { duration_seconds: 86_400.0, ..EngineLimits::default() };
-    let setting = Setting { vars: options.tool_vars.clone(), directory: None };
-    let tools = Tools { setting, ..Tools::default() };
+    let tools = Tools { vars: options.tool_vars.clone(), ..Tools::default() };
     let engine = RealEngine::new(tools, limits, options.models.clone())
         .map_err(|error| SandboxError::Engine(error.to_string()))?;
     Ok(Backend::Engine(Arc::new(engine)))

@@ -100,9 +100,3 @@ fn is_for_outputs(request: &Request<Body>) -> bool {
     let host = request.uri().authority().map(Authority::as_str).or_else(stated);
     host.is_some_and(|host| InProcess::CDN_URL.ends_with(&format!("//{host}")))
 }
-
-impl std::fmt::Debug for InProcess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InProcess").finish_non_exhaustive()
-    }
-}

@@ -19,6 +19,7 @@ use crate::sandbox::service::url_fetch::Fetcher;
 use crate::sandbox::service::{Service, Store};
 use crate::sandbox::util::bandwidth::BandwidthLimit;
 use crate::sandbox::util::clock::SandboxClock;
+use crate::sandbox::util::lock;
 use crate::sandbox::util::random::Tokens;
 use crate::sandbox::util::signature::hmac_sha256;
 use crate::sandbox::{Log, UploadLimits};
@@ -73,11 +74,6 @@ impl Backend {
             Self::Engine(engine) => engine.probe(file),
         }
     }
-}
-
-/// Locks, ignoring a panic of another thread: every change is atomic.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl App {

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use strum::VariantNames as _;
 
 use crate::sandbox::api::answer::{Handled, HandlerAnswer};
 use crate::sandbox::api::query::Query;
@@ -141,9 +142,13 @@ impl RequestedPage {
         }
         let limit = limit.unwrap_or(rules.page).min(rules.page_max);
         let status = query.text("status").filter(|status| !status.is_empty());
-        let is_known = |word| STATES.contains(&word) || word == scenario.jobs.draft_state;
+        let is_known =
+            |word| ServiceStatus::VARIANTS.contains(&word) || word == scenario.jobs.draft_state;
         if status.is_some_and(|word| !is_known(word)) {
-            return Err(Refusal::invalid(format!("Invalid status: one of {}", STATES.join(", "))));
+            return Err(Refusal::invalid(format!(
+                "Invalid status: one of {}",
+                ServiceStatus::VARIANTS.join(", ")
+            )));
         }
         Ok(Self {
             limit: if plan.has(&Action::ListIgnoresLimit) { rules.page } else { limit },
@@ -167,8 +172,6 @@ impl RequestedPage {
             .map(|(_, job)| job)
     }
 }
-
-const STATES: [&str; 5] = ["created", "pending", "processing", "completed", "failed"];
 
 /// Starts and queues a job under the lock of the caller.
 fn begin(

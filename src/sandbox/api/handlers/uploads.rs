@@ -1,6 +1,7 @@
 //! `POST /v1/uploads` (contract, *Upload*): streams the file to disk within limits and inspects it.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -143,21 +144,16 @@ async fn skip(field: &mut Field<'_>, max_bytes: u64) -> Result<(), Refusal> {
 async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
     let is_video = matches!(received.kind, ContentKind::Video(_));
-    let seconds = match received.content {
-        PartContent::File(file, _) => {
-            let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
-            let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
-            if let Some(directory) = app.store.disk() {
-                file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
-            }
-            seconds
-        }
-        // Only the length is needed later.
-        PartContent::Memory(bytes) => {
-            let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
-            probe.map(|probe| source::check_length(app, &probe)).transpose()?
-        }
+    let probe = match &received.content {
+        _ if !is_video => None,
+        PartContent::File(file, _) => probed(app, file.path().to_owned()).await?,
+        PartContent::Memory(bytes) => stand_in::probe_bytes(bytes).ok(),
     };
+    let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
+    // Without a directory only the length is needed later.
+    if let (PartContent::File(file, _), Some(directory)) = (received.content, app.store.disk()) {
+        file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
+    }
     let upload = Upload {
         id,
         key: caller.key.clone(),
@@ -173,15 +169,9 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
 
 /// The properties of a video, or `None` if the engine cannot read it; the job will fail with the
 /// reason.
-async fn probed(
-    app: &Arc<App>,
-    file: NamedTempFile,
-) -> Result<(NamedTempFile, Option<Probe>), Refusal> {
+async fn probed(app: &Arc<App>, file: PathBuf) -> Result<Option<Probe>, Refusal> {
     let app = Arc::clone(app);
-    let probed = tokio::task::spawn_blocking(move || {
-        let probe = app.backend.probe(file.path()).ok();
-        (file, probe)
-    });
+    let probed = tokio::task::spawn_blocking(move || app.backend.probe(&file).ok());
     probed.await.map_err(|_| Refusal::internal("The file could not be inspected"))
 }
 

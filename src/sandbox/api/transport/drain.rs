@@ -17,7 +17,8 @@ use axum::response::Response;
 use futures_util::stream::{Stream, StreamExt as _};
 
 use super::connection::Connection;
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
+use crate::sandbox::util::lock;
 
 /// Maximum bytes read beyond the largest accepted upload.
 const MAX_EXTRA_BYTES: u64 = 64 << 20;

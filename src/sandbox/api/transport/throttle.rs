@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::stream::StreamExt as _;
 
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
+use crate::sandbox::util::lock;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Direction {

@@ -85,16 +85,6 @@ pub(crate) struct Bandwidth {
     pub(crate) output: Option<f64>,
 }
 
-impl Bandwidth {
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if [self.upload, self.output].into_iter().flatten().any(|rate| rate.is_nan() || rate < 1.0)
-        {
-            return Err("bandwidth: at least one byte a second".to_owned());
-        }
-        Ok(())
-    }
-}
-
 /// Limits at one time; unlimited by default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Caps {

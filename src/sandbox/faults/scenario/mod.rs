@@ -67,11 +67,28 @@ impl Scenario {
                 ScenarioError(format!("fault {} ({}): {why}", index + 1, fault.title()))
             })?;
         }
-        scenario.jobs.check().map_err(ScenarioError)?;
-        scenario.answers.check().map_err(ScenarioError)?;
-        scenario.bandwidth.check().map_err(ScenarioError)?;
-        scenario.usage.check().map_err(ScenarioError)?;
+        scenario.check().map_err(|rule| ScenarioError(rule.to_owned()))?;
         Ok(scenario)
+    }
+
+    /// Refuses values that the sandbox cannot follow.
+    fn check(&self) -> Result<(), &'static str> {
+        let a_day = Duration::from_hours(24);
+        let mut bandwidths = [self.bandwidth.upload, self.bandwidth.output].into_iter().flatten();
+        let rules = [
+            (!self.jobs.draft_state.is_empty(), "jobs.draft_state: a word"),
+            (
+                [200, 201, 202].contains(&self.answers.create_status),
+                "answers.create_status is 200, 201 or 202",
+            ),
+            (self.answers.list_lag <= a_day, "answers.list_lag: at most a day"),
+            (bandwidths.all(|rate| rate >= 1.0), "bandwidth: at least one byte a second"),
+            (self.usage.lag <= a_day, "usage.lag: at most a day"),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(rule),
+            None => Ok(()),
+        }
     }
 }
 
@@ -117,13 +134,6 @@ impl Default for JobRules {
 }
 
 impl JobRules {
-    fn check(&self) -> Result<(), String> {
-        if self.draft_state.is_empty() {
-            return Err("jobs.draft_state: a word".to_owned());
-        }
-        Ok(())
-    }
-
     /// The response to the start of a job that is not a draft.
     pub(crate) fn answer_to_start_of(&self, status: ServiceStatus) -> SecondStart {
         if status == ServiceStatus::Failed && self.failed_start != SecondStart::Conflict {
@@ -205,15 +215,6 @@ pub(crate) struct UsageRules {
     /// Delay of charges.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) lag: Duration,
-}
-
-impl UsageRules {
-    fn check(&self) -> Result<(), String> {
-        if self.lag > Duration::from_hours(24) {
-            return Err("usage.lag: at most a day".to_owned());
-        }
-        Ok(())
-    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

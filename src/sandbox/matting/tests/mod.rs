@@ -26,10 +26,10 @@ fn engine() -> &'static RealEngine {
     ENGINE.get_or_init(|| RealEngine::new(Tools::default(), EngineLimits::default(), None).unwrap())
 }
 
-/// A folder for one test's files.
-struct Room(tempfile::TempDir);
+/// A temporary directory for one test's files.
+struct TestDir(tempfile::TempDir);
 
-impl Room {
+impl TestDir {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
