@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! options    what a sandbox is started with
-//! assets/    the sample clip; models and stand-ins
+//! assets/    what is compiled in: the sample clip, networks, stand-ins
 //! server/    starting and stopping, with sockets or in process
 //! state/     what all requests share: rate limits, audit
 //! api/       the API and the output origin over HTTP

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::answer::Handled;
-use super::call::{ApiCall, Interruption};
+use super::call::{ApiCall, Interruption, stated_length};
 use super::render::{self, Rendered};
 use super::transport::body::damaged;
 use crate::sandbox::faults::scenario::{
@@ -128,7 +128,7 @@ impl ApiCall {
                 }
             }
         }
-        let whole = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        let whole = stated_length(&parts.headers);
         let body = damaged(body, whole, &mut parts.headers, &self.plan, self.connection.clone());
         let is_last = connections.close == Close::Silent;
         if is_last || connections.idle.is_some() {

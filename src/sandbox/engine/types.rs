@@ -13,13 +13,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     pub duration_seconds: f64,
-    /// After rotation, in pixels.
-    pub width: u32,
-    /// After rotation, in pixels.
-    pub height: u32,
     /// Average frames per second.
     pub frame_rate: f64,
-    pub has_audio: bool,
 }
 
 /// Background of the output.

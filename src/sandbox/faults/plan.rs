@@ -94,8 +94,8 @@ impl FaultInjector {
             if !fault.counts(&subject) {
                 continue;
             }
-            let place = if fault.per_path { path } else { "" };
-            let nth = count.counted.entry(place.to_owned()).or_default();
+            let counted_path = if fault.per_path { path } else { "" };
+            let nth = count.counted.entry(counted_path.to_owned()).or_default();
             *nth += 1;
             count.rolled += 1;
             let dice = roll(self.scenario.seed, stream as u64, count.rolled);

@@ -36,9 +36,8 @@ impl Service {
         };
         job.duration_seconds = Some(seconds);
         job.billing = Some("charged".to_owned());
-        job.charges.push(charge.clone());
-        *self.spent.entry(charge.client_id.clone()).or_default() += credits;
-        self.charges.push(charge);
+        *self.spent.entry(job.client_id.clone()).or_default() += credits;
+        job.charges.push(charge);
         self.save_job(id)
     }
 
@@ -52,22 +51,23 @@ impl Service {
         };
         let back = CreditCharge { id: refund_id, credits: -paid.credits, at: now, ..paid.clone() };
         job.billing = Some("refunded".to_owned());
-        job.charges.push(back.clone());
-        *self.spent.entry(back.client_id.clone()).or_default() += back.credits;
-        self.charges.push(back);
+        *self.spent.entry(job.client_id.clone()).or_default() += back.credits;
+        job.charges.push(back);
     }
 
-    /// The charges of the key, oldest first.
+    /// The charges of the key, by job.
     pub(crate) fn own_charges<'a>(
         &'a self,
         caller: &Caller,
     ) -> impl Iterator<Item = &'a CreditCharge> {
-        let key = caller.key.clone();
-        self.charges.iter().filter(move |charge| charge.key == key)
+        self.own_jobs(caller).flat_map(|job| &job.charges)
     }
 
-    pub(crate) fn all_charges(&self) -> &[CreditCharge] {
-        &self.charges
+    /// All charges, oldest first.
+    pub(crate) fn all_charges(&self) -> Vec<&CreditCharge> {
+        let mut charges: Vec<_> = self.jobs.values().flat_map(|job| &job.charges).collect();
+        charges.sort_by_key(|charge| charge.at);
+        charges
     }
 
     /// Marks a start of a job as running; `None` if a later start has replaced it.

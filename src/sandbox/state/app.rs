@@ -29,9 +29,9 @@ pub(crate) struct App {
     pub(crate) audit: Mutex<Audit>,
     pub(crate) limiter: Mutex<RateLimiter>,
     /// Bandwidth shared by all uploads.
-    pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) upload_bandwidth: Arc<Mutex<BandwidthLimit>>,
     /// Bandwidth shared by all outputs.
-    pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) output_bandwidth: Arc<Mutex<BandwidthLimit>>,
     pub(crate) injector: RwLock<Arc<FaultInjector>>,
     /// Signatures of revoked links.
     pub(crate) revoked: Mutex<HashSet<String>>,
@@ -40,9 +40,9 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) backend: Backend,
     /// One permit per worker.
-    pub(crate) workers: Arc<Semaphore>,
+    pub(crate) workers: Semaphore,
     /// Set when the sandbox stops.
-    pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) cancel: AtomicBool,
     /// `None` in process.
     pub(crate) fetcher: Option<Fetcher>,
     /// `None` in process.

@@ -37,7 +37,7 @@ async fn audit(
     let service = app.service();
     shown["charges"] = json!(service.all_charges());
     shown["most_in_flight"] = json!(service.most_open);
-    shown["jobs"] = service.jobs_by_status();
+    shown["jobs"] = json!(service.jobs_by_status());
     Ok(Json(shown))
 }
 

@@ -143,7 +143,7 @@ async fn skip(field: &mut Field<'_>, max_bytes: u64) -> Result<(), Refusal> {
 /// Inspects and stores the file; refuses one that is too long.
 async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
-    let is_video = matches!(received.kind, ContentKind::Video(_));
+    let is_video = received.kind.is_video();
     let probe = match &received.content {
         _ if !is_video => None,
         PartContent::File(file, _) => probed(app, file.path().to_owned()).await?,

@@ -108,8 +108,8 @@ pub(crate) struct JobRules {
     pub(crate) progress: FieldValue,
     /// Response to the start of a started job.
     pub(crate) second_start: SecondStart,
-    /// Response to the start of a failed job.
-    pub(crate) failed_start: SecondStart,
+    /// Response to the start of a failed job; by default that of `second_start`.
+    pub(crate) failed_start: Option<SecondStart>,
     /// Whether the credits of a failed job are refunded.
     pub(crate) refund_failed: bool,
     /// Lifetime of a draft that is not started.
@@ -126,7 +126,7 @@ impl Default for JobRules {
             billing: FieldValue::Shown,
             progress: FieldValue::Shown,
             second_start: SecondStart::Conflict,
-            failed_start: SecondStart::Conflict,
+            failed_start: None,
             refund_failed: false,
             forget_drafts_after: None,
         }
@@ -136,11 +136,8 @@ impl Default for JobRules {
 impl JobRules {
     /// The response to the start of a job that is not a draft.
     pub(crate) fn answer_to_start_of(&self, status: ServiceStatus) -> SecondStart {
-        if status == ServiceStatus::Failed && self.failed_start != SecondStart::Conflict {
-            self.failed_start
-        } else {
-            self.second_start
-        }
+        let of_failed = self.failed_start.filter(|_| status == ServiceStatus::Failed);
+        of_failed.unwrap_or(self.second_start)
     }
 }
 
@@ -317,4 +314,25 @@ pub(crate) struct ClockRules {
 pub(crate) struct TimerRules {
     /// Size in bytes to which webm, mov and mp4 outputs are padded.
     pub(crate) output_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_failed_job_has_a_response_of_its_own_if_it_is_stated() {
+        let response = |text: &str| {
+            let jobs = Scenario::parse(&format!("[jobs]\n{text}")).unwrap().jobs;
+            [ServiceStatus::Failed, ServiceStatus::Completed]
+                .map(|status| jobs.answer_to_start_of(status))
+        };
+        assert_eq!(response(""), [SecondStart::Conflict; 2]);
+        assert_eq!(response("second_start = \"again\""), [SecondStart::Again; 2]);
+        for (failed, expected) in [("conflict", SecondStart::Conflict), ("same", SecondStart::Same)]
+        {
+            let text = format!("second_start = \"again\"\nfailed_start = \"{failed}\"");
+            assert_eq!(response(&text), [expected, SecondStart::Again]);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -40,19 +41,18 @@ impl Default for Tools {
     }
 }
 
-/// The reason for stopping all programs.
+/// The reason for stopping the programs of a job before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StopCause {
     Cancelled,
-    OutOfTime(Duration),
-    /// The job has ended.
-    Over,
+    OutOfTime,
 }
 
 #[derive(Debug, Default)]
 struct Children {
     running: Vec<Arc<Mutex<Child>>>,
-    stopped: Option<StopCause>,
+    /// Whether all were killed, so that no other may start.
+    stopped: bool,
 }
 
 /// The child processes of one job.
@@ -71,15 +71,18 @@ impl<'a> ProcessGroup<'a> {
         limit: Duration,
         work: impl FnOnce(&ProcessGroup<'a>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let group = ProcessGroup { tools, cancel, children: Mutex::default() };
-        let result = thread::scope(|scope| {
-            let watcher = scope.spawn(|| group.watch(limit));
-            let _stop_at_end = StopGuard { group: &group, watcher: watcher.thread().clone() };
-            work(&group)
+        let group = &ProcessGroup { tools, cancel, children: Mutex::default() };
+        let (result, stopped) = thread::scope(|scope| {
+            // Dropped when the work has ended, even by a panic.
+            let (working, ended) = mpsc::channel::<()>();
+            let watcher = scope.spawn(move || group.watch(limit, &ended));
+            let result = work(group);
+            drop(working);
+            (result, watcher.join())
         });
-        match lock(&group.children).stopped {
-            Some(StopCause::Cancelled) => Err(EngineError("The job was cancelled".to_owned())),
-            Some(StopCause::OutOfTime(limit)) => Err(EngineError(format!(
+        match stopped {
+            Ok(Some(StopCause::Cancelled)) => Err(EngineError("The job was cancelled".to_owned())),
+            Ok(Some(StopCause::OutOfTime)) => Err(EngineError(format!(
                 "Processing took longer than the limit of {} s",
                 limit.as_secs()
             ))),
@@ -89,37 +92,33 @@ impl<'a> ProcessGroup<'a> {
 
     /// An error if the job should stop.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
-        if self.cancel.load(Ordering::Relaxed) || lock(&self.children).stopped.is_some() {
+        if self.cancel.load(Ordering::Relaxed) || lock(&self.children).stopped {
             return Err(EngineError("Stopped".to_owned()));
         }
         Ok(())
     }
 
-    fn watch(&self, limit: Duration) {
+    /// Kills the programs when `cancel` is set, after `limit`, or once `ended` has no sender.
+    fn watch(&self, limit: Duration, ended: &Receiver<()>) -> Option<StopCause> {
         let mut left = limit;
-        while lock(&self.children).stopped.is_none() {
+        let cause = loop {
+            let is_over = ended.recv_timeout(POLL_INTERVAL) != Err(RecvTimeoutError::Timeout);
             if self.cancel.load(Ordering::Relaxed) {
-                self.stop(StopCause::Cancelled);
+                break Some(StopCause::Cancelled);
+            } else if is_over {
+                break None;
             } else if left.is_zero() {
-                self.stop(StopCause::OutOfTime(limit));
-            } else {
-                thread::park_timeout(POLL_INTERVAL);
-                left = left.saturating_sub(POLL_INTERVAL);
+                break Some(StopCause::OutOfTime);
             }
-        }
-    }
-
-    /// Only the first call has an effect.
-    fn stop(&self, cause: StopCause) {
+            left = left.saturating_sub(POLL_INTERVAL);
+        };
         let mut children = lock(&self.children);
-        if cause == StopCause::Over && self.cancel.load(Ordering::Relaxed) {
-            children.stopped.get_or_insert(StopCause::Cancelled);
-        }
-        children.stopped.get_or_insert(cause);
+        children.stopped = true;
         for child in children.running.drain(..) {
             // Fails only if it has already exited.
             let _ = lock(&child).kill();
         }
+        cause
     }
 
     /// FFmpeg with the arguments that each call has.
@@ -145,7 +144,7 @@ impl<'a> ProcessGroup<'a> {
         let stderr = child.stderr.take().map(|stderr| thread::spawn(move || end_of(stderr)));
         let child = Arc::new(Mutex::new(child));
         let mut children = lock(&self.children);
-        if children.stopped.is_some() {
+        if children.stopped {
             let _ = lock(&child).kill();
         } else {
             children.running.push(Arc::clone(&child));
@@ -169,19 +168,6 @@ impl<'a> ProcessGroup<'a> {
             return Err(EngineError("FFmpeg said far more than was expected".to_owned()));
         }
         Ok(output)
-    }
-}
-
-/// Stops the watcher even if the job panics.
-struct StopGuard<'l, 'a> {
-    group: &'l ProcessGroup<'a>,
-    watcher: thread::Thread,
-}
-
-impl Drop for StopGuard<'_, '_> {
-    fn drop(&mut self) {
-        self.group.stop(StopCause::Over);
-        self.watcher.unpark();
     }
 }
 

@@ -6,8 +6,7 @@ const MODELS: [&str; 4] = ["light", "original", "human", "pro"];
 
 /// Runs `model` on `input` and decodes its output.
 fn cut_out(dir: &TestDir, input: &Path, model: &str) -> (EngineResult, Seen) {
-    let probe = engine().probe(input).unwrap();
-    let size = (probe.width as usize, probe.height as usize);
+    let size = probed(input).size;
     let mut task = dir.task(input, "mov");
     task.model = model.to_owned();
     let outcome = run(&task).unwrap();

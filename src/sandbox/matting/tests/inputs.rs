@@ -21,8 +21,8 @@ fn pixel_formats_and_containers() {
         ("grey.mp4", "-c:v libx264 -pix_fmt gray"),
     ] {
         let input = dir.clip(name, &format!("{NOISE} {arguments}"));
-        let probe = engine().probe(&input).unwrap();
-        assert_eq!((probe.width, probe.height, probe.has_audio), (64, 48, false), "{name}");
+        let (probe, source) = (engine().probe(&input).unwrap(), probed(&input));
+        assert_eq!((source.size, source.sound), ((64, 48), None), "{name}");
         assert!((probe.duration_seconds - 0.6).abs() < 0.05, "{name}: {probe:?}");
         assert_eq!(to_webm(&dir, &input).frames, 6, "{name}");
     }
@@ -40,7 +40,7 @@ fn sound_that_the_container_cannot_hold_is_encoded_again() {
         ("e.mp4", "-c:a aac", "mov", "aac"),
     ] {
         let input = dir.clip(name, &format!("{NOISE} {tone} {sound}"));
-        assert!(engine().probe(&input).unwrap().has_audio);
+        assert!(probed(&input).sound.is_some());
         let mut task = dir.task(&input, format);
         task.backdrop = Backdrop::Color([0.0; 3]);
         run(&task).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -69,8 +69,7 @@ fn a_turned_video_comes_out_as_it_is_shown() {
     let dir = TestDir::new();
     dir.clip("flat.mp4", NOISE);
     let turned = dir.clip("turned.mp4", "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90");
-    let probe = engine().probe(&turned).unwrap();
-    assert_eq!((probe.width, probe.height), (48, 64));
+    assert_eq!(probed(&turned).size, (48, 64));
     let task = dir.task(&turned, "mov");
     run(&task).unwrap();
     assert!(described(&task.output, "stream=width,height").contains("48|64"));
@@ -80,7 +79,7 @@ fn a_turned_video_comes_out_as_it_is_shown() {
 fn oblong_pixels_come_out_square() {
     let dir = TestDir::new();
     let input = dir.clip("oblong.mp4", &format!("{NOISE} -vf setsar=2/1"));
-    assert_eq!(engine().probe(&input).unwrap().width, 128);
+    assert_eq!(probed(&input).size.0, 128);
     let task = dir.task(&input, "mov");
     run(&task).unwrap();
     assert!(described(&task.output, "stream=width,height").contains("128|48"));

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use super::ffmpeg::probe::{ProbedVideo, probe_video};
 use super::{
     Backdrop, CanvasLayout, Engine, EngineError, EngineLimits, EngineResult, EngineTask,
     RealEngine, Tools,
@@ -77,6 +78,11 @@ impl TestDir {
             text_prompt: None,
         }
     }
+}
+
+fn probed(file: &Path) -> ProbedVideo {
+    let (tools, limits) = (Tools::default(), EngineLimits::default());
+    probe_video(&tools, &limits, file, &AtomicBool::new(false)).unwrap()
 }
 
 fn run(task: &EngineTask) -> Result<EngineResult, EngineError> {
