@@ -269,7 +269,7 @@ impl Service {
             doomed: None,
             timed: None,
         };
-        self.store.save("jobs", &job.id, &job).map_err(|error| unwritten(&error))?;
+        self.store.save("jobs", &job.id, &job)?;
         self.adopt(job.clone());
         Ok(job)
     }
@@ -419,10 +419,6 @@ impl Service {
 
     fn save_job(&self, id: &str) -> Result<(), Refusal> {
         let Some(job) = self.jobs.get(id) else { return Ok(()) };
-        self.store.save("jobs", id, job).map_err(|error| unwritten(&error))
+        Ok(self.store.save("jobs", id, job)?)
     }
-}
-
-fn unwritten(error: &io::Error) -> Refusal {
-    Refusal::internal(format!("state could not be written: {error}"))
 }

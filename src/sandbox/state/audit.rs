@@ -76,11 +76,11 @@ pub(crate) struct Audit {
     dropped: u64,
     next: u64,
     refusals: BTreeMap<Lane, u64>,
-    calls: BTreeMap<Lane, u64>,
-    routes: BTreeMap<Route, CallCount>,
+    pub(super) calls: BTreeMap<Lane, u64>,
+    pub(super) routes: BTreeMap<Route, CallCount>,
     deliveries: Vec<WebhookDelivery>,
     /// All effective starts in order.
-    works: Vec<StartedWork>,
+    pub(super) works: Vec<StartedWork>,
     /// Index in `works` of the latest start of a job.
     latest: HashMap<String, usize>,
     running: usize,
@@ -88,7 +88,7 @@ pub(crate) struct Audit {
     most_running: usize,
     /// Pauses announced to a key after a refused call, with start and end, both ascending.
     pauses: BTreeMap<(String, Route, Routes), VecDeque<(Duration, Duration)>>,
-    early_calls: Vec<EarlyCall>,
+    pub(super) early_calls: Vec<EarlyCall>,
 }
 
 /// A call during an announced pause.
@@ -240,23 +240,6 @@ impl Audit {
 
     pub(crate) fn worker_ended(&mut self) {
         self.running = self.running.saturating_sub(1);
-    }
-
-    pub(crate) fn routes(&self) -> &BTreeMap<Route, CallCount> {
-        &self.routes
-    }
-
-    pub(crate) fn early_calls(&self) -> &[EarlyCall] {
-        &self.early_calls
-    }
-
-    pub(crate) fn downloads(&self) -> u64 {
-        self.calls.get(&Lane::Output).copied().unwrap_or(0)
-    }
-
-    /// All effective starts in order.
-    pub(crate) fn works(&self) -> &[StartedWork] {
-        &self.works
     }
 
     /// The audit as JSON, with the requests from number `since` on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::app::App;
 use super::audit::StartedWork;
 pub use super::audit::{CallCount, EarlyCall};
-use super::route::Route;
+use super::route::{Lane, Route};
 use crate::sandbox::service::ServiceStatus;
 
 /// Times are since the start of the sandbox, in whole milliseconds.
@@ -50,7 +50,7 @@ impl Truth {
     pub(crate) fn of(app: &App) -> Self {
         let (service, audit) = (app.service(), app.audit());
         let mut works: HashMap<&str, Vec<&StartedWork>> = HashMap::new();
-        for work in audit.works() {
+        for work in &audit.works {
             works.entry(&work.job_id).or_default().push(work);
         }
         let jobs = service.all_jobs().map(|job| {
@@ -73,9 +73,9 @@ impl Truth {
         Self {
             jobs,
             most_in_flight: service.most_open.clone(),
-            calls: audit.routes().clone(),
-            downloads: audit.downloads(),
-            early_calls: audit.early_calls().to_vec(),
+            calls: audit.routes.clone(),
+            downloads: audit.calls.get(&Lane::Output).copied().unwrap_or(0),
+            early_calls: audit.early_calls.clone(),
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) async fn create(_: Admin, State(app): State<Arc<App>>, body: Bytes) -
     let credits = fields.get("credits").and_then(Value::as_f64).unwrap_or(app.new_client_credits);
     let api_key = app.tokens.api_key();
     let now = app.clock.wall();
-    let key = app.service().add_key(&api_key, client_id, note, credits, now).map_err(unwritten)?;
+    let key = app.service().add_key(&api_key, client_id, note, credits, now)?;
     let mut answer = shown(&key, app.injector().scenario.answers.times);
     answer["api_key"] = api_key.into();
     Ok(HandlerAnswer::of(answer).with_effect())
@@ -71,7 +71,7 @@ pub(crate) async fn enable(_: Admin, State(app): State<Arc<App>>, body: Bytes) -
 fn switch(app: &App, body: &[u8], enabled: bool) -> Handled {
     let fields = object(body)?;
     let fingerprint = text(&fields, "key_fingerprint")?;
-    if !app.service().enable_key(fingerprint, enabled).map_err(unwritten)? {
+    if !app.service().enable_key(fingerprint, enabled)? {
         return Err(Refusal::not_found("Key"));
     }
     let answer = json!({ "success": true, "key_fingerprint": fingerprint, "enabled": enabled });
@@ -118,9 +118,4 @@ pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .ok_or_else(|| Refusal::invalid(format!("{name} is required")))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn unwritten(error: std::io::Error) -> Refusal {
-    Refusal::internal(format!("state could not be written: {error}"))
 }

@@ -132,7 +132,7 @@ impl RequestedPage {
         let rules = &scenario.answers;
         let number = |name, least| {
             let number = query.number(name, least, u64::MAX)?;
-            Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
+            Ok::<_, Refusal>(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
         };
         let limit = number("limit", 1)?;
         if let Some(most) = rules.page_refused_above

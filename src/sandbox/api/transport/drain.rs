@@ -41,8 +41,8 @@ pub(crate) async fn drain_body(
     let expects = expects_continue(request.headers());
     let left = Arc::new(Mutex::new(None));
     let request = request.map(|body| {
-        let stream = Some(body.into_data_stream());
-        Body::from_stream(LentBody { stream, touched: false, left: Arc::clone(&left) })
+        let body = UnreadBody { stream: body.into_data_stream(), touched: false };
+        Body::from_stream(LentBody { body: Some(body), left: Arc::clone(&left) })
     });
     let response = next.run(request).await;
     let rest = lock(&left).take();
@@ -87,8 +87,7 @@ struct UnreadBody {
 /// A body that returns its unread rest when the handler drops it.
 struct LentBody {
     /// `None` after the end.
-    stream: Option<BodyDataStream>,
-    touched: bool,
+    body: Option<UnreadBody>,
     left: Arc<Mutex<Option<UnreadBody>>>,
 }
 
@@ -96,11 +95,11 @@ impl Stream for LentBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.touched = true;
-        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
-        let polled = Pin::new(stream).poll_next(context);
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        body.touched = true;
+        let polled = Pin::new(&mut body.stream).poll_next(context);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.stream = None;
+            self.body = None;
         }
         polled
     }
@@ -108,9 +107,7 @@ impl Stream for LentBody {
 
 impl Drop for LentBody {
     fn drop(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            *lock(&self.left) = Some(UnreadBody { stream, touched: self.touched });
-        }
+        *lock(&self.left) = self.body.take();
     }
 }
 
