@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! options    what a sandbox is started with
-//! server     listening on sockets; in_process without them, in virtual time
+//! assets/    what is compiled in: the sample clip, networks, stand-ins
+//! server/    starting and stopping, with sockets or in process
 //! state/     what all requests share: rate limits, audit
 //! api/       the API and the output origin over HTTP
 //! faults/    scenario files and the faults of one call
@@ -19,13 +20,12 @@
 //! ```
 
 mod api;
+mod assets;
 pub mod engine;
 pub(crate) mod faults;
-mod in_process;
 #[cfg(feature = "matting")]
 pub mod matting;
 mod options;
-mod sample;
 mod server;
 mod service;
 pub(crate) mod state;
@@ -35,12 +35,13 @@ pub(crate) mod util;
 mod tests;
 
 pub use self::api::transport::connection::NoAnswer;
+pub use self::assets::{SAMPLE, Sample};
 pub use self::engine::stand_in::Distribution;
 pub use self::faults::scenario::{FaultRule, Scenario, ScenarioError};
-pub use self::in_process::InProcess;
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
-pub use self::sample::{SAMPLE, Sample};
-pub use self::server::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
+pub use self::server::{
+    InProcess, Ready, Running, SandboxError, blocking_threads, serve, start_thread,
+};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::service::fuzz_request;
 pub use self::state::route::Route;

@@ -1,7 +1,6 @@
 //! Options of a sandbox.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,16 +19,6 @@ pub enum EngineChoice {
     /// Jobs only take time; outputs are stand-ins.
     Timer(Distribution),
     Custom(Arc<dyn Engine>),
-}
-
-impl fmt::Debug for EngineChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Real => f.write_str("Real"),
-            Self::Timer(distribution) => f.debug_tuple("Timer").field(distribution).finish(),
-            Self::Custom(_) => f.write_str("Custom"),
-        }
-    }
 }
 
 /// Maximum size of an input.
@@ -106,18 +95,5 @@ impl Default for Options {
             webhook_secret: None,
             limits: UploadLimits::default(),
         }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("listen", &self.listen)
-            .field("cdn_listen", &self.cdn_listen)
-            .field("state", &self.state)
-            .field("engine", &self.engine)
-            .field("credits", &self.credits)
-            .field("workers", &self.workers)
-            .finish_non_exhaustive()
     }
 }

@@ -14,39 +14,88 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 
 use super::answer::Handled;
-use super::response::{HandlerEffects, Interruption, ResponseWriter};
-use super::transport::body::{delay, hindered};
+use super::transport::body::hindered;
 use super::transport::connection::Connection;
 use super::transport::drain::expects_continue;
 use super::transport::throttle::{Direction, paced};
 use crate::sandbox::faults::plan::{FaultInjector, FaultPlan};
-use crate::sandbox::faults::scenario::FaultTiming;
+use crate::sandbox::faults::scenario::{Action, FaultTiming, MadeUpAnswer, Redirect};
 use crate::sandbox::service::{Caller, Refusal, code_for};
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
 use crate::sandbox::state::audit::{RequestRow, milliseconds};
+use crate::sandbox::state::rate_limiter::RefusalPause;
 use crate::sandbox::state::route::{Lane, Route};
+use crate::sandbox::util::lock;
 use crate::sandbox::util::signature::sha256_hex;
 
 /// Maximum size of a body other than an upload, in bytes.
 pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
-struct ApiCall {
-    app: Arc<App>,
-    injector: Arc<FaultInjector>,
-    plan: Arc<FaultPlan>,
-    connection: Connection,
+pub(crate) struct ApiCall {
+    pub(super) app: Arc<App>,
+    pub(super) injector: Arc<FaultInjector>,
+    pub(super) plan: Arc<FaultPlan>,
+    pub(super) connection: Connection,
     row: OpenRow,
-    request_id: String,
+    pub(super) request_id: String,
     /// Fingerprint of the key, if one was sent.
     key: Option<String>,
     route: Option<Route>,
     method: String,
     path: String,
-    path_and_query: String,
+    pub(super) path_and_query: String,
     /// `Accept-Encoding`, if responses may be compressed.
-    accepts: Option<String>,
+    pub(super) accepts: Option<String>,
     /// The effects of the call, even if the client sees another response.
-    effects: HandlerEffects,
+    pub(super) effects: HandlerEffects,
+}
+
+/// Effects of a handler, for the audit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HandlerEffects {
+    pub(super) effect: bool,
+    pub(super) job_id: Option<String>,
+    /// Jobs whose end the client sees.
+    pub(super) ends: Vec<String>,
+    pub(super) pause: Option<RefusalPause>,
+}
+
+impl HandlerEffects {
+    pub(super) fn note(&mut self, response: &Response) {
+        if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
+            self.effect = answer.effect;
+            self.job_id.clone_from(&answer.job_id);
+        }
+    }
+}
+
+/// A fault instead of the response.
+pub(super) enum Interruption<'a> {
+    Reset,
+    Close,
+    Answer(&'a MadeUpAnswer),
+    Redirect(&'a Redirect),
+}
+
+impl<'a> Interruption<'a> {
+    fn find(plan: &'a FaultPlan, phase: FaultTiming) -> Option<Self> {
+        plan.find(|action| match action {
+            Action::Reset(when) if *when == phase => Some(Self::Reset),
+            Action::Close(when) if *when == phase => Some(Self::Close),
+            Action::Answer(answer) if answer.when == phase => Some(Self::Answer(answer)),
+            Action::Redirect(redirect) if redirect.when == phase => Some(Self::Redirect(redirect)),
+            _ => None,
+        })
+    }
+
+    /// The outcome in the audit.
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Close => "closed",
+            Self::Answer(_) | Self::Redirect(_) => "answered",
+        }
+    }
 }
 
 /// Middleware around all routes of both origins except the control surface.
@@ -162,8 +211,8 @@ impl ApiCall {
     }
 
     async fn run(mut self, request: Request, next: Next) -> Response {
-        if let Some(span) = delay(&self.plan, false) {
-            tokio::time::sleep(span).await;
+        if let Some(span) = self.plan.find(Action::try_as_delay_ref) {
+            tokio::time::sleep(*span).await;
         }
         let plan = Arc::clone(&self.plan);
         if let Some(interruption) = Interruption::find(&plan, FaultTiming::Before) {
@@ -227,47 +276,29 @@ impl ApiCall {
         response
     }
 
-    async fn finish(self, response: Response) -> Response {
-        if let Some(span) = delay(&self.plan, true) {
-            tokio::time::sleep(span).await;
+    async fn finish(mut self, response: Response) -> Response {
+        if let Some(span) = self.plan.find(Action::try_as_delay_answer_ref) {
+            tokio::time::sleep(*span).await;
         }
         let plan = Arc::clone(&self.plan);
         if let Some(interruption) = Interruption::find(&plan, FaultTiming::After) {
             return self.interrupt(&interruption, &response);
         }
-        let (effects, (response, status)) = {
-            let mut finish = self.finisher();
-            let answered = finish.answered(response);
-            (finish.effects, answered)
-        };
-        self.close_row(Some(status), "answered", effects);
+        let response = self.answered(response);
+        self.close_row(Some(response.status().as_u16()), "answered");
         response
     }
 
-    fn interrupt(self, interruption: &Interruption<'_>, response: &Response) -> Response {
-        let (effects, (response, status)) = {
-            let mut finish = self.finisher();
-            finish.note(response);
-            let interrupted = finish.interrupted(interruption, &self.path_and_query);
-            (finish.effects, interrupted)
-        };
-        self.close_row(status, interruption.outcome(), effects);
-        response
+    fn interrupt(mut self, interruption: &Interruption<'_>, response: &Response) -> Response {
+        self.effects.note(response);
+        let response = self.interrupted(interruption);
+        let status = response.as_ref().map(|response| response.status().as_u16());
+        self.close_row(status, interruption.outcome());
+        response.unwrap_or_default()
     }
 
-    fn finisher(&self) -> ResponseWriter<'_> {
-        ResponseWriter {
-            app: &self.app,
-            injector: &self.injector,
-            plan: &self.plan,
-            connection: &self.connection,
-            request_id: &self.request_id,
-            accepts: self.accepts.as_deref(),
-            effects: self.effects.clone(),
-        }
-    }
-
-    fn close_row(mut self, status: Option<u16>, outcome: &'static str, effects: HandlerEffects) {
+    fn close_row(mut self, status: Option<u16>, outcome: &'static str) {
+        let effects = std::mem::take(&mut self.effects);
         if outcome == "answered" {
             let (mut audit, now) = (self.app.audit(), self.app.now());
             effects.ends.iter().for_each(|job_id| audit.told(job_id, now));

@@ -29,24 +29,17 @@ const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html; charset=utf-8");
 
 pub(crate) fn answer(content: AnswerContent, rules: &AnswerRules, plan: &FaultPlan) -> Rendered {
-    let shape = |action: &Action| match action {
-        Action::ListShape(shape) => Some(*shape),
-        _ => None,
-    };
     let mut text = match content {
         AnswerContent::Object(value) => altered(value, plan).to_string(),
         AnswerContent::Job(job) => job_text(&job, plan),
         AnswerContent::Page { jobs, total, limit, offset } => {
             let jobs: Vec<String> = jobs.iter().map(|job| job_text(job, plan)).collect();
-            let shape = plan.find(shape).unwrap_or(rules.list);
+            let shape = plan.find(Action::try_as_list_shape_ref).copied().unwrap_or(rules.list);
             page(&jobs.join(","), shape, rules.list_total.then_some(total), limit, offset)
         }
     };
-    if let Some(size) = plan.find(|action| match action {
-        Action::Pad(size) => Some(*size),
-        _ => None,
-    }) {
-        pad(&mut text, size);
+    if let Some(size) = plan.find(Action::try_as_pad_ref) {
+        pad(&mut text, *size);
     }
     let mut bytes = text.into_bytes();
     if plan.has(&Action::Garble) {
@@ -138,10 +131,7 @@ pub(crate) fn refusal(
     body: Option<RefusalBody>,
     plan: &FaultPlan,
 ) -> Rendered {
-    let of_fault = plan.find(|action| match action {
-        Action::ErrorShape(shape) => Some(*shape),
-        _ => None,
-    });
+    let of_fault = plan.find(Action::try_as_error_shape_ref).copied();
     let shape = match body.filter(|_| refusal.status == 429 && of_fault.is_none()) {
         None => of_fault.unwrap_or(rules.error),
         Some(RefusalBody::Contract) => ErrorShape::Contract,

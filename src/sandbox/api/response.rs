@@ -1,6 +1,4 @@
-//! The response in its wire shape, or a fault instead.
-
-use std::sync::Arc;
+//! The response of a call in its wire shape, or a fault instead.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -10,129 +8,57 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::answer::Handled;
+use super::call::{ApiCall, Interruption, stated_length};
 use super::render::{self, Rendered};
 use super::transport::body::damaged;
-use super::transport::connection::Connection;
-use crate::sandbox::faults::plan::{FaultInjector, FaultPlan};
 use crate::sandbox::faults::scenario::{
-    Action, AnswerBody, Close, FaultTiming, MadeUpAnswer, Redirect, RequestIdPlace,
+    Action, AnswerBody, Close, MadeUpAnswer, Redirect, RequestIdPlace,
 };
 use crate::sandbox::service::{Refusal, code_for};
-use crate::sandbox::state::app::App;
 use crate::sandbox::state::rate_limiter::RefusalPause;
 use crate::sandbox::util::clock::http_date;
 
-/// A fault instead of the response.
-pub(crate) enum Interruption<'a> {
-    Reset,
-    Close,
-    Answer(&'a MadeUpAnswer),
-    Redirect(&'a Redirect),
-}
-
-impl<'a> Interruption<'a> {
-    pub(crate) fn find(plan: &'a FaultPlan, phase: FaultTiming) -> Option<Self> {
-        plan.find(|action| match action {
-            Action::Reset(when) if *when == phase => Some(Self::Reset),
-            Action::Close(when) if *when == phase => Some(Self::Close),
-            Action::Answer(answer) if answer.when == phase => Some(Self::Answer(answer)),
-            Action::Redirect(redirect) if redirect.when == phase => Some(Self::Redirect(redirect)),
-            _ => None,
-        })
-    }
-
-    /// The outcome in the audit.
-    pub(crate) fn outcome(&self) -> &'static str {
-        match self {
-            Self::Reset => "reset",
-            Self::Close => "closed",
-            Self::Answer(_) | Self::Redirect(_) => "answered",
-        }
-    }
-}
-
-/// Writes responses and records them for the audit.
-pub(crate) struct ResponseWriter<'a> {
-    pub(crate) app: &'a Arc<App>,
-    pub(crate) injector: &'a FaultInjector,
-    pub(crate) plan: &'a FaultPlan,
-    pub(crate) connection: &'a Connection,
-    pub(crate) request_id: &'a str,
-    /// `Accept-Encoding` of the request.
-    pub(crate) accepts: Option<&'a str>,
-    pub(crate) effects: HandlerEffects,
-}
-
-/// Effects of a handler, for the audit.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HandlerEffects {
-    pub(crate) effect: bool,
-    pub(crate) job_id: Option<String>,
-    /// Jobs whose end the client sees.
-    pub(crate) ends: Vec<String>,
-    pub(crate) pause: Option<RefusalPause>,
-}
-
-impl HandlerEffects {
-    pub(crate) fn note(&mut self, response: &Response) {
-        if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
-            self.effect = answer.effect;
-            self.job_id.clone_from(&answer.job_id);
-        }
-    }
-}
-
-impl ResponseWriter<'_> {
-    /// Records the effects of a handler, even if the client sees another response.
-    pub(crate) fn note(&mut self, response: &Response) {
-        self.effects.note(response);
-    }
-
-    pub(crate) fn answered(&mut self, mut response: Response) -> (Response, u16) {
-        self.note(&response);
+impl ApiCall {
+    pub(super) fn answered(&mut self, mut response: Response) -> Response {
+        self.effects.note(&response);
         let rules = &self.injector.scenario.answers;
         let response = match response.extensions_mut().remove::<Handled>() {
             Some(Ok(answer)) => {
                 if !self.plan.spoils_answer() {
                     self.effects.ends = answer.ends;
                 }
-                let rendered = render::answer(answer.content, rules, self.plan);
+                let rendered = render::answer(answer.content, rules, &self.plan);
                 self.written(answer.status, rendered, None)
             }
             Some(Err(refusal)) => self.refused(&refusal),
             // An output keeps its bytes.
             None => response,
         };
-        let status = response.status().as_u16();
-        (self.delivered(response), status)
+        self.delivered(response)
     }
 
-    /// The response of a scenario.
-    pub(crate) fn interrupted(
-        &mut self,
-        interruption: &Interruption<'_>,
-        path_and_query: &str,
-    ) -> (Response, Option<u16>) {
+    /// The response of a scenario; `None` if the connection ends without one.
+    pub(super) fn interrupted(&self, interruption: &Interruption<'_>) -> Option<Response> {
         let response = match interruption {
             Interruption::Reset => {
                 self.connection.reset();
-                return (Response::default(), None);
+                return None;
             }
             Interruption::Close => {
                 self.connection.close();
-                return (Response::default(), None);
+                return None;
             }
             Interruption::Answer(answer) => self.made_up(answer),
-            Interruption::Redirect(redirect) => redirected(redirect, path_and_query),
+            Interruption::Redirect(redirect) => redirected(redirect, &self.path_and_query),
         };
-        let status = response.status().as_u16();
-        (self.delivered(response), Some(status))
+        Some(self.delivered(response))
     }
 
     fn refused(&mut self, refusal: &Refusal) -> Response {
         let scenario = &self.injector.scenario;
         let (rules, limits) = (&scenario.answers, &scenario.limits);
-        let rendered = render::refusal(refusal, self.request_id, rules, limits.refusal, self.plan);
+        let rendered =
+            render::refusal(refusal, &self.request_id, rules, limits.refusal, &self.plan);
         let retry_after = refusal.pause.and_then(|pause| {
             let wall = self.app.clock.wall();
             let (text, wait) = render::retry_after(pause.wait, limits.retry_after, wall)?;
@@ -152,7 +78,7 @@ impl ResponseWriter<'_> {
                 if let Some(code) = &answer.code {
                     refusal.code.clone_from(code);
                 }
-                render::refusal(&refusal, self.request_id, rules, None, self.plan)
+                render::refusal(&refusal, &self.request_id, rules, None, &self.plan)
             }
             AnswerBody::Html => render::html(answer.status),
             AnswerBody::Empty => Rendered { content_type: None, bytes: Vec::new() },
@@ -164,7 +90,7 @@ impl ResponseWriter<'_> {
     fn written(&self, status: u16, mut rendered: Rendered, retry_after: Option<&str>) -> Response {
         let mut response = Response::default();
         let rule = self.injector.scenario.answers.compress.filter(|_| !rendered.bytes.is_empty());
-        if let Some(coding) = rule.and_then(|rule| render::coding(rule, self.accepts)) {
+        if let Some(coding) = rule.and_then(|rule| render::coding(rule, self.accepts.as_deref())) {
             rendered.bytes = render::coded(&rendered.bytes, coding);
             let headers = response.headers_mut();
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
@@ -188,7 +114,7 @@ impl ResponseWriter<'_> {
         let (mut parts, body) = response.into_parts();
         let place = self.injector.scenario.answers.request_id;
         if matches!(place, RequestIdPlace::Both | RequestIdPlace::Header) {
-            set(&mut parts.headers, "x-request-id", self.request_id);
+            set(&mut parts.headers, "x-request-id", &self.request_id);
         }
         set(&mut parts.headers, DATE.as_str(), &http_date(self.app.clock.wall()));
         let connections = self.injector.scenario.connections;
@@ -202,8 +128,8 @@ impl ResponseWriter<'_> {
                 }
             }
         }
-        let whole = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        let body = damaged(body, whole, &mut parts.headers, self.plan, self.connection.clone());
+        let whole = stated_length(&parts.headers);
+        let body = damaged(body, whole, &mut parts.headers, &self.plan, self.connection.clone());
         let is_last = connections.close == Close::Silent;
         if is_last || connections.idle.is_some() {
             let body = self.connection.until_answered(body, is_last);

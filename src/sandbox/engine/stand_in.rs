@@ -125,7 +125,7 @@ fn probed(seconds: Option<f64>) -> Result<Probe, EngineError> {
     let duration_seconds = seconds
         .filter(|seconds| *seconds > 0.0)
         .ok_or_else(|| EngineError(UNREADABLE.to_owned()))?;
-    Ok(Probe { duration_seconds, width: 32, height: 32, frame_rate: 10.0, has_audio: false })
+    Ok(Probe { duration_seconds, frame_rate: 10.0 })
 }
 
 /// A small valid file, padded with zeros and generated for each request.

@@ -2,20 +2,19 @@
 //! engine.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "matting")]
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+
+use serde::{Deserialize, Serialize};
 
 /// Properties of a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     pub duration_seconds: f64,
-    /// After rotation, in pixels.
-    pub width: u32,
-    /// After rotation, in pixels.
-    pub height: u32,
     /// Average frames per second.
     pub frame_rate: f64,
-    pub has_audio: bool,
 }
 
 /// Background of the output.
@@ -30,7 +29,7 @@ pub enum Backdrop {
 }
 
 /// Position of the subject on a canvas.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct CanvasLayout {
     /// Size of the output in pixels; by default that of the video.
     pub canvas: Option<(u32, u32)>,
@@ -72,6 +71,14 @@ pub struct EngineResult {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EngineError(pub String);
+
+impl EngineError {
+    /// For `map_err`: the message `what`, followed by the cause.
+    #[cfg(feature = "matting")]
+    pub(crate) fn because<E: Display>(what: &str) -> impl FnOnce(E) -> Self {
+        move |error| Self(format!("{what}: {error}"))
+    }
+}
 
 /// Blocking: called on a worker thread.
 pub trait Engine: Send + Sync {

@@ -2,3 +2,6 @@
 
 pub(crate) mod plan;
 pub(crate) mod scenario;
+
+#[cfg(test)]
+mod tests;

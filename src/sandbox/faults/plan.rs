@@ -1,11 +1,12 @@
 //! The active scenario: picks the faults of a call, and the current limits.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::scenario::{Action, Caps, FaultSubject, Scenario};
+use crate::sandbox::util::lock;
 use crate::sandbox::util::random::roll;
 
 /// Random stream for refused starts; those of faults count from 0.
@@ -86,15 +87,15 @@ impl FaultInjector {
     ) -> FaultPlan {
         let subject = FaultSubject { method, path, key, age: now.saturating_sub(self.loaded) };
         let mut plan = FaultPlan::default();
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.counts);
         for (stream, (fault, count)) in
             self.scenario.faults.iter().zip(counts.iter_mut()).enumerate()
         {
             if !fault.counts(&subject) {
                 continue;
             }
-            let place = if fault.counts_by_path() { path } else { "" };
-            let nth = count.counted.entry(place.to_owned()).or_default();
+            let counted_path = if fault.per_path { path } else { "" };
+            let nth = count.counted.entry(counted_path.to_owned()).or_default();
             *nth += 1;
             count.rolled += 1;
             let dice = roll(self.scenario.seed, stream as u64, count.rolled);

@@ -17,7 +17,7 @@ mod sequence;
 mod tests;
 
 pub use self::ffmpeg::probe::EngineLimits;
-pub use self::ffmpeg::process::{Setting, Tools};
+pub use self::ffmpeg::process::Tools;
 pub use self::matte::install::{install_rvm, installed_rvm};
 pub use self::real::RealEngine;
 

@@ -63,29 +63,29 @@ fn gone<T>(_: T) -> EngineError {
 }
 
 fn decode(
-    leash: &ProcessGroup<'_>,
+    group: &ProcessGroup<'_>,
     mut frames: Frames,
     out: &SyncSender<Frame>,
     spare: &Receiver<Vec<u8>>,
 ) -> Result<(), EngineError> {
     while let Some(frame) = frames.next_into(spare.try_recv().unwrap_or_default())? {
-        leash.check()?;
+        group.check()?;
         out.send(frame).map_err(gone)?;
     }
     Ok(())
 }
 
 fn find(
-    leash: &ProcessGroup<'_>,
+    group: &ProcessGroup<'_>,
     resizer: &Resizer,
     segmenter: &mut dyn Segmenter,
     frames: Receiver<Frame>,
     out: &SyncSender<Masked>,
 ) -> Result<(), EngineError> {
     for frame in frames {
-        leash.check()?;
+        group.check()?;
         let small = resizer.frame(&frame);
-        let mask = segmenter.segment(&frame, &small)?;
+        let mask = segmenter.segment(&small)?;
         out.send(Masked { frame, small, mask }).map_err(gone)?;
     }
     Ok(())
@@ -128,7 +128,7 @@ impl FramePipeline<'_> {
     /// Sends all frames through and counts them; `progress` gets the count so far.
     pub(crate) fn run(
         self,
-        leash: &ProcessGroup<'_>,
+        group: &ProcessGroup<'_>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<FramesWritten, EngineError> {
         let Self { frames, matter, composer, mut encoder } = self;
@@ -142,8 +142,8 @@ impl FramePipeline<'_> {
         let counted = &mut empty;
         let frames = thread::scope(|scope| {
             let steps = [
-                scope.spawn(move || decode(leash, frames, &to_find, &spare_frames)),
-                scope.spawn(move || find(leash, &resizer, &mut *segmenter, decoded, &to_compose)),
+                scope.spawn(move || decode(group, frames, &to_find, &spare_frames)),
+                scope.spawn(move || find(group, &resizer, &mut *segmenter, decoded, &to_compose)),
                 scope.spawn(move || {
                     let (out, spare, used) = (&to_encode, &spare_outputs, &used_frames);
                     compose(&*finisher, &composer, masked, out, spare, used, counted)

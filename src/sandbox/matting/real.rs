@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use super::compose::{self, Composer};
 use super::ffmpeg::decode::Frames;
 use super::ffmpeg::encode::{EncodeJob, Encoder, Format};
-use super::ffmpeg::probe::{self, EngineLimits, ProbedVideo};
+use super::ffmpeg::probe::{EngineLimits, ProbedVideo, probe_video};
 use super::ffmpeg::process::{ProcessGroup, Tools};
 use super::ffmpeg::tone_map::WideColors;
-use super::matte::choose::{MatteChoice, Networks, choose};
+use super::matte::choose::{Networks, choose};
 use super::pipeline::FramePipeline;
 use super::{Backdrop, Engine, EngineError, EngineResult, EngineTask, Probe, backdrop};
 
@@ -58,59 +58,53 @@ impl RealEngine {
         Ok(())
     }
 
+    /// Writes the output; `notes` is what the user should already know.
     fn work(
         &self,
-        leash: &ProcessGroup<'_>,
+        group: &ProcessGroup<'_>,
         task: &EngineTask,
         format: Format,
         source: &ProbedVideo,
+        mut notes: Vec<String>,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<FinishedTask, EngineError> {
+    ) -> Result<EngineResult, EngineError> {
         let canvas = compose::canvas(&task.layout, source.size, format.needs_even_sides());
         let place = compose::place(&task.layout, source.size, canvas)?;
-        let backing = backdrop::prepare(leash, &self.tools, &self.limits, &task.backdrop, canvas)?;
+        let backing = backdrop::prepare(group, self.limits.pixels, &task.backdrop, canvas)?;
         let composer = Composer::new(source.size, canvas, place, backing);
-        let mut notes = Vec::new();
         if let Some((width, height)) = task.layout.canvas
             && format.needs_even_sides()
             && (width % 2, height % 2) != (0, 0)
         {
             notes.push(format!("mp4 needs even sides: the canvas is {}x{}", canvas.0, canvas.1));
         }
-        let order = EncodeJob {
+        let job = EncodeJob {
             format,
             size: canvas,
             alpha: composer.has_alpha(),
             source,
             output: &task.output,
         };
-        let MatteChoice { matter, notes: chosen } =
-            choose(&self.networks, leash, &self.tools, task, source)?;
+        let (matter, chosen) = choose(&self.networks, group, task, source)?;
         notes.extend(chosen);
         let (engine, subject) = (matter.name.to_owned(), matter.subject);
-        let line = FramePipeline {
-            frames: Frames::open(leash, &self.tools, source)?,
+        let pipeline = FramePipeline {
+            frames: Frames::open(group, source)?,
             matter,
             composer,
-            encoder: Encoder::open(leash, &self.tools, &order)?,
+            encoder: Encoder::open(group, &job)?,
         };
-        let written = line.run(leash, progress)?;
+        let written = pipeline.run(group, progress)?;
         notes.extend(written.note(subject));
-        Ok(FinishedTask { frames: written.frames, engine, notes })
+        let duration_seconds = written.frames as f64 / source.rate.hertz();
+        Ok(EngineResult { duration_seconds, frames: written.frames, engine, notes })
     }
-}
-
-/// The result of a job.
-struct FinishedTask {
-    frames: u64,
-    engine: String,
-    notes: Vec<String>,
 }
 
 impl Engine for RealEngine {
     fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
         let never = AtomicBool::new(false);
-        probe::look(&self.tools, &self.limits, file, &never).map(|source| source.describe())
+        probe_video(&self.tools, &self.limits, file, &never).map(|source| source.describe())
     }
 
     fn run(
@@ -120,12 +114,12 @@ impl Engine for RealEngine {
         cancel: &AtomicBool,
     ) -> Result<EngineResult, EngineError> {
         let format = Format::parse(&task.format)?;
-        let mut source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
-        let mut remarks: Vec<String> = source.wide.and_then(WideColors::note).into_iter().collect();
+        let mut source = probe_video(&self.tools, &self.limits, &task.input, cancel)?;
+        let mut notes: Vec<String> = source.wide.and_then(WideColors::note).into_iter().collect();
         let rate = format.rate(source.rate);
         if rate != source.rate {
             let (from, to) = (source.rate.hertz(), rate.hertz());
-            remarks.push(format!(
+            notes.push(format!(
                 "Reduced from {from:.0} to {to:.0} frames a second: players slow a faster {} down",
                 task.format
             ));
@@ -133,23 +127,15 @@ impl Engine for RealEngine {
         }
         self.check(task, format, &source)?;
         let expected = source.expected_frames();
-        let FinishedTask { frames, engine, notes } =
-            ProcessGroup::held(&self.tools.setting, cancel, self.limits.job_time, |leash| {
-                self.work(leash, task, format, &source, &|done| {
-                    progress((done as f64 / expected * 100.0).min(99.0));
-                })
-            })
-            .inspect_err(|_| {
-                // Half an output is useless; there may be none yet.
-                let _ = std::fs::remove_file(&task.output);
-            })?;
-        progress(100.0);
-        let notes = [remarks, notes].concat();
-        Ok(EngineResult {
-            duration_seconds: frames as f64 / source.rate.hertz(),
-            frames,
-            engine,
-            notes,
+        let done = |frames| progress((frames as f64 / expected * 100.0).min(99.0));
+        let result = ProcessGroup::run(&self.tools, cancel, self.limits.job_time, |group| {
+            self.work(group, task, format, &source, notes, &done)
         })
+        .inspect_err(|_| {
+            // Half an output is useless; there may be none yet.
+            let _ = std::fs::remove_file(&task.output);
+        })?;
+        progress(100.0);
+        Ok(result)
     }
 }

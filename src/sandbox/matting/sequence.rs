@@ -24,8 +24,8 @@ impl Sequence {
         size: (usize, usize),
         alpha: bool,
     ) -> Result<Self, EngineError> {
-        let file = File::create_new(output)
-            .map_err(|error| EngineError(format!("Creating the output failed: {error}")))?;
+        let file =
+            File::create_new(output).map_err(EngineError::because("Creating the output failed"))?;
         let narrow = |pixels: usize| {
             u32::try_from(pixels).map_err(|_| EngineError("The picture is too large".to_owned()))
         };
@@ -50,7 +50,7 @@ impl Sequence {
             .write_header()
             .and_then(|mut writer| writer.write_image_data(frame).map(|()| writer))
             .and_then(png::Writer::finish)
-            .map_err(|error| EngineError(format!("Encoding a picture failed: {error}")))?;
+            .map_err(EngineError::because("Encoding a picture failed"))?;
         self.written += 1;
         // The pictures are compressed already.
         let stored =

@@ -11,8 +11,19 @@ use super::is_id;
 use super::request::JobRequest;
 
 /// State of a job (contract, *Job*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum ServiceStatus {
     /// A draft, free of charge.
     Created,
@@ -25,13 +36,7 @@ pub(crate) enum ServiceStatus {
 
 impl ServiceStatus {
     pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 
     pub(crate) fn is_final(self) -> bool {

@@ -1,6 +1,5 @@
 //! The queue: started jobs wait for one of a limited number of workers, in order of their start.
 
-use std::fmt::Display;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -8,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
+use super::url_fetch::FetchError;
 use super::{Disk, JobEnd, JobOutput, RequestedBackground, ServiceJob, Timed, VideoSource};
 use super::{source, webhooks};
 use crate::sandbox::engine::stand_in::{Timer, UNREADABLE};
@@ -20,7 +20,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
         // The semaphore is fair, so jobs run in order of their start.
-        let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
+        let Ok(_worker) = app.workers.acquire().await else { return };
         let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
         webhooks::send(&app, &job, "job.started");
         app.audit().worker_began(&id, app.now());
@@ -47,38 +47,25 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
 
 async fn run(app: &Arc<App>, job: &ServiceJob) -> JobEnd {
     if let Some(message) = &job.doomed {
-        return JobEnd::Failed(message.clone());
+        return Err(message.clone());
     }
-    let worked = match &app.backend {
+    match &app.backend {
         Backend::Timer(timer) => wait(app, job, timer).await,
         Backend::Engine(engine) => remove_background(app, job, engine).await,
-    };
-    match worked {
-        Ok((outcome, output)) => JobEnd::Completed {
-            output,
-            seconds: outcome.duration_seconds,
-            engine: outcome.engine,
-            notes: outcome.notes,
-        },
-        Err(message) => JobEnd::Failed(message),
     }
 }
 
 /// Waits for the processing time of the job. Writes files only for URL inputs.
-async fn wait(
-    app: &Arc<App>,
-    job: &ServiceJob,
-    timer: &Timer,
-) -> Result<(EngineResult, JobOutput), String> {
-    let bench = WorkerFiles::default();
+async fn wait(app: &Arc<App>, job: &ServiceJob, timer: &Timer) -> JobEnd {
+    let files = WorkerFiles::new(app);
     let seconds = match job.duration_seconds {
         Some(seconds) => seconds,
         None if job.source == VideoSource::Remote => {
-            charge_late(app, job, input(app, job, &bench).await?).await?
+            charge_late(app, job, input(app, job, &files).await?).await?
         }
         None => return Err(UNREADABLE.to_owned()),
     };
-    backdrop(app, job, &bench).await?;
+    backdrop(app, job, &files).await?;
     let takes = timer.service_time(seconds);
     app.service().time(&job.id, job.starts, Timed { began: app.now(), takes });
     tokio::time::sleep(takes).await;
@@ -101,21 +88,17 @@ async fn wait(
     Ok((outcome, output))
 }
 
-async fn remove_background(
-    app: &Arc<App>,
-    job: &ServiceJob,
-    engine: &Arc<dyn Engine>,
-) -> Result<(EngineResult, JobOutput), String> {
-    let bench = WorkerFiles::default();
-    let input = input(app, job, &bench).await?;
+async fn remove_background(app: &Arc<App>, job: &ServiceJob, engine: &Arc<dyn Engine>) -> JobEnd {
+    let files = WorkerFiles::new(app);
+    let input = input(app, job, &files).await?;
     if job.duration_seconds.is_none() {
         charge_late(app, job, input.clone()).await?;
     }
-    let backdrop = backdrop(app, job, &bench).await?;
+    let backdrop = backdrop(app, job, &files).await?;
     let extension = extension_of(&job.request.format);
     let task = EngineTask {
         input,
-        output: bench.file(app, &format!("output.{extension}"))?,
+        output: files.file(&format!("output.{extension}"))?,
         model: job.request.model.clone(),
         format: job.request.format.clone(),
         backdrop,
@@ -127,7 +110,8 @@ async fn remove_background(
     let worked = tokio::task::spawn_blocking(move || {
         let progress = |percent: f64| app.service().progress(&id, start_number, percent);
         let outcome = engine.run(&task, &progress, &app.cancel).map_err(|error| error.0)?;
-        let output = shelve(disk(&app)?, &task.output, name).map_err(|error| error.to_string())?;
+        let output =
+            store_output(disk(&app)?, &task.output, name).map_err(|error| error.to_string())?;
         Ok((outcome, output))
     });
     worked.await.map_err(|_| FAILED.to_owned())?
@@ -141,22 +125,44 @@ fn disk(app: &App) -> Result<&Disk, String> {
 }
 
 /// Files of one run, in a directory created on demand and removed at the end.
-#[derive(Default)]
-struct WorkerFiles(OnceLock<tempfile::TempDir>);
+struct WorkerFiles<'a> {
+    app: &'a App,
+    directory: OnceLock<tempfile::TempDir>,
+}
 
-impl WorkerFiles {
-    fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
-        if self.0.get().is_none() {
-            let made = disk(app)?.work_directory().map_err(|e| e.to_string())?;
+impl<'a> WorkerFiles<'a> {
+    fn new(app: &'a App) -> Self {
+        Self { app, directory: OnceLock::new() }
+    }
+
+    fn file(&self, name: &str) -> Result<PathBuf, String> {
+        if self.directory.get().is_none() {
+            let made = disk(self.app)?.work_directory().map_err(|e| e.to_string())?;
             // Cannot fail: each run has its own cell.
-            let _ = self.0.set(made);
+            let _ = self.directory.set(made);
         }
-        self.0.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
+        self.directory.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
+    }
+
+    /// Downloads `url` to the file `name`; an error says that `what` could not be fetched.
+    async fn download(
+        &self,
+        url: &str,
+        name: &str,
+        what: &str,
+        max_bytes: u64,
+        accepted: fn(ContentKind) -> bool,
+    ) -> Result<PathBuf, String> {
+        let failed = |error: FetchError| format!("{what} could not be fetched: {error}");
+        let fetcher = self.app.fetcher.as_ref().ok_or(FetchError::Unreachable).map_err(failed)?;
+        let file = self.file(name)?;
+        fetcher.fetch(url, &file, max_bytes, accepted).await.map_err(failed)?;
+        Ok(file)
     }
 }
 
 /// Moves a finished output to its final path.
-fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> {
+fn store_output(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> {
     let mut hash = Sha256::new();
     let (mut reader, mut buffer, mut bytes) = (std::fs::File::open(file)?, vec![0; 1 << 16], 0);
     loop {
@@ -172,7 +178,11 @@ fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> 
     Ok(JobOutput { name, bytes, etag, stand_in: false, seconds: 0.0 })
 }
 
-async fn input(app: &Arc<App>, job: &ServiceJob, bench: &WorkerFiles) -> Result<PathBuf, String> {
+async fn input(
+    app: &Arc<App>,
+    job: &ServiceJob,
+    files: &WorkerFiles<'_>,
+) -> Result<PathBuf, String> {
     match &job.source {
         VideoSource::Upload(id) => Ok(disk(app)?.upload(id)),
         VideoSource::Output(id) => {
@@ -182,13 +192,8 @@ async fn input(app: &Arc<App>, job: &ServiceJob, bench: &WorkerFiles) -> Result<
             output.map(|o| disk.output(&o.name)).ok_or_else(|| "The source is gone".to_owned())
         }
         VideoSource::Remote => {
-            let unreachable = |why: &dyn Display| format!("video_url could not be fetched: {why}");
-            let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
-            let place = bench.file(app, "input")?;
-            let url = &job.request.video_url;
-            let (most, kind) = (app.limits.bytes, is_video);
-            fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
-            Ok(place)
+            let (url, max_bytes) = (&job.request.video_url, app.limits.bytes);
+            files.download(url, "input", "video_url", max_bytes, ContentKind::is_video).await
         }
     }
 }
@@ -209,7 +214,7 @@ async fn charge_late(app: &Arc<App>, job: &ServiceJob, input: PathBuf) -> Result
 async fn backdrop(
     app: &Arc<App>,
     job: &ServiceJob,
-    bench: &WorkerFiles,
+    files: &WorkerFiles<'_>,
 ) -> Result<Backdrop, String> {
     let url = match &job.request.background {
         RequestedBackground::Transparent => return Ok(Backdrop::Transparent),
@@ -221,25 +226,13 @@ async fn backdrop(
         let file = app.store.disk().map(|disk| disk.upload(&upload));
         return Ok(Backdrop::Image(file.unwrap_or_default()));
     }
-    let unreachable =
-        |why: &dyn Display| format!("The background image could not be fetched: {why}");
-    let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
-    let place = bench.file(app, "background")?;
-    let (most, kind) = (app.limits.picture_bytes, is_picture);
-    fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
-    Ok(Backdrop::Image(place))
+    let (what, max_bytes) = ("The background image", app.limits.picture_bytes);
+    let file = files.download(url, "background", what, max_bytes, |kind| !kind.is_video()).await?;
+    Ok(Backdrop::Image(file))
 }
 
 fn output_name(job: &ServiceJob) -> String {
     format!("{}-{}.{}", job.id, job.starts, extension_of(&job.request.format))
-}
-
-fn is_video(kind: ContentKind) -> bool {
-    matches!(kind, ContentKind::Video(_))
-}
-
-fn is_picture(kind: ContentKind) -> bool {
-    matches!(kind, ContentKind::Picture(_))
 }
 
 fn extension_of(format: &str) -> &'static str {

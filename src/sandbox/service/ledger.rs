@@ -6,12 +6,10 @@ use super::job::{CreditCharge, JobOutput, ServiceJob, ServiceStatus, Timed};
 use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
+use crate::sandbox::engine::EngineResult;
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum JobEnd {
-    Completed { output: JobOutput, seconds: f64, engine: String, notes: Vec<String> },
-    Failed(String),
-}
+/// The result of a run and its output, or the error that the job shows.
+pub(crate) type JobEnd = Result<(EngineResult, JobOutput), String>;
 
 impl Service {
     /// Charges the current start of a job for `seconds` of output.
@@ -38,9 +36,8 @@ impl Service {
         };
         job.duration_seconds = Some(seconds);
         job.billing = Some("charged".to_owned());
-        job.charges.push(charge.clone());
-        *self.spent.entry(charge.client_id.clone()).or_default() += credits;
-        self.charges.push(charge);
+        *self.spent.entry(job.client_id.clone()).or_default() += credits;
+        job.charges.push(charge);
         self.save_job(id)
     }
 
@@ -54,22 +51,23 @@ impl Service {
         };
         let back = CreditCharge { id: refund_id, credits: -paid.credits, at: now, ..paid.clone() };
         job.billing = Some("refunded".to_owned());
-        job.charges.push(back.clone());
-        *self.spent.entry(back.client_id.clone()).or_default() += back.credits;
-        self.charges.push(back);
+        *self.spent.entry(job.client_id.clone()).or_default() += back.credits;
+        job.charges.push(back);
     }
 
-    /// The charges of the key, oldest first.
+    /// The charges of the key, by job.
     pub(crate) fn own_charges<'a>(
         &'a self,
         caller: &Caller,
     ) -> impl Iterator<Item = &'a CreditCharge> {
-        let key = caller.key.clone();
-        self.charges.iter().filter(move |charge| charge.key == key)
+        self.own_jobs(caller).flat_map(|job| &job.charges)
     }
 
-    pub(crate) fn all_charges(&self) -> &[CreditCharge] {
-        &self.charges
+    /// All charges, oldest first.
+    pub(crate) fn all_charges(&self) -> Vec<&CreditCharge> {
+        let mut charges: Vec<_> = self.jobs.values().flat_map(|job| &job.charges).collect();
+        charges.sort_by_key(|charge| charge.at);
+        charges
     }
 
     /// Marks a start of a job as running; `None` if a later start has replaced it.
@@ -113,17 +111,17 @@ impl Service {
         job.finished_at = Some(now);
         job.timed = None;
         let key = job.key.clone();
-        let failed = matches!(ending, JobEnd::Failed(_));
+        let failed = ending.is_err();
         match ending {
-            JobEnd::Completed { output, seconds, engine, notes } => {
+            Ok((result, output)) => {
                 job.status = ServiceStatus::Completed;
                 job.progress = 100.0;
                 job.output = Some(output);
-                job.duration_seconds.get_or_insert(seconds);
-                job.engine = Some(engine);
-                job.notes = notes;
+                job.duration_seconds.get_or_insert(result.duration_seconds);
+                job.engine = Some(result.engine);
+                job.notes = result.notes;
             }
-            JobEnd::Failed(message) => {
+            Err(message) => {
                 job.status = ServiceStatus::Failed;
                 job.error = Some(message);
                 if job.billing.as_deref() == Some("pending") {

@@ -76,7 +76,6 @@ pub(crate) struct Service {
     /// Drafts, oldest first.
     drafts: VecDeque<(Timestamp, String)>,
     uploads: HashMap<String, Upload>,
-    charges: Vec<CreditCharge>,
     spent: HashMap<String, f64>,
     open: HashMap<String, usize>,
     /// Maximum number of jobs in flight so far, by key.
@@ -90,18 +89,11 @@ impl Service {
             link_secret: tokens.hex(64),
             ..ServiceState::default()
         });
-        let mut jobs: Vec<ServiceJob> = store.load_all("jobs", |job: &ServiceJob| &job.id)?;
-        for job in &jobs {
-            if !job.names_own_files() {
-                return Err(store.foreign_name(
-                    "jobs",
-                    &job.id,
-                    "it names a file that is not its own",
-                ));
-            }
-        }
+        let mut jobs: Vec<ServiceJob> =
+            store.load_all("jobs", |job: &ServiceJob| &job.id, ServiceJob::names_own_files)?;
         jobs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        let uploads: Vec<Upload> = store.load_all("uploads", |upload: &Upload| &upload.id)?;
+        let uploads: Vec<Upload> =
+            store.load_all("uploads", |upload: &Upload| &upload.id, |_| true)?;
         let mut service = Self {
             store,
             tokens,
@@ -110,7 +102,6 @@ impl Service {
             order: BTreeMap::new(),
             drafts: VecDeque::new(),
             uploads: uploads.into_iter().map(|upload| (upload.id.clone(), upload)).collect(),
-            charges: Vec::new(),
             spent: HashMap::new(),
             open: HashMap::new(),
             most_open: BTreeMap::new(),
@@ -122,7 +113,6 @@ impl Service {
             }
             service.adopt(job);
         }
-        service.charges.sort_by_key(|charge| charge.at);
         service.save_registry()?;
         Ok(service)
     }
@@ -130,7 +120,6 @@ impl Service {
     fn adopt(&mut self, job: ServiceJob) {
         for charge in &job.charges {
             *self.spent.entry(charge.client_id.clone()).or_default() += charge.credits;
-            self.charges.push(charge.clone());
         }
         if job.status.is_open() {
             self.count_open(&job.key);
@@ -276,11 +265,11 @@ impl Service {
             notes: Vec::new(),
             starts: 0,
             charges: Vec::new(),
-            webhook_events: std::collections::BTreeMap::new(),
+            webhook_events: BTreeMap::new(),
             doomed: None,
             timed: None,
         };
-        self.store.save("jobs", &job.id, &job).map_err(|error| unwritten(&error))?;
+        self.store.save("jobs", &job.id, &job)?;
         self.adopt(job.clone());
         Ok(job)
     }
@@ -315,13 +304,12 @@ impl Service {
     }
 
     /// Number of jobs per state, for the audit.
-    pub(crate) fn jobs_by_status(&self) -> Value {
-        let mut counts = Map::new();
+    pub(crate) fn jobs_by_status(&self) -> BTreeMap<&str, usize> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for job in self.jobs.values() {
-            let count = counts.get(job.status.word()).and_then(Value::as_u64).unwrap_or(0);
-            counts.insert(job.status.word().to_owned(), (count + 1).into());
+            *counts.entry(job.status.word()).or_default() += 1;
         }
-        Value::Object(counts)
+        counts
     }
 
     pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &ServiceJob> {
@@ -431,10 +419,6 @@ impl Service {
 
     fn save_job(&self, id: &str) -> Result<(), Refusal> {
         let Some(job) = self.jobs.get(id) else { return Ok(()) };
-        self.store.save("jobs", id, job).map_err(|error| unwritten(&error))
+        Ok(self.store.save("jobs", id, job)?)
     }
-}
-
-fn unwritten(error: &io::Error) -> Refusal {
-    Refusal::internal(format!("state could not be written: {error}"))
 }

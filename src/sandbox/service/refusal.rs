@@ -1,5 +1,7 @@
 //! Errors of the service, before they take a wire shape.
 
+use std::io;
+
 use crate::sandbox::state::rate_limiter::RefusalPause;
 
 /// An error response (contract, *Errors*).
@@ -55,6 +57,13 @@ impl Refusal {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "internal_error", message)
+    }
+}
+
+/// For the files of the state.
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::internal(format!("state could not be written: {error}"))
     }
 }
 

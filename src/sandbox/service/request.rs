@@ -31,7 +31,6 @@ pub(crate) struct JobRequest {
     pub(crate) model: String,
     pub(crate) format: String,
     pub(crate) background: RequestedBackground,
-    #[serde(with = "layout_on_disk")]
     pub(crate) layout: CanvasLayout,
     pub(crate) text_prompt: Option<String>,
     pub(crate) webhook_url: Option<String>,
@@ -261,29 +260,6 @@ fn known_anchor(anchor: &str) -> Result<String, Refusal> {
         Ok(word)
     } else {
         Err(Refusal::invalid("Invalid composition.foreground.anchor: such as center, top-left"))
-    }
-}
-
-/// Serialization of `CanvasLayout`, which as a type of the engine interface does not use serde.
-mod layout_on_disk {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::sandbox::engine::CanvasLayout;
-
-    type Stored = (Option<(u32, u32)>, Option<String>, Option<f64>, Option<(i32, i32)>);
-
-    pub(crate) fn serialize<S: Serializer>(
-        layout: &CanvasLayout,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        (layout.canvas, &layout.anchor, layout.scale, layout.offset).serialize(to)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<CanvasLayout, D::Error> {
-        let (canvas, anchor, scale, offset) = Stored::deserialize(from)?;
-        Ok(CanvasLayout { canvas, anchor, scale, offset })
     }
 }
 

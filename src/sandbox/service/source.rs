@@ -16,12 +16,11 @@ pub(crate) fn upload_url(app: &App, upload: &Upload) -> String {
 /// Resolves a `video_url`.
 pub(crate) fn resolve(app: &App, caller: &Caller, video_url: &str) -> Result<VideoSource, Refusal> {
     let url = Url::parse(video_url)
-        .map_err(|_| Refusal::invalid("video_url must be an http or https address"))?;
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or_else(|| Refusal::invalid("video_url must be an http or https address"))?;
     if !is_own(app, &url) {
-        return match url.scheme() {
-            "http" | "https" => Ok(VideoSource::Remote),
-            _ => Err(Refusal::invalid("video_url must be an http or https address")),
-        };
+        return Ok(VideoSource::Remote);
     }
     own_source(app, caller, &url).ok_or_else(|| Refusal::invalid("video_url not found"))
 }

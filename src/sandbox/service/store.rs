@@ -144,11 +144,13 @@ impl Store {
         }
     }
 
-    /// Reads every record in `folder`, whose `id` must match its file name.
+    /// Reads every record in `folder`, whose `id` must match its file name, and which must name only files
+    /// that a sandbox would have given to it.
     pub(crate) fn load_all<T: DeserializeOwned>(
         &self,
         folder: &str,
         id: impl Fn(&T) -> &str,
+        names_own_files: impl Fn(&T) -> bool,
     ) -> io::Result<Vec<T>> {
         let Some(disk) = self.kept() else { return Ok(Vec::new()) };
         let mut records = Vec::new();
@@ -160,16 +162,13 @@ impl Store {
                 if !is_id(id(&record)) || named != Some(id(&record)) {
                     return Err(refused(&path, "its id is not the name of the file"));
                 }
+                if !names_own_files(&record) {
+                    return Err(refused(&path, "it names a file that is not its own"));
+                }
                 records.push(record);
             }
         }
         Ok(records)
-    }
-
-    /// Refuses a record of `folder` with a file name that no sandbox would have given.
-    pub(crate) fn foreign_name(&self, folder: &str, id: &str, what: &str) -> io::Error {
-        let root = self.disk().map_or(Path::new(""), |disk| &disk.root);
-        refused(&root.join(folder).join(format!("{id}.json")), what)
     }
 }
 
@@ -387,7 +386,7 @@ mod tests {
         drop(store);
         let again = Store::open(Some(&state)).unwrap();
         assert_eq!(again.load::<String>("jobs", "a").unwrap().as_deref(), Some("a"));
-        assert_eq!(again.load_all::<String>("jobs", |id| id).unwrap(), ["a"]);
+        assert_eq!(again.load_all::<String>("jobs", |id| id, |_| true).unwrap(), ["a"]);
         assert!(fs::read_dir(again.disk().unwrap().work()).unwrap().next().is_none());
 
         let temporary = Store::open(None).unwrap();
@@ -400,13 +399,13 @@ mod tests {
         let (_place, state) = state();
         let store = Store::open(Some(&state)).unwrap();
         fs::write(state.join("jobs/b.json"), b"{").unwrap();
-        let error = store.load_all::<String>("jobs", |id| id).unwrap_err();
+        let error = store.load_all::<String>("jobs", |id| id, |_| true).unwrap_err();
         assert!(error.to_string().contains("b.json"), "{error}");
         for (name, id) in [("c", "other"), ("c", "../../c"), ("d.e", "d.e")] {
             let path = state.join(format!("jobs/{name}.json"));
             fs::write(&path, format!("{id:?}")).unwrap();
             fs::write(state.join("jobs/b.json"), "\"b\"").unwrap();
-            let error = store.load_all::<String>("jobs", |id| id).unwrap_err();
+            let error = store.load_all::<String>("jobs", |id| id, |_| true).unwrap_err();
             assert!(error.to_string().contains("its id"), "{error}");
             fs::remove_file(path).unwrap();
         }

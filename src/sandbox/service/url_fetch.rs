@@ -20,7 +20,7 @@ use crate::media::SNIFF_BYTES;
 use crate::sandbox::util::content_kind::ContentKind;
 use crate::sandbox::util::http_client;
 
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const TOTAL_TIMEOUT: Duration = Duration::from_mins(10);
 
@@ -64,21 +64,21 @@ impl Fetcher {
         Ok(Self { client, allow_private })
     }
 
-    /// Downloads `address` to the file `place`: at most `most` bytes, of an `accepted` kind.
+    /// Downloads `url` to `file`: at most `max_bytes`, of an `accepted` kind.
     pub(crate) async fn fetch(
         &self,
-        address: &str,
-        place: &Path,
-        most: u64,
+        url: &str,
+        file: &Path,
+        max_bytes: u64,
         accepted: fn(ContentKind) -> bool,
     ) -> Result<(), FetchError> {
-        let response = self.follow(address).await?;
-        store(response, place, most, accepted).await
+        let response = self.follow(url).await?;
+        store(response, file, max_bytes, accepted).await
     }
 
-    async fn follow(&self, address: &str) -> Result<Response, FetchError> {
-        let mut url = Url::parse(address).map_err(|_| FetchError::Scheme)?;
-        for _ in 0..=MOST_REDIRECTS {
+    async fn follow(&self, url: &str) -> Result<Response, FetchError> {
+        let mut url = Url::parse(url).map_err(|_| FetchError::Scheme)?;
+        for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
             let response =
                 self.client.get(url.clone()).send().await.map_err(|error| why(&error))?;
@@ -110,22 +110,22 @@ impl Fetcher {
 
 async fn store(
     mut response: Response,
-    place: &Path,
-    most: u64,
+    file: &Path,
+    max_bytes: u64,
     accepted: fn(ContentKind) -> bool,
 ) -> Result<(), FetchError> {
     if !response.status().is_success() {
         return Err(FetchError::Status(response.status().as_u16()));
     }
-    if response.content_length().is_some_and(|length| length > most) {
-        return Err(FetchError::TooLarge(most));
+    if response.content_length().is_some_and(|length| length > max_bytes) {
+        return Err(FetchError::TooLarge(max_bytes));
     }
-    let mut file = tokio::fs::File::create(place).await.map_err(FetchError::Disk)?;
+    let mut file = tokio::fs::File::create(file).await.map_err(FetchError::Disk)?;
     let (mut head, mut bytes) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(|error| why(&error))? {
         bytes += chunk.len() as u64;
-        if bytes > most {
-            return Err(FetchError::TooLarge(most));
+        if bytes > max_bytes {
+            return Err(FetchError::TooLarge(max_bytes));
         }
         head.extend(chunk.iter().take(SNIFF_BYTES.saturating_sub(head.len())));
         if head.len() >= SNIFF_BYTES && !ContentKind::of(&head).is_some_and(accepted) {
@@ -182,8 +182,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_public_is_refused_before_any_connection() {
         let fetcher = Fetcher::new(false).unwrap();
-        let place = tempfile::tempdir().unwrap();
-        let place = place.path().join("x");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("x");
         for address in [
             "http://127.0.0.1:1/x",
             "http://[::1]:1/x",
@@ -192,10 +192,10 @@ mod tests {
             "http://0x7f.1:1/x",
             "http://localhost:1/x",
         ] {
-            let error = fetcher.fetch(address, &place, 10, |_| true).await.unwrap_err();
+            let error = fetcher.fetch(address, &file, 10, |_| true).await.unwrap_err();
             assert!(matches!(error, FetchError::NotPublic), "{address}: {error}");
         }
-        let error = fetcher.fetch("file:///etc/passwd", &place, 10, |_| true).await.unwrap_err();
+        let error = fetcher.fetch("file:///etc/passwd", &file, 10, |_| true).await.unwrap_err();
         assert!(matches!(error, FetchError::Scheme), "{error}");
     }
 }

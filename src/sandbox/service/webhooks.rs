@@ -32,7 +32,7 @@ pub(crate) fn send(app: &Arc<App>, job: &ServiceJob, event: &'static str) {
     let injector = app.injector();
     let plan = injector.plan("WEBHOOK", event, Some(&job.key), app.now());
     let data = ClientView::now(app).job(job);
-    let letter = WebhookMessage {
+    let message = WebhookMessage {
         app: Arc::clone(app),
         url,
         job_id: job.id.clone(),
@@ -43,7 +43,7 @@ pub(crate) fn send(app: &Arc<App>, job: &ServiceJob, event: &'static str) {
         old: plan.has(&Action::OldTimestamp),
     };
     if plan.has(&Action::Lose) {
-        letter.note(1, None, "lost");
+        message.note(1, None, "lost");
         app.service().note_webhook(&job.id, event, "sent");
         return;
     }
@@ -52,10 +52,10 @@ pub(crate) fn send(app: &Arc<App>, job: &ServiceJob, event: &'static str) {
     tokio::spawn(async move {
         let mut sent = false;
         for _ in 0..copies {
-            sent |= letter.deliver(rules).await;
+            sent |= message.deliver(rules).await;
         }
         let outcome = if sent { "sent" } else { "failed" };
-        letter.app.service().note_webhook(&letter.job_id, letter.event, outcome);
+        message.app.service().note_webhook(&message.job_id, message.event, outcome);
     });
 }
 

@@ -19,6 +19,7 @@ use crate::sandbox::service::url_fetch::Fetcher;
 use crate::sandbox::service::{Service, Store};
 use crate::sandbox::util::bandwidth::BandwidthLimit;
 use crate::sandbox::util::clock::SandboxClock;
+use crate::sandbox::util::lock;
 use crate::sandbox::util::random::Tokens;
 use crate::sandbox::util::signature::hmac_sha256;
 use crate::sandbox::{Log, UploadLimits};
@@ -28,9 +29,9 @@ pub(crate) struct App {
     pub(crate) audit: Mutex<Audit>,
     pub(crate) limiter: Mutex<RateLimiter>,
     /// Bandwidth shared by all uploads.
-    pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) upload_bandwidth: Arc<Mutex<BandwidthLimit>>,
     /// Bandwidth shared by all outputs.
-    pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) output_bandwidth: Arc<Mutex<BandwidthLimit>>,
     pub(crate) injector: RwLock<Arc<FaultInjector>>,
     /// Signatures of revoked links.
     pub(crate) revoked: Mutex<HashSet<String>>,
@@ -39,9 +40,9 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) backend: Backend,
     /// One permit per worker.
-    pub(crate) workers: Arc<Semaphore>,
+    pub(crate) workers: Semaphore,
     /// Set when the sandbox stops.
-    pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) cancel: AtomicBool,
     /// `None` in process.
     pub(crate) fetcher: Option<Fetcher>,
     /// `None` in process.
@@ -73,11 +74,6 @@ impl Backend {
             Self::Engine(engine) => engine.probe(file),
         }
     }
-}
-
-/// Locks, ignoring a panic of another thread: every change is atomic.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl App {

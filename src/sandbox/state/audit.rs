@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::route::{Lane, Route};
 use crate::sandbox::faults::scenario::Routes;
@@ -75,17 +76,19 @@ pub(crate) struct Audit {
     dropped: u64,
     next: u64,
     refusals: BTreeMap<Lane, u64>,
-    calls: BTreeMap<Lane, u64>,
-    routes: BTreeMap<Route, CallCount>,
+    pub(super) calls: BTreeMap<Lane, u64>,
+    pub(super) routes: BTreeMap<Route, CallCount>,
     deliveries: Vec<WebhookDelivery>,
-    works: Vec<StartedWork>,
+    /// All effective starts in order.
+    pub(super) works: Vec<StartedWork>,
     /// Index in `works` of the latest start of a job.
     latest: HashMap<String, usize>,
     running: usize,
+    /// Maximum number of jobs that ran at the same time.
     most_running: usize,
     /// Pauses announced to a key after a refused call, with start and end, both ascending.
     pauses: BTreeMap<(String, Route, Routes), VecDeque<(Duration, Duration)>>,
-    early_calls: Vec<EarlyCall>,
+    pub(super) early_calls: Vec<EarlyCall>,
 }
 
 /// A call during an announced pause.
@@ -105,21 +108,6 @@ pub struct CallCount {
     pub calls: u64,
     /// Calls refused with 429.
     pub refused: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct AuditView {
-    pub(crate) requests: Vec<RequestRow>,
-    pub(crate) dropped: u64,
-    /// The value of `since` for later requests only.
-    pub(crate) next: u64,
-    pub(crate) calls_by_lane: BTreeMap<Lane, u64>,
-    pub(crate) refusals_by_lane: BTreeMap<Lane, u64>,
-    pub(crate) webhooks: Vec<WebhookDelivery>,
-    /// All effective starts in order.
-    pub(crate) work: Vec<StartedWork>,
-    /// Maximum number of jobs that ran at the same time.
-    pub(crate) most_running: usize,
 }
 
 impl Audit {
@@ -254,34 +242,20 @@ impl Audit {
         self.running = self.running.saturating_sub(1);
     }
 
-    pub(crate) fn routes(&self) -> &BTreeMap<Route, CallCount> {
-        &self.routes
-    }
-
-    pub(crate) fn early_calls(&self) -> &[EarlyCall] {
-        &self.early_calls
-    }
-
-    pub(crate) fn downloads(&self) -> u64 {
-        self.calls.get(&Lane::Output).copied().unwrap_or(0)
-    }
-
-    /// All effective starts in order.
-    pub(crate) fn works(&self) -> &[StartedWork] {
-        &self.works
-    }
-
-    pub(crate) fn show(&self, since: u64) -> AuditView {
-        AuditView {
-            requests: self.rows.iter().filter(|row| row.sequence >= since).cloned().collect(),
-            dropped: self.dropped,
-            next: self.next,
-            calls_by_lane: self.calls.clone(),
-            refusals_by_lane: self.refusals.clone(),
-            webhooks: self.deliveries.clone(),
-            work: self.works.clone(),
-            most_running: self.most_running,
-        }
+    /// The audit as JSON, with the requests from number `since` on.
+    pub(crate) fn show(&self, since: u64) -> Value {
+        let requests = self.rows.iter().filter(|row| row.sequence >= since);
+        json!({
+            "requests": requests.collect::<Vec<_>>(),
+            "dropped": self.dropped,
+            // The value of `since` for later requests only.
+            "next": self.next,
+            "calls_by_lane": self.calls,
+            "refusals_by_lane": self.refusals,
+            "webhooks": self.deliveries,
+            "work": self.works,
+            "most_running": self.most_running,
+        })
     }
 }
 

@@ -72,10 +72,7 @@ impl RateLimiter {
         route: Route,
         now: Duration,
     ) -> Result<(), RefusalPause> {
-        if !self.keys.contains_key(key) {
-            self.keys.insert(key.to_owned(), KeyUse::default());
-        }
-        let Some(used) = self.keys.get_mut(key) else { return Ok(()) };
+        let used = self.keys.entry(key.to_owned()).or_default();
         if caps.concurrency.is_some_and(|cap| used.calls >= cap) {
             return Err(RefusalPause::unknown(Routes::ALL));
         }

@@ -1,11 +1,12 @@
 //! What happened in a sandbox, as plain data for the checks of a simulation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::app::App;
+use super::audit::StartedWork;
 pub use super::audit::{CallCount, EarlyCall};
-use super::route::Route;
+use super::route::{Lane, Route};
 use crate::sandbox::service::ServiceStatus;
 
 /// Times are since the start of the sandbox, in whole milliseconds.
@@ -48,37 +49,33 @@ pub struct JobTruth {
 impl Truth {
     pub(crate) fn of(app: &App) -> Self {
         let (service, audit) = (app.service(), app.audit());
-        let milliseconds = |time: &u64| Duration::from_millis(*time);
-        let mut jobs: Vec<JobTruth> = Vec::new();
-        let mut places = BTreeMap::new();
-        for job in service.all_jobs() {
-            places.insert(job.id.clone(), jobs.len());
-            jobs.push(JobTruth {
+        let mut works: HashMap<&str, Vec<&StartedWork>> = HashMap::new();
+        for work in &audit.works {
+            works.entry(&work.job_id).or_default().push(work);
+        }
+        let jobs = service.all_jobs().map(|job| {
+            let works = works.remove(job.id.as_str()).unwrap_or_default();
+            let latest = works.last();
+            let polls = works.iter().flat_map(|work| &work.polls_after_told);
+            JobTruth {
                 id: job.id.clone(),
                 key: job.key.clone(),
                 rbgv_id: job.request.metadata["rbgv_id"].as_str().map(str::to_owned),
                 state: job.status.word(),
                 charges: job.charges.iter().filter(|charge| charge.credits >= 0.0).count(),
-                starts: Vec::new(),
-                ended: None,
-                end_shown: None,
-                polls_after_end_shown: Vec::new(),
-            });
-        }
-        for work in audit.works() {
-            let Some(place) = places.get(&work.job_id) else { continue };
-            let job = &mut jobs[*place];
-            job.starts.push(Duration::from_millis(work.started));
-            job.ended = work.ended.as_ref().map(milliseconds);
-            job.end_shown = work.told.as_ref().map(milliseconds);
-            job.polls_after_end_shown.extend(work.polls_after_told.iter().map(milliseconds));
-        }
+                starts: works.iter().map(|work| Duration::from_millis(work.started)).collect(),
+                ended: latest.and_then(|work| work.ended).map(Duration::from_millis),
+                end_shown: latest.and_then(|work| work.told).map(Duration::from_millis),
+                polls_after_end_shown: polls.copied().map(Duration::from_millis).collect(),
+            }
+        });
+        let jobs = jobs.collect();
         Self {
             jobs,
             most_in_flight: service.most_open.clone(),
-            calls: audit.routes().clone(),
-            downloads: audit.downloads(),
-            early_calls: audit.early_calls().to_vec(),
+            calls: audit.routes.clone(),
+            downloads: audit.calls.get(&Lane::Output).copied().unwrap_or(0),
+            early_calls: audit.early_calls.clone(),
         }
     }
 

@@ -144,8 +144,7 @@ impl Held {
 
 impl Engine for Held {
     fn probe(&self, _: &Path) -> Result<Probe, EngineError> {
-        let (width, height) = (480, 480);
-        Ok(Probe { duration_seconds: 2.0, width, height, frame_rate: 24.0, has_audio: true })
+        Ok(Probe { duration_seconds: 2.0, frame_rate: 24.0 })
     }
 
     fn run(

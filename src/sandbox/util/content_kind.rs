@@ -12,6 +12,10 @@ pub(crate) enum ContentKind {
 }
 
 impl ContentKind {
+    pub(crate) fn is_video(self) -> bool {
+        matches!(self, Self::Video(_))
+    }
+
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::Video(extension) | Self::Picture(extension) => extension,

@@ -25,6 +25,10 @@ impl Tokens {
         Self { secret, made: AtomicU64::new(0) }
     }
 
+    pub(crate) fn api_key(&self) -> String {
+        format!("rbgv_sandbox_{}", self.hex(40))
+    }
+
     /// A new identifier of at most 64 hexadecimal digits.
     pub(crate) fn hex(&self, digits: usize) -> String {
         let serial = self.made.fetch_add(1, Ordering::Relaxed);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
@@ -16,8 +16,7 @@ use crate::sandbox::service::{Key, Refusal};
 use crate::sandbox::state::app::App;
 
 /// `GET /v1/admin/config`
-pub(crate) async fn config(State(app): State<Arc<App>>, headers: HeaderMap) -> Handled {
-    check_token(&app, &headers)?;
+pub(crate) async fn config(_: Admin, State(app): State<Arc<App>>) -> Handled {
     Ok(HandlerAnswer::of(json!({
         "service": "rbgv sandbox",
         "version": env!("CARGO_PKG_VERSION"),
@@ -29,8 +28,7 @@ pub(crate) async fn config(State(app): State<Arc<App>>, headers: HeaderMap) -> H
 }
 
 /// `GET /v1/admin/keys`
-pub(crate) async fn keys(State(app): State<Arc<App>>, headers: HeaderMap) -> Handled {
-    check_token(&app, &headers)?;
+pub(crate) async fn keys(_: Admin, State(app): State<Arc<App>>) -> Handled {
     let times = app.injector().scenario.answers.times;
     let service = app.service();
     let items: Vec<Value> = service
@@ -47,65 +45,54 @@ pub(crate) async fn keys(State(app): State<Arc<App>>, headers: HeaderMap) -> Han
 }
 
 /// `POST /v1/admin/keys`
-pub(crate) async fn create(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Handled {
-    check_token(&app, &headers)?;
+pub(crate) async fn create(_: Admin, State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let fields = object(&body)?;
     let client_id = text(&fields, "client_id")?;
     let note = fields.get("note").and_then(Value::as_str).map(str::to_owned);
     let credits = fields.get("credits").and_then(Value::as_f64).unwrap_or(app.new_client_credits);
-    let api_key = new_key(&app);
+    let api_key = app.tokens.api_key();
     let now = app.clock.wall();
-    let key = app.service().add_key(&api_key, client_id, note, credits, now).map_err(unwritten)?;
+    let key = app.service().add_key(&api_key, client_id, note, credits, now)?;
     let mut answer = shown(&key, app.injector().scenario.answers.times);
     answer["api_key"] = api_key.into();
     Ok(HandlerAnswer::of(answer).with_effect())
 }
 
 /// `POST /v1/admin/keys/disable`
-pub(crate) async fn disable(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Handled {
-    switch(&app, &headers, &body, false)
+pub(crate) async fn disable(_: Admin, State(app): State<Arc<App>>, body: Bytes) -> Handled {
+    switch(&app, &body, false)
 }
 
 /// `POST /v1/admin/keys/enable`
-pub(crate) async fn enable(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Handled {
-    switch(&app, &headers, &body, true)
+pub(crate) async fn enable(_: Admin, State(app): State<Arc<App>>, body: Bytes) -> Handled {
+    switch(&app, &body, true)
 }
 
-fn switch(app: &App, headers: &HeaderMap, body: &[u8], enabled: bool) -> Handled {
-    check_token(app, headers)?;
+fn switch(app: &App, body: &[u8], enabled: bool) -> Handled {
     let fields = object(body)?;
     let fingerprint = text(&fields, "key_fingerprint")?;
-    if !app.service().enable_key(fingerprint, enabled).map_err(unwritten)? {
+    if !app.service().enable_key(fingerprint, enabled)? {
         return Err(Refusal::not_found("Key"));
     }
     let answer = json!({ "success": true, "key_fingerprint": fingerprint, "enabled": enabled });
     Ok(HandlerAnswer::of(answer).with_effect())
 }
 
-pub(crate) fn new_key(app: &App) -> String {
-    format!("rbgv_sandbox_{}", app.tokens.hex(40))
-}
+/// An argument of handlers that refuse requests without the admin token.
+pub(crate) struct Admin;
 
-/// Compares in constant time.
-pub(crate) fn check_token(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    let presented = header(headers, "x-admin-token")
-        .ok_or_else(|| Refusal::new(401, "missing_admin_token", "X-Admin-Token is required"))?;
-    if bool::from(presented.as_bytes().ct_eq(app.admin_token.as_bytes())) {
-        Ok(())
-    } else {
-        Err(Refusal::new(401, "invalid_admin_token", "The admin token is not valid"))
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let presented = header(&parts.headers, "x-admin-token")
+            .ok_or_else(|| Refusal::new(401, "missing_admin_token", "X-Admin-Token is required"))?;
+        // In constant time.
+        if bool::from(presented.as_bytes().ct_eq(app.admin_token.as_bytes())) {
+            Ok(Self)
+        } else {
+            Err(Refusal::new(401, "invalid_admin_token", "The admin token is not valid"))
+        }
     }
 }
 
@@ -131,9 +118,4 @@ pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .ok_or_else(|| Refusal::invalid(format!("{name} is required")))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
-fn unwritten(error: std::io::Error) -> Refusal {
-    Refusal::internal(format!("state could not be written: {error}"))
 }

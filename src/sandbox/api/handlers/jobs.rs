@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use strum::VariantNames as _;
 
 use crate::sandbox::api::answer::{Handled, HandlerAnswer};
 use crate::sandbox::api::query::Query;
@@ -131,7 +132,7 @@ impl RequestedPage {
         let rules = &scenario.answers;
         let number = |name, least| {
             let number = query.number(name, least, u64::MAX)?;
-            Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
+            Ok::<_, Refusal>(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
         };
         let limit = number("limit", 1)?;
         if let Some(most) = rules.page_refused_above
@@ -141,24 +142,20 @@ impl RequestedPage {
         }
         let limit = limit.unwrap_or(rules.page).min(rules.page_max);
         let status = query.text("status").filter(|status| !status.is_empty());
-        let is_known = |word| STATES.contains(&word) || word == scenario.jobs.draft_state;
+        let is_known =
+            |word| ServiceStatus::VARIANTS.contains(&word) || word == scenario.jobs.draft_state;
         if status.is_some_and(|word| !is_known(word)) {
-            return Err(Refusal::invalid(format!("Invalid status: one of {}", STATES.join(", "))));
+            return Err(Refusal::invalid(format!(
+                "Invalid status: one of {}",
+                ServiceStatus::VARIANTS.join(", ")
+            )));
         }
-        let shift = plan.find(|action| match action {
-            Action::ListShift(shift) => Some(*shift),
-            _ => None,
-        });
-        let omits = plan.find(|action| match action {
-            Action::ListOmits(nth) => Some(*nth),
-            _ => None,
-        });
         Ok(Self {
             limit: if plan.has(&Action::ListIgnoresLimit) { rules.page } else { limit },
             offset: number("offset", 0)?.unwrap_or(0),
             status: status.map(str::to_owned),
-            shift: shift.unwrap_or(0),
-            omits,
+            shift: plan.find(Action::try_as_list_shift_ref).copied().unwrap_or(0),
+            omits: plan.find(Action::try_as_list_omits_ref).copied(),
         })
     }
 
@@ -176,8 +173,6 @@ impl RequestedPage {
     }
 }
 
-const STATES: [&str; 5] = ["created", "pending", "processing", "completed", "failed"];
-
 /// Starts and queues a job under the lock of the caller.
 fn begin(
     app: &Arc<App>,
@@ -192,11 +187,7 @@ fn begin(
     let rules = &injector.scenario.jobs;
     let started = service.start(caller, id, overrides, rules, cap, app.clock.wall())?;
     if started.launched {
-        let doom = plan.find(|action| match action {
-            Action::FailJob(message) => Some(message),
-            _ => None,
-        });
-        if let Some(message) = doom {
+        if let Some(message) = plan.find(Action::try_as_fail_job_ref) {
             service.doom(id, message);
         }
         app.audit().started(&started.job, &caller.key, app.now());

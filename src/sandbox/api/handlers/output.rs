@@ -30,9 +30,9 @@ use crate::sandbox::api::transport::throttle::{Direction, paced};
 use crate::sandbox::engine::stand_in::StandIn;
 use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::faults::scenario::Action;
-use crate::sandbox::service::Disk;
 use crate::sandbox::service::source;
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
+use crate::sandbox::util::lock;
 
 /// Bytes read from disk at a time.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -60,10 +60,10 @@ pub(crate) async fn output(
     {
         lock(&app.revoked).insert(signature.to_owned());
     }
-    let content = if found.stand_in {
-        FileContent::StandIn { seconds: found.seconds }
-    } else {
-        FileContent::file(&app, |disk| disk.output(&found.name))
+    let content = match app.store.disk() {
+        _ if found.stand_in => FileContent::StandIn { seconds: found.seconds },
+        Some(disk) => FileContent::File(disk.output(&found.name)),
+        None => return no_such_key(),
     };
     let object = ServedFile { name: found.name, bytes: found.bytes, etag: found.etag, content };
     answer(&app, &object, &headers, &plan).await
@@ -77,7 +77,9 @@ pub(crate) async fn upload(
     headers: HeaderMap,
 ) -> Response {
     let Some(upload) = source::kept_upload(&app, &name) else { return no_such_key() };
-    let content = FileContent::file(&app, |disk| disk.upload(&upload.id));
+    // A sandbox without a directory does not store uploads.
+    let Some(disk) = app.store.disk() else { return no_such_key() };
+    let content = FileContent::File(disk.upload(&upload.id));
     let etag = format!("\"{}\"", upload.id);
     let object = ServedFile { name, bytes: upload.bytes, etag, content };
     answer(&app, &object, &headers, &plan).await
@@ -96,14 +98,6 @@ enum FileContent {
         seconds: f64,
     },
     File(PathBuf),
-    /// Not stored: a sandbox without a directory.
-    Nowhere,
-}
-
-impl FileContent {
-    fn file(app: &App, path: impl FnOnce(&Disk) -> PathBuf) -> Self {
-        app.store.disk().map_or(Self::Nowhere, |disk| Self::File(path(disk)))
-    }
 }
 
 /// The object or the requested range of it.
@@ -213,7 +207,6 @@ async fn content(object: &ServedFile, first: u64, length: u64) -> io::Result<Bod
             return Ok(Body::from_stream(pieces));
         }
         FileContent::File(path) => path,
-        FileContent::Nowhere => return Err(io::ErrorKind::NotFound.into()),
     };
     let mut file = tokio::fs::File::open(path).await?;
     file.seek(SeekFrom::Start(first)).await?;

@@ -1,6 +1,7 @@
 //! `POST /v1/uploads` (contract, *Upload*): streams the file to disk within limits and inspects it.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -56,19 +57,15 @@ pub(crate) async fn upload(
     .with_effect())
 }
 
+/// The bytes of a part.
 enum PartContent {
-    File(NamedTempFile),
+    /// A temporary file, and the handle that writes to it.
+    File(NamedTempFile, tokio::fs::File),
     /// Without a directory.
     Memory(Vec<u8>),
 }
 
-/// Destination of the bytes of a part.
-enum UploadSink {
-    File(NamedTempFile, tokio::fs::File),
-    Memory(Vec<u8>),
-}
-
-impl UploadSink {
+impl PartContent {
     fn open(app: &App) -> io::Result<Self> {
         let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
         let file = disk.work_file()?;
@@ -86,13 +83,10 @@ impl UploadSink {
         }
     }
 
-    async fn close(self) -> io::Result<PartContent> {
+    async fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::File(file, mut writer) => {
-                writer.flush().await?;
-                Ok(PartContent::File(file))
-            }
-            Self::Memory(bytes) => Ok(PartContent::Memory(bytes)),
+            Self::File(_, writer) => writer.flush().await,
+            Self::Memory(_) => Ok(()),
         }
     }
 }
@@ -113,7 +107,7 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Re
 async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal> {
     let filename: String =
         field.file_name().unwrap_or("upload").chars().take(MAX_NAME_CHARS).collect();
-    let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
+    let mut content = PartContent::open(app).map_err(|error| disk(&error))?;
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     let mut kind = None;
     let mut bytes = 0;
@@ -128,9 +122,9 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
                 kind = Some(accepted_kind(app, &head)?);
             }
         }
-        sink.write(&chunk).await.map_err(|error| disk(&error))?;
+        content.write(&chunk).await.map_err(|error| disk(&error))?;
     }
-    let content = sink.close().await.map_err(|error| disk(&error))?;
+    content.flush().await.map_err(|error| disk(&error))?;
     let kind = kind.map_or_else(|| accepted_kind(app, &head), Ok)?;
     Ok(ReceivedPart { content, filename, bytes, kind })
 }
@@ -149,22 +143,17 @@ async fn skip(field: &mut Field<'_>, max_bytes: u64) -> Result<(), Refusal> {
 /// Inspects and stores the file; refuses one that is too long.
 async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
-    let is_video = matches!(received.kind, ContentKind::Video(_));
-    let seconds = match received.content {
-        PartContent::File(file) => {
-            let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
-            let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
-            if let Some(directory) = app.store.disk() {
-                file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
-            }
-            seconds
-        }
-        // Only the length is needed later.
-        PartContent::Memory(bytes) => {
-            let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
-            probe.map(|probe| source::check_length(app, &probe)).transpose()?
-        }
+    let is_video = received.kind.is_video();
+    let probe = match &received.content {
+        _ if !is_video => None,
+        PartContent::File(file, _) => probed(app, file.path().to_owned()).await?,
+        PartContent::Memory(bytes) => stand_in::probe_bytes(bytes).ok(),
     };
+    let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
+    // Without a directory only the length is needed later.
+    if let (PartContent::File(file, _), Some(directory)) = (received.content, app.store.disk()) {
+        file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
+    }
     let upload = Upload {
         id,
         key: caller.key.clone(),
@@ -180,15 +169,9 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
 
 /// The properties of a video, or `None` if the engine cannot read it; the job will fail with the
 /// reason.
-async fn probed(
-    app: &Arc<App>,
-    file: NamedTempFile,
-) -> Result<(NamedTempFile, Option<Probe>), Refusal> {
+async fn probed(app: &Arc<App>, file: PathBuf) -> Result<Option<Probe>, Refusal> {
     let app = Arc::clone(app);
-    let probed = tokio::task::spawn_blocking(move || {
-        let probe = app.backend.probe(file.path()).ok();
-        (file, probe)
-    });
+    let probed = tokio::task::spawn_blocking(move || app.backend.probe(&file).ok());
     probed.await.map_err(|_| Refusal::internal("The file could not be inspected"))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::sandbox::api::view::written;
 use crate::sandbox::faults::scenario::{TimeForm, UsageEvents, UsageNames, UsageRules};
@@ -46,89 +46,65 @@ pub(crate) fn summary(
             totals.failed += u64::from(job.status == ServiceStatus::Failed);
         }
     }
+    let daily = |row: fn(&str, &UsageTotals) -> Value| -> Vec<Value> {
+        by_day.iter().map(|(date, totals)| row(date, totals)).collect()
+    };
     match names {
-        UsageNames::Plain => plain(&total, &by_day, days),
-        UsageNames::Short => short(&total, &by_day),
-        UsageNames::Camel => camel(&total, &by_day, days),
-        UsageNames::Nested => nested(&total, &by_day, days),
-    }
-}
-
-fn plain(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
-    let daily: Vec<Value> = by_day
-        .iter()
-        .map(|(date, totals)| {
-            json!({
+        UsageNames::Plain => json!({
+            "days": days,
+            "total_jobs": total.jobs,
+            "completed_jobs": total.completed,
+            "failed_jobs": total.failed,
+            "credits_used": rounded(total.credits),
+            "seconds_processed": total.seconds,
+            "daily": daily(|date, totals| json!({
                 "date": date,
                 "total_jobs": totals.jobs,
                 "completed_jobs": totals.completed,
                 "failed_jobs": totals.failed,
                 "credits_used": rounded(totals.credits),
-            })
-        })
-        .collect();
-    json!({
-        "days": days,
-        "total_jobs": total.jobs,
-        "completed_jobs": total.completed,
-        "failed_jobs": total.failed,
-        "credits_used": rounded(total.credits),
-        "seconds_processed": total.seconds,
-        "daily": daily,
-    })
-}
-
-fn short(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>) -> Value {
-    let days: Map<String, Value> = by_day
-        .iter()
-        .map(|(date, totals)| (date.clone(), json!(rounded(totals.credits))))
-        .collect();
-    json!({
-        "jobs": total.jobs,
-        "completed": total.completed,
-        "failed": total.failed,
-        "credits": rounded(total.credits),
-        "by_day": days,
-    })
-}
-
-fn camel(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
-    let daily: Vec<Value> = by_day
-        .iter()
-        .map(|(date, totals)| {
-            json!({ "day": date, "jobs": totals.jobs, "creditsUsed": rounded(totals.credits) })
-        })
-        .collect();
-    json!({
-        "periodDays": days,
-        "totalJobs": total.jobs,
-        "completedJobs": total.completed,
-        "failedJobs": total.failed,
-        "creditsUsed": rounded(total.credits),
-        "dailyUsage": daily,
-    })
-}
-
-fn nested(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
-    let rows: Vec<Value> = by_day
-        .iter()
-        .map(|(date, totals)| {
-            json!({ "date": date, "count": totals.jobs, "amount": rounded(totals.credits) })
-        })
-        .collect();
-    json!({
-        "success": true,
-        "data": {
-            "period": { "days": days },
-            "totals": {
+            })),
+        }),
+        UsageNames::Short => {
+            let by_day = by_day.iter().map(|(date, totals)| (date, rounded(totals.credits)));
+            json!({
                 "jobs": total.jobs,
                 "completed": total.completed,
                 "failed": total.failed,
-                "credits_used": rounded(total.credits),
+                "credits": rounded(total.credits),
+                "by_day": by_day.collect::<BTreeMap<_, _>>(),
+            })
+        }
+        UsageNames::Camel => json!({
+            "periodDays": days,
+            "totalJobs": total.jobs,
+            "completedJobs": total.completed,
+            "failedJobs": total.failed,
+            "creditsUsed": rounded(total.credits),
+            "dailyUsage": daily(|date, totals| json!({
+                "day": date,
+                "jobs": totals.jobs,
+                "creditsUsed": rounded(totals.credits),
+            })),
+        }),
+        UsageNames::Nested => json!({
+            "success": true,
+            "data": {
+                "period": { "days": days },
+                "totals": {
+                    "jobs": total.jobs,
+                    "completed": total.completed,
+                    "failed": total.failed,
+                    "credits_used": rounded(total.credits),
+                },
+                "days": daily(|date, totals| json!({
+                    "date": date,
+                    "count": totals.jobs,
+                    "amount": rounded(totals.credits),
+                })),
             },
-            "days": rows,
-        },
-    })
+        }),
+    }
 }
 
 /// The most recent events, newest first.

@@ -10,7 +10,7 @@ use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::connection::Connection;
 use crate::sandbox::faults::plan::FaultPlan;
-use crate::sandbox::faults::scenario::{Action, CutHow, Drip, ScenarioDuration};
+use crate::sandbox::faults::scenario::{Action, CutHow, Drip};
 
 /// Time for buffered bytes to be sent before the connection ends.
 const FLUSH_DELAY: Duration = Duration::from_millis(50);
@@ -37,22 +37,11 @@ pub(crate) fn damaged(
     plan: &FaultPlan,
     connection: Connection,
 ) -> Body {
-    let shorten = plan.find(|action| match action {
-        Action::Shorten(bytes) => Some(*bytes),
-        _ => None,
-    });
-    let lie = plan.find(|action| match action {
-        Action::Length(difference) => Some(*difference),
-        _ => None,
-    });
-    let cut = plan.find(|action| match action {
-        Action::Cut(cut) => Some((cut.at.in_whole(whole.unwrap_or(0)), cut.how)),
-        _ => None,
-    });
-    let drip = plan.find(|action| match action {
-        Action::Drip(drip) => Some(*drip),
-        _ => None,
-    });
+    let shorten = plan.find(Action::try_as_shorten_ref).copied();
+    let lie = plan.find(Action::try_as_length_ref).copied();
+    let cut = plan.find(Action::try_as_cut_ref);
+    let cut = cut.map(|cut| (cut.at.in_whole(whole.unwrap_or(0)), cut.how));
+    let drip = plan.find(Action::try_as_drip_ref).copied();
     if shorten.is_none() && lie.is_none() && cut.is_none() && drip.is_none() {
         return body;
     }
@@ -61,9 +50,8 @@ pub(crate) fn damaged(
         let stated = end.saturating_add_signed(lie.unwrap_or(0));
         headers.insert(CONTENT_LENGTH, stated.into());
     }
-    let inner = body.into_data_stream().boxed();
     let damage = ResponseFault {
-        inner,
+        inner: body.into_data_stream().boxed(),
         waiting: Bytes::new(),
         sent: 0,
         end,
@@ -130,14 +118,9 @@ struct RequestFault {
 
 /// Applies the plan to an upload body of `whole` bytes.
 pub(crate) fn hindered(body: Body, whole: u64, plan: &FaultPlan, connection: Connection) -> Body {
-    let cut = plan.find(|action| match action {
-        Action::CutUpload(at) => Some(at.in_whole(whole)),
-        _ => None,
-    });
-    let stall = plan.find(|action| match action {
-        Action::StallUpload(stall) => Some((stall.at.in_whole(whole), stall.span)),
-        _ => None,
-    });
+    let cut = plan.find(Action::try_as_cut_upload_ref).map(|at| at.in_whole(whole));
+    let stall = plan.find(Action::try_as_stall_upload_ref);
+    let stall = stall.map(|stall| (stall.at.in_whole(whole), stall.span));
     if cut.is_none() && stall.is_none() {
         return body;
     }
@@ -162,15 +145,6 @@ async fn next_read(
         hindrance.read += bytes.len() as u64;
     }
     Some((bytes, hindrance))
-}
-
-/// The delay of a plan before or after the effect.
-pub(crate) fn delay(plan: &FaultPlan, after: bool) -> Option<Duration> {
-    plan.find(|action| match action {
-        Action::Delay(ScenarioDuration(span)) if !after => Some(*span),
-        Action::DelayAnswer(ScenarioDuration(span)) if after => Some(*span),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

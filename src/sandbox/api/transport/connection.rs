@@ -40,8 +40,17 @@ pub enum NoAnswer {
     Closed,
 }
 
+impl From<NoAnswer> for io::Error {
+    fn from(fault: NoAnswer) -> Self {
+        match fault {
+            NoAnswer::Closed => io::ErrorKind::BrokenPipe.into(),
+            NoAnswer::Reset => io::ErrorKind::ConnectionReset.into(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
-struct ConnectionFault {
+struct ConnectionState {
     state: AtomicU8,
     /// A call is being processed.
     busy: AtomicBool,
@@ -51,7 +60,7 @@ struct ConnectionFault {
 
 /// Handle of the connection of a call.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Connection(Arc<ConnectionFault>);
+pub(crate) struct Connection(Arc<ConnectionState>);
 
 impl Connection {
     /// Ends the connection with an RST.
@@ -80,10 +89,14 @@ impl Connection {
     /// The response body, at whose end the call is over: the connection then closes if this is the
     /// `last` response, and is idle otherwise.
     pub(crate) fn until_answered(&self, body: Body, last: bool) -> Body {
-        let answering = Answering { fate: Arc::clone(&self.0), last };
+        let answering = Answering { connection: self.clone(), last };
         Body::from_stream(body.into_data_stream().inspect(move |_| {
             let _ = &answering;
         }))
+    }
+
+    fn is_in(&self, state: u8) -> bool {
+        self.0.state.load(Ordering::Acquire) == state
     }
 
     fn end(&self, state: u8) {
@@ -95,19 +108,20 @@ impl Connection {
 
 /// Ends a call when hyper drops the response body.
 struct Answering {
-    fate: Arc<ConnectionFault>,
+    connection: Connection,
     last: bool,
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.fate.busy.store(false, Ordering::Release);
+        let shared = &self.connection.0;
+        shared.busy.store(false, Ordering::Release);
         // Hyper reads while it responds; the next read finds the connection idle.
-        self.fate.reader.wake();
+        shared.reader.wake();
         if self.last {
             // Only for an open connection, not for one that a fault has ended.
             let (from, to) = (OPEN, LAST_RESPONSE);
-            let _ = self.fate.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
+            let _ = shared.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 }
@@ -128,14 +142,14 @@ impl Listener for Tracked {
                     // Small responses must not wait for an acknowledgement of the previous one;
                     // without the option the socket is only slower.
                     let _ = stream.set_nodelay(true);
-                    let fate = Arc::new(ConnectionFault::default());
+                    let connection = Connection::default();
                     let stream = FaultyStream {
                         inner: stream,
-                        fate: Arc::clone(&fate),
+                        connection: connection.clone(),
                         app: Arc::clone(&self.app),
                         idle: None,
                     };
-                    return (stream, Connection(fate));
+                    return (stream, connection);
                 }
                 // Out of file descriptors, or the peer has left; others still wait.
                 Err(error) => {
@@ -147,7 +161,7 @@ impl Listener for Tracked {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr().map(|_: SocketAddr| Connection(Arc::default()))
+        self.listener.local_addr().map(|_: SocketAddr| Connection::default())
     }
 }
 
@@ -159,25 +173,17 @@ impl Connected<IncomingStream<'_, Tracked>> for Connection {
 
 pub(crate) struct FaultyStream {
     inner: TcpStream,
-    fate: Arc<ConnectionFault>,
+    connection: Connection,
     app: Arc<App>,
     /// Timer of an idle connection.
     idle: Option<Pin<Box<Sleep>>>,
 }
 
 impl FaultyStream {
-    fn ended(&self) -> Option<io::Error> {
-        match self.fate.state.load(Ordering::Acquire) {
-            CLOSED => Some(io::ErrorKind::BrokenPipe.into()),
-            RESET => Some(io::ErrorKind::ConnectionReset.into()),
-            _ => None,
-        }
-    }
-
     /// Whether the idle time of the scenario is over.
     fn is_stale(&mut self, context: &mut Context<'_>) -> bool {
         let limit = self.app.injector().scenario.connections.idle;
-        let Some(limit) = limit.filter(|_| !self.fate.busy.load(Ordering::Acquire)) else {
+        let Some(limit) = limit.filter(|_| !self.connection.0.busy.load(Ordering::Acquire)) else {
             self.idle = None;
             return false;
         };
@@ -188,7 +194,7 @@ impl FaultyStream {
 
 impl Drop for FaultyStream {
     fn drop(&mut self) {
-        if self.fate.state.load(Ordering::Acquire) == RESET {
+        if self.connection.is_in(RESET) {
             // Otherwise the peer would see a regular close.
             let _ = self.inner.set_zero_linger();
         }
@@ -201,11 +207,11 @@ impl AsyncRead for FaultyStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.fate.reader.register(context.waker());
-        if let Some(error) = self.ended() {
-            return Poll::Ready(Err(error));
+        self.connection.0.reader.register(context.waker());
+        if let Some(fault) = self.connection.ended() {
+            return Poll::Ready(Err(fault.into()));
         }
-        if self.fate.state.load(Ordering::Acquire) == FINISHED {
+        if self.connection.is_in(FINISHED) {
             return Poll::Ready(Ok(()));
         }
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
@@ -224,9 +230,9 @@ impl AsyncWrite for FaultyStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.fate.writer.register(context.waker());
-        if let Some(error) = self.ended() {
-            return Poll::Ready(Err(error));
+        self.connection.0.writer.register(context.waker());
+        if let Some(fault) = self.connection.ended() {
+            return Poll::Ready(Err(fault.into()));
         }
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
@@ -236,9 +242,9 @@ impl AsyncWrite for FaultyStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.fate.writer.register(context.waker());
-        if let Some(error) = self.ended() {
-            return Poll::Ready(Err(error));
+        self.connection.0.writer.register(context.waker());
+        if let Some(fault) = self.connection.ended() {
+            return Poll::Ready(Err(fault.into()));
         }
         Pin::new(&mut self.inner).poll_write_vectored(context, slices)
     }
@@ -250,16 +256,16 @@ impl AsyncWrite for FaultyStream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
         // Hyper flushes the socket after its last write.
-        if flushed.is_ready() && self.fate.state.load(Ordering::Acquire) == LAST_RESPONSE {
-            self.fate.state.store(FINISHED, Ordering::Release);
-            self.fate.reader.wake();
+        if flushed.is_ready() && self.connection.is_in(LAST_RESPONSE) {
+            self.connection.0.state.store(FINISHED, Ordering::Release);
+            self.connection.0.reader.wake();
         }
         flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(error) = self.ended() {
-            return Poll::Ready(Err(error));
+        if let Some(fault) = self.connection.ended() {
+            return Poll::Ready(Err(fault.into()));
         }
         Pin::new(&mut self.inner).poll_shutdown(context)
     }

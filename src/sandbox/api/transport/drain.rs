@@ -17,7 +17,8 @@ use axum::response::Response;
 use futures_util::stream::{Stream, StreamExt as _};
 
 use super::connection::Connection;
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
+use crate::sandbox::util::lock;
 
 /// Maximum bytes read beyond the largest accepted upload.
 const MAX_EXTRA_BYTES: u64 = 64 << 20;
@@ -40,8 +41,8 @@ pub(crate) async fn drain_body(
     let expects = expects_continue(request.headers());
     let left = Arc::new(Mutex::new(None));
     let request = request.map(|body| {
-        let stream = Some(body.into_data_stream());
-        Body::from_stream(LentBody { stream, touched: false, left: Arc::clone(&left) })
+        let body = UnreadBody { stream: body.into_data_stream(), touched: false };
+        Body::from_stream(LentBody { body: Some(body), left: Arc::clone(&left) })
     });
     let response = next.run(request).await;
     let rest = lock(&left).take();
@@ -50,7 +51,7 @@ pub(crate) async fn drain_body(
         Some(rest) if expects && !rest.touched => {}
         Some(rest) if connection.ended().is_none() => {
             let most = app.limits.bytes.saturating_add(MAX_EXTRA_BYTES);
-            drain(rest.stream, most, TIMEOUT).await;
+            drain(rest.stream, most).await;
         }
         _ => {}
     }
@@ -62,12 +63,8 @@ pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Reads to the end or to a limit.
-async fn drain<E>(
-    mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    most: u64,
-    longest: Duration,
-) {
+/// Reads to the end, or until `most` bytes or [`TIMEOUT`].
+async fn drain<E>(mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin, most: u64) {
     let all = async {
         let mut bytes = 0;
         while bytes <= most {
@@ -78,7 +75,7 @@ async fn drain<E>(
         }
     };
     // Beyond the limit the client is cut off.
-    let _ = tokio::time::timeout(longest, all).await;
+    let _ = tokio::time::timeout(TIMEOUT, all).await;
 }
 
 struct UnreadBody {
@@ -90,8 +87,7 @@ struct UnreadBody {
 /// A body that returns its unread rest when the handler drops it.
 struct LentBody {
     /// `None` after the end.
-    stream: Option<BodyDataStream>,
-    touched: bool,
+    body: Option<UnreadBody>,
     left: Arc<Mutex<Option<UnreadBody>>>,
 }
 
@@ -99,11 +95,11 @@ impl Stream for LentBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.touched = true;
-        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
-        let polled = Pin::new(stream).poll_next(context);
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        body.touched = true;
+        let polled = Pin::new(&mut body.stream).poll_next(context);
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.stream = None;
+            self.body = None;
         }
         polled
     }
@@ -111,9 +107,7 @@ impl Stream for LentBody {
 
 impl Drop for LentBody {
     fn drop(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            *lock(&self.left) = Some(UnreadBody { stream, touched: self.touched });
-        }
+        *lock(&self.left) = self.body.take();
     }
 }
 
@@ -137,7 +131,7 @@ mod tests {
             }
         });
         let began = tokio::time::Instant::now();
-        drain(Box::pin(stream), most, TIMEOUT).await;
+        drain(Box::pin(stream), most).await;
         (*lock(&read), began.elapsed())
     }
 

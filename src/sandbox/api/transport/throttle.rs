@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::stream::StreamExt as _;
 
-use crate::sandbox::state::app::{App, lock};
+use crate::sandbox::state::app::App;
+use crate::sandbox::util::lock;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Direction {
@@ -17,8 +18,8 @@ pub(crate) enum Direction {
 pub(crate) fn paced(body: Body, app: &Arc<App>, direction: Direction) -> Body {
     let bandwidth = app.injector().scenario.bandwidth;
     let (line, rate) = match direction {
-        Direction::Upload => (&app.upload_line, bandwidth.upload),
-        Direction::Output => (&app.output_line, bandwidth.output),
+        Direction::Upload => (&app.upload_bandwidth, bandwidth.upload),
+        Direction::Output => (&app.output_bandwidth, bandwidth.output),
     };
     let Some(rate) = rate else { return body };
     let (app, line) = (Arc::clone(app), Arc::clone(line));

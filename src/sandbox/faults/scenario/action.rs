@@ -12,15 +12,16 @@ use super::{ErrorShape, ListShape};
 use crate::sandbox::util::duration;
 
 /// Before or after the effect of the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultTiming {
+    #[default]
     Before,
     After,
 }
 
 /// One action on one call.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, strum::EnumTryAs)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
     // The connection.
@@ -29,9 +30,9 @@ pub(crate) enum Action {
     /// The connection is closed (FIN) instead of an answer.
     Close(FaultTiming),
     /// A delay before the effect.
-    Delay(ScenarioDuration),
+    Delay(#[serde(deserialize_with = "duration::read")] Duration),
     /// A delay of the response after the effect.
-    DelayAnswer(ScenarioDuration),
+    DelayAnswer(#[serde(deserialize_with = "duration::read")] Duration),
     /// The response body is sent in small pieces.
     Drip(Drip),
     /// The response body ends early; its stated length is complete.
@@ -101,12 +102,6 @@ pub(crate) enum Action {
     /// The timestamp, correctly signed, is an hour old.
     OldTimestamp,
 }
-
-/// A duration in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) struct ScenarioDuration(
-    #[serde(deserialize_with = "duration::read")] pub(crate) Duration,
-);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,12 +198,8 @@ pub(crate) struct MadeUpAnswer {
     /// `Retry-After`, verbatim.
     pub(crate) retry_after: Option<String>,
     /// Without effect if `before`, the default.
-    #[serde(default = "before")]
+    #[serde(default)]
     pub(crate) when: FaultTiming,
-}
-
-fn before() -> FaultTiming {
-    FaultTiming::Before
 }
 
 /// The body of a made-up response.
@@ -231,7 +222,7 @@ pub(crate) struct Redirect {
     pub(crate) to: String,
     #[serde(default = "found")]
     pub(crate) status: u16,
-    #[serde(default = "before")]
+    #[serde(default)]
     pub(crate) when: FaultTiming,
 }
 

@@ -57,18 +57,6 @@ impl Default for AnswerRules {
     }
 }
 
-impl AnswerRules {
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if ![200, 201, 202].contains(&self.create_status) {
-            return Err("answers.create_status is 200, 201 or 202".to_owned());
-        }
-        if self.list_lag > Duration::from_hours(24) {
-            return Err("answers.list_lag: at most a day".to_owned());
-        }
-        Ok(())
-    }
-}
-
 /// Shapes of an error (contract, *Errors*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

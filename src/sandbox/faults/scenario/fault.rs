@@ -40,7 +40,7 @@ pub struct FaultRule {
     probability: Option<f64>,
     /// Counts each path separately, so that `nth = 1` is the first call for each job.
     #[serde(default)]
-    per_path: bool,
+    pub(crate) per_path: bool,
     #[serde(rename = "do", deserialize_with = "read_actions")]
     pub(crate) actions: Vec<Action>,
 }
@@ -94,11 +94,6 @@ impl FaultRule {
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.times.is_none_or(|times| met < times)
             && self.probability.is_none_or(|probability| roll < probability)
-    }
-
-    /// Whether each path is counted separately.
-    pub(crate) fn counts_by_path(&self) -> bool {
-        self.per_path
     }
 
     /// Refuses rules that no call can match or no response can carry.

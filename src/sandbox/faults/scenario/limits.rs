@@ -61,16 +61,16 @@ pub(crate) struct Bucket {
     pub(crate) burst: f64,
 }
 
-/// A bucket with the calls in its key.
+/// A bucket whose calls its key names, such as `control`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LegacyRate {
+struct Rate {
     rate: f64,
     burst: f64,
 }
 
-impl LegacyRate {
-    fn of(self, calls: Routes) -> Bucket {
+impl Rate {
+    fn bucket(self, calls: Routes) -> Bucket {
         Bucket { calls, rate: self.rate, burst: self.burst }
     }
 }
@@ -83,16 +83,6 @@ pub(crate) struct Bandwidth {
     pub(crate) upload: Option<f64>,
     /// Output links.
     pub(crate) output: Option<f64>,
-}
-
-impl Bandwidth {
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if [self.upload, self.output].into_iter().flatten().any(|rate| rate.is_nan() || rate < 1.0)
-        {
-            return Err("bandwidth: at least one byte a second".to_owned());
-        }
-        Ok(())
-    }
 }
 
 /// Limits at one time; unlimited by default.
@@ -185,10 +175,10 @@ impl Default for LimitSchedule {
 struct LimitsSection {
     preset: Option<Preset>,
     bucket: Vec<Bucket>,
-    shared: Option<LegacyRate>,
-    control: Option<LegacyRate>,
-    poll: Option<LegacyRate>,
-    transfer: Option<LegacyRate>,
+    shared: Option<Rate>,
+    control: Option<Rate>,
+    poll: Option<Rate>,
+    transfer: Option<Rate>,
     concurrency: Option<usize>,
     in_flight: Option<usize>,
     retry_after: RetryAfter,
@@ -205,10 +195,10 @@ struct Change {
     at: Duration,
     /// Replaces the whole list.
     bucket: Option<Vec<Bucket>>,
-    shared: Option<LegacyRate>,
-    control: Option<LegacyRate>,
-    poll: Option<LegacyRate>,
-    transfer: Option<LegacyRate>,
+    shared: Option<Rate>,
+    control: Option<Rate>,
+    poll: Option<Rate>,
+    transfer: Option<Rate>,
     concurrency: Option<usize>,
     in_flight: Option<usize>,
 }
@@ -234,7 +224,7 @@ impl Change {
             (self.poll, Routes::POLL),
             (self.transfer, Routes::TRANSFER),
         ];
-        let named = named.map(|(rate, calls)| rate.map(|rate| rate.of(calls)));
+        let named = named.map(|(rate, calls)| rate.map(|rate| rate.bucket(calls)));
         let listed = self.bucket.iter().flatten().copied().map(Some);
         let buckets: Vec<(usize, Bucket)> = named
             .into_iter()

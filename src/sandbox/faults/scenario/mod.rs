@@ -18,7 +18,7 @@ use serde::Deserialize;
 #[cfg(test)]
 pub(crate) use self::action::BodyPosition;
 pub(crate) use self::action::{
-    Action, AnswerBody, CutHow, Drip, FaultTiming, MadeUpAnswer, Redirect, ScenarioDuration,
+    Action, AnswerBody, CutHow, Drip, FaultTiming, MadeUpAnswer, Redirect,
 };
 pub(crate) use self::answers::{
     AnswerRules, Compress, ErrorShape, IdField, ListOrder, ListShape, RequestIdPlace, TimeForm,
@@ -67,11 +67,28 @@ impl Scenario {
                 ScenarioError(format!("fault {} ({}): {why}", index + 1, fault.title()))
             })?;
         }
-        scenario.jobs.check().map_err(ScenarioError)?;
-        scenario.answers.check().map_err(ScenarioError)?;
-        scenario.bandwidth.check().map_err(ScenarioError)?;
-        scenario.usage.check().map_err(ScenarioError)?;
+        scenario.check().map_err(|rule| ScenarioError(rule.to_owned()))?;
         Ok(scenario)
+    }
+
+    /// Refuses values that the sandbox cannot follow.
+    fn check(&self) -> Result<(), &'static str> {
+        let a_day = Duration::from_hours(24);
+        let mut bandwidths = [self.bandwidth.upload, self.bandwidth.output].into_iter().flatten();
+        let rules = [
+            (!self.jobs.draft_state.is_empty(), "jobs.draft_state: a word"),
+            (
+                [200, 201, 202].contains(&self.answers.create_status),
+                "answers.create_status is 200, 201 or 202",
+            ),
+            (self.answers.list_lag <= a_day, "answers.list_lag: at most a day"),
+            (bandwidths.all(|rate| rate >= 1.0), "bandwidth: at least one byte a second"),
+            (self.usage.lag <= a_day, "usage.lag: at most a day"),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(rule),
+            None => Ok(()),
+        }
     }
 }
 
@@ -91,8 +108,8 @@ pub(crate) struct JobRules {
     pub(crate) progress: FieldValue,
     /// Response to the start of a started job.
     pub(crate) second_start: SecondStart,
-    /// Response to the start of a failed job.
-    pub(crate) failed_start: SecondStart,
+    /// Response to the start of a failed job; by default that of `second_start`.
+    pub(crate) failed_start: Option<SecondStart>,
     /// Whether the credits of a failed job are refunded.
     pub(crate) refund_failed: bool,
     /// Lifetime of a draft that is not started.
@@ -109,7 +126,7 @@ impl Default for JobRules {
             billing: FieldValue::Shown,
             progress: FieldValue::Shown,
             second_start: SecondStart::Conflict,
-            failed_start: SecondStart::Conflict,
+            failed_start: None,
             refund_failed: false,
             forget_drafts_after: None,
         }
@@ -117,20 +134,10 @@ impl Default for JobRules {
 }
 
 impl JobRules {
-    fn check(&self) -> Result<(), String> {
-        if self.draft_state.is_empty() {
-            return Err("jobs.draft_state: a word".to_owned());
-        }
-        Ok(())
-    }
-
     /// The response to the start of a job that is not a draft.
     pub(crate) fn answer_to_start_of(&self, status: ServiceStatus) -> SecondStart {
-        if status == ServiceStatus::Failed && self.failed_start != SecondStart::Conflict {
-            self.failed_start
-        } else {
-            self.second_start
-        }
+        let of_failed = self.failed_start.filter(|_| status == ServiceStatus::Failed);
+        of_failed.unwrap_or(self.second_start)
     }
 }
 
@@ -197,7 +204,7 @@ impl Default for UploadRules {
 }
 
 /// `[usage]`: field names and granularity, which the contract leaves open.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UsageRules {
     pub(crate) names: UsageNames,
@@ -207,25 +214,11 @@ pub(crate) struct UsageRules {
     pub(crate) lag: Duration,
 }
 
-impl Default for UsageRules {
-    fn default() -> Self {
-        Self { names: UsageNames::Plain, events: UsageEvents::Charges, lag: Duration::ZERO }
-    }
-}
-
-impl UsageRules {
-    fn check(&self) -> Result<(), String> {
-        if self.lag > Duration::from_hours(24) {
-            return Err("usage.lag: at most a day".to_owned());
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsageNames {
     /// `total_jobs`, `completed_jobs`, `credits_used`, `daily`.
+    #[default]
     Plain,
     /// `jobs`, `completed`, `credits`, days as a map by date.
     Short,
@@ -235,10 +228,11 @@ pub(crate) enum UsageNames {
     Nested,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsageEvents {
     /// One event per charge.
+    #[default]
     Charges,
     /// Charges, and an event without credits per finished job.
     All,
@@ -320,4 +314,25 @@ pub(crate) struct ClockRules {
 pub(crate) struct TimerRules {
     /// Size in bytes to which webm, mov and mp4 outputs are padded.
     pub(crate) output_bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_failed_job_has_a_response_of_its_own_if_it_is_stated() {
+        let response = |text: &str| {
+            let jobs = Scenario::parse(&format!("[jobs]\n{text}")).unwrap().jobs;
+            [ServiceStatus::Failed, ServiceStatus::Completed]
+                .map(|status| jobs.answer_to_start_of(status))
+        };
+        assert_eq!(response(""), [SecondStart::Conflict; 2]);
+        assert_eq!(response("second_start = \"again\""), [SecondStart::Again; 2]);
+        for (failed, expected) in [("conflict", SecondStart::Conflict), ("same", SecondStart::Same)]
+        {
+            let text = format!("second_start = \"again\"\nfailed_start = \"{failed}\"");
+            assert_eq!(response(&text), [expected, SecondStart::Again]);
+        }
+    }
 }

@@ -25,27 +25,19 @@ pub(crate) fn picture_demuxer(file: &Path) -> Result<&'static str, EngineError> 
 }
 
 fn container_of(file: &Path) -> Result<Container, EngineError> {
-    media::container_of(file).map_err(|error| EngineError(format!("Cannot read the file: {error}")))
+    media::container_of(file).map_err(EngineError::because("Cannot read the file"))
 }
 
 fn video_demuxer(container: Container) -> Option<&'static str> {
-    match container {
-        Container::Mp4
-        | Container::QuickTime
-        | Container::WebM
-        | Container::Matroska
-        | Container::Avi => media::demuxer(container),
-        _ => None,
-    }
+    use Container::{Avi, Matroska, Mp4, QuickTime, WebM};
+    let accepted = matches!(container, Mp4 | QuickTime | WebM | Matroska | Avi);
+    media::demuxer(container).filter(|_| accepted)
 }
 
 fn image_demuxer(container: Container) -> Option<&'static str> {
-    match container {
-        Container::Png | Container::Jpeg | Container::Gif | Container::WebP => {
-            media::demuxer(container)
-        }
-        _ => None,
-    }
+    use Container::{Gif, Jpeg, Png, WebP};
+    let accepted = matches!(container, Png | Jpeg | Gif | WebP);
+    media::demuxer(container).filter(|_| accepted)
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Decoding: FFmpeg decodes, rotates and resamples in time, and writes raw RGB to a pipe. Colours other
 //! than those of standard video are mapped.
 
-use std::ffi::OsString;
 use std::io::Read;
-use std::process::ChildStdout;
+use std::process::{ChildStdout, Command};
 
 use super::probe::{ProbedVideo, address, guarded};
-use super::process::{ProcessGroup, Program, Tools};
+use super::process::{ProcessGroup, Program};
 use super::tone_map::Mapper;
 use crate::sandbox::matting::EngineError;
 use crate::sandbox::matting::image::Frame;
@@ -22,27 +21,9 @@ pub(crate) struct Frames {
     mapper: Option<(Mapper, Vec<u8>)>,
 }
 
-/// Which frames to read, and how large.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum FrameRate {
-    /// All of them at the source's rate and size.
-    All,
-    /// Frames per second.
-    Some(f64),
-}
-
-/// Arguments that make FFmpeg write frames of `source` as raw RGB, at most `most` of them.
-fn arguments(source: &ProbedVideo, pace: FrameRate, most: u64) -> Vec<OsString> {
-    let mut list: Vec<OsString> = ["-v", "error", "-nostdin"].map(Into::into).into();
-    list.extend(guarded(source.demuxer));
-    // Pixels as stored are checked again by the decoder: a header may say less than the stream.
-    list.extend(["-max_pixels", "134217728", "-i"].map(OsString::from));
-    list.push(address(&source.file));
+/// FFmpeg that writes frames of `source` as raw RGB: `rate` of them per second, at most `most`.
+fn command(group: &ProcessGroup<'_>, source: &ProbedVideo, rate: &str, most: u64) -> Command {
     let fields = if source.interlaced { "yadif=deint=interlaced," } else { "" };
-    let rate = match pace {
-        FrameRate::All => source.rate.to_string(),
-        FrameRate::Some(rate) => format!("{rate:.6}"),
-    };
     // The first picture begins the output, also where the decoder cannot make it.
     let start = source.start.map(|start| format!(":start_time={start:.6}")).unwrap_or_default();
     let ((width, height), matrix) = (source.size, source.matrix);
@@ -52,28 +33,31 @@ fn arguments(source: &ProbedVideo, pace: FrameRate, most: u64) -> Vec<OsString> 
          in_color_matrix={matrix}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,\
          format={layout}"
     );
-    list.extend(["-map".to_owned(), format!("0:{}", source.stream)].map(OsString::from));
-    list.extend(["-vf".into(), filter.into()]);
-    list.extend(["-frames:v".to_owned(), most.to_string()].map(OsString::from));
-    list.extend(["-f", "rawvideo", "pipe:1"].map(OsString::from));
-    list
+    let mut command = group.ffmpeg();
+    command
+        .args(guarded(source.demuxer))
+        // Pixels as stored are checked again by the decoder: a header may say less than the stream.
+        .args(["-max_pixels", "134217728", "-i"])
+        .arg(address(&source.file))
+        .args(["-map", &format!("0:{}", source.stream), "-vf", &filter])
+        .args(["-frames:v", &most.to_string(), "-f", "rawvideo", "pipe:1"]);
+    command
 }
 
 /// Shows `count` frames, spread evenly over the video (fewer when it has fewer), to `see`, until it
 /// answers false.
 pub(crate) fn sample(
-    leash: &ProcessGroup<'_>,
-    tools: &Tools,
+    group: &ProcessGroup<'_>,
     source: &ProbedVideo,
     count: u32,
     mut see: impl FnMut(&Frame) -> bool,
 ) -> Result<(), EngineError> {
     let count = f64::from(count).min(source.expected_frames());
-    let pace = FrameRate::Some(count / source.duration.max(f64::MIN_POSITIVE));
-    let mut frames = Frames::start(leash, tools, source, pace, whole(count) + 1)?;
+    let rate = count / source.duration.max(f64::MIN_POSITIVE);
+    let mut frames = Frames::start(group, source, &format!("{rate:.6}"), whole(count) + 1)?;
     let mut buffer = Vec::new();
     while let Some(frame) = frames.next_into(buffer)? {
-        leash.check()?;
+        group.check()?;
         if !see(&frame) {
             break;
         }
@@ -92,23 +76,21 @@ fn whole(count: f64) -> u64 {
 }
 
 impl Frames {
-    /// Starts decoding `source`.
+    /// Starts decoding all frames of `source`.
     pub(crate) fn open(
-        leash: &ProcessGroup<'_>,
-        tools: &Tools,
+        group: &ProcessGroup<'_>,
         source: &ProbedVideo,
     ) -> Result<Self, EngineError> {
-        Self::start(leash, tools, source, FrameRate::All, whole(source.expected_frames()))
+        Self::start(group, source, &source.rate.to_string(), whole(source.expected_frames()))
     }
 
     fn start(
-        leash: &ProcessGroup<'_>,
-        tools: &Tools,
+        group: &ProcessGroup<'_>,
         source: &ProbedVideo,
-        pace: FrameRate,
+        rate: &str,
         most: u64,
     ) -> Result<Self, EngineError> {
-        let mut program = leash.start(&tools.ffmpeg, &arguments(source, pace, most), false)?;
+        let mut program = group.start(command(group, source, rate, most), false)?;
         let stdout = program
             .stdout
             .take()
@@ -144,7 +126,7 @@ impl Frames {
     fn end(&mut self, rest: usize) -> Result<(), EngineError> {
         let ending = self.program.take().map_or(Ok(()), Program::finish);
         if self.read == 0 {
-            ending.map_err(|error| EngineError(format!("Invalid video: {error}")))?;
+            ending.map_err(EngineError::because("Invalid video"))?;
             return Err(EngineError("Invalid video: no frame of it can be decoded".to_owned()));
         }
         if rest > 0 {
@@ -160,7 +142,7 @@ fn fill(pipe: &mut ChildStdout, buffer: &mut [u8]) -> Result<usize, EngineError>
     while filled < buffer.len() {
         let count = pipe
             .read(&mut buffer[filled..])
-            .map_err(|error| EngineError(format!("Reading frames failed: {error}")))?;
+            .map_err(EngineError::because("Reading frames failed"))?;
         if count == 0 {
             break;
         }

@@ -1,18 +1,19 @@
 //! Writing the output: raw frames go to FFmpeg through a pipe, the sound comes from the input
 //! file. PNG sequences are written by [`crate::sandbox::matting::sequence`], without FFmpeg.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
-use std::process::ChildStdin;
+use std::process::{ChildStdin, Command};
 
-use super::probe::{FrameRatio, ProbedVideo, address, guarded};
-use super::process::{ProcessGroup, Program, Tools};
+use super::frame_rate::FrameRatio;
+use super::probe::{ProbedVideo, address, guarded};
+use super::process::{ProcessGroup, Program};
 use crate::sandbox::matting::EngineError;
 use crate::sandbox::matting::sequence::Sequence;
 
 /// The output formats of the API (contract, *Job request*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Format {
     /// VP9 with alpha.
     Webm,
@@ -31,15 +32,7 @@ pub(crate) enum Format {
 impl Format {
     /// From its name in the API.
     pub(crate) fn parse(word: &str) -> Result<Self, EngineError> {
-        Ok(match word {
-            "webm" => Self::Webm,
-            "mov" => Self::Mov,
-            "mp4" => Self::Mp4,
-            "gif" => Self::Gif,
-            "webp" => Self::Webp,
-            "png_sequence" => Self::PngSequence,
-            _ => return Err(EngineError(format!("Unknown output format: {word}"))),
-        })
+        word.parse().map_err(|_| EngineError(format!("Unknown output format: {word}")))
     }
 
     /// Whether a transparent backdrop can be kept.
@@ -168,42 +161,43 @@ pub(crate) struct EncodeJob<'a> {
     pub(crate) output: &'a Path,
 }
 
-/// All arguments: raw frames on standard input, sound from the source.
-fn arguments(order: &EncodeJob<'_>) -> Vec<OsString> {
-    let &EncodeJob { format, size, alpha, source, output } = order;
-    let mut list: Vec<OsString> = ["-v", "error", "-nostdin", "-y"].map(Into::into).into();
-    list.extend(guarded("rawvideo"));
+/// FFmpeg with raw frames on standard input and sound from the source.
+fn command(group: &ProcessGroup<'_>, job: &EncodeJob<'_>) -> Command {
+    let &EncodeJob { format, size, alpha, source, output } = job;
     let layout = if alpha { "rgba" } else { "rgb24" };
     let (size, rate) = (format!("{}x{}", size.0, size.1), source.rate.to_string());
-    let raw = ["-pix_fmt", layout, "-video_size", &size, "-framerate", &rate, "-i", "pipe:0"];
-    list.extend(raw.map(OsString::from));
+    let mut command = group.ffmpeg();
+    command.arg("-y").args(guarded("rawvideo"));
+    command.args(["-pix_fmt", layout, "-video_size", &size, "-framerate", &rate, "-i", "pipe:0"]);
     if let (Some((stream, codec)), true) = (&source.sound, format.has_sound()) {
         // Sound before the first picture would come too late, and sound beyond the last one would make
         // the output longer than what is shown.
         if let Some(start) = source.start.filter(|&start| start > SOUND_AHEAD) {
-            list.extend(["-ss".to_owned(), format!("{start:.6}")].map(OsString::from));
+            command.args(["-ss", &format!("{start:.6}")]);
         }
-        list.extend(["-t".to_owned(), format!("{:.6}", source.duration)].map(OsString::from));
-        list.extend(guarded(source.demuxer));
-        list.push("-i".into());
-        list.push(address(&source.file));
-        list.extend(["-map".to_owned(), format!("1:{stream}")].map(OsString::from));
-        list.extend(sound(format, codec).split_whitespace().map(OsString::from));
+        command
+            .args(["-t", &format!("{:.6}", source.duration)])
+            .args(guarded(source.demuxer))
+            .arg("-i")
+            .arg(address(&source.file))
+            .args(["-map", &format!("1:{stream}")])
+            .args(sound(format, codec).split_whitespace());
     }
     let graph = format!("[0:v]{}[v]", filter(format, alpha));
-    list.extend(["-filter_complex", &graph, "-map", "[v]"].map(OsString::from));
-    list.extend(codec(format, alpha).split_whitespace().map(OsString::from));
+    command
+        .args(["-filter_complex", &graph, "-map", "[v]"])
+        .args(codec(format, alpha).split_whitespace());
     if format == Format::Gif {
         // The last frame is shown for as long as the others, also where it is the only one.
         let hundredths = (100.0 / source.rate.hertz()).round().clamp(2.0, 65_535.0);
-        list.extend(["-final_delay".to_owned(), format!("{hundredths:.0}")].map(OsString::from));
+        command.args(["-final_delay", &format!("{hundredths:.0}")]);
     }
     if format.has_sound() {
         let tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv";
-        list.extend(tags.split_whitespace().map(OsString::from));
+        command.args(tags.split_whitespace());
     }
-    list.push(address(output));
-    list
+    command.arg(address(output));
+    command
 }
 
 /// Where composed frames go.
@@ -221,16 +215,12 @@ pub(crate) enum Encoder {
 
 impl Encoder {
     /// Starts writing.
-    pub(crate) fn open(
-        leash: &ProcessGroup<'_>,
-        tools: &Tools,
-        order: &EncodeJob<'_>,
-    ) -> Result<Self, EngineError> {
-        if order.format == Format::PngSequence {
-            return Sequence::create(order.output, order.size, order.alpha)
+    pub(crate) fn open(group: &ProcessGroup<'_>, job: &EncodeJob<'_>) -> Result<Self, EngineError> {
+        if job.format == Format::PngSequence {
+            return Sequence::create(job.output, job.size, job.alpha)
                 .map(|sequence| Self::Sequence(Box::new(sequence)));
         }
-        let mut program = leash.start(&tools.ffmpeg, &arguments(order), true)?;
+        let mut program = group.start(command(group, job), true)?;
         let stdin = program
             .stdin
             .take()
@@ -241,9 +231,9 @@ impl Encoder {
     /// Writes one frame; waits while the encoder is behind.
     pub(crate) fn write(&mut self, frame: &[u8]) -> Result<(), EngineError> {
         match self {
-            Self::Program { stdin, .. } => stdin
-                .write_all(frame)
-                .map_err(|error| EngineError(format!("Writing frames failed: {error}"))),
+            Self::Program { stdin, .. } => {
+                stdin.write_all(frame).map_err(EngineError::because("Writing frames failed"))
+            }
             Self::Sequence(sequence) => sequence.write(frame),
         }
     }
@@ -253,7 +243,7 @@ impl Encoder {
         match self {
             Self::Program { program, stdin } => {
                 drop(stdin);
-                program.finish().map_err(|error| EngineError(format!("Encoding failed: {error}")))
+                program.finish().map_err(EngineError::because("Encoding failed"))
             }
             Self::Sequence(sequence) => sequence.finish(),
         }

@@ -4,12 +4,14 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::container;
+use super::frame_rate::{FrameRatio, steady_rate};
 use super::frame_times::FrameTimes;
 use super::process::{ProcessGroup, Tools};
 use super::tone_map::WideColors;
@@ -53,61 +55,6 @@ impl Default for EngineLimits {
 /// Maximum output of `FFprobe`: one line for each packet.
 const LONGEST_ANSWER: usize = 16 << 20;
 
-/// A frame rate as a fraction, as FFmpeg takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FrameRatio {
-    /// Numerator: frames.
-    pub(crate) frames: u32,
-    /// Denominator: seconds.
-    pub(crate) seconds: u32,
-}
-
-/// A positive number without its fraction.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 1 to 10^9 before"
-)]
-fn whole(number: f64) -> u32 {
-    number as u32
-}
-
-impl FrameRatio {
-    /// Frames a second.
-    pub(crate) fn hertz(self) -> f64 {
-        f64::from(self.frames) / f64::from(self.seconds)
-    }
-
-    /// Every nth frame, `n` being `divisor`.
-    pub(crate) fn divided(self, divisor: u32) -> Self {
-        Self { seconds: self.seconds.saturating_mul(divisor), ..self }
-    }
-
-    /// The nearest usual rate: whole, or the 1000/1001 part of a whole one; else in thousandths.
-    fn near(hertz: f64) -> Self {
-        let frames = |number: f64| whole(number.clamp(1.0, 1e9));
-        let is_near = |rate: &Self| (rate.hertz() / hertz - 1.0).abs() < 2e-4;
-        let usual = [
-            Self { frames: frames(hertz.round()), seconds: 1 },
-            Self { frames: frames((hertz * 1.001).round() * 1000.0), seconds: 1001 },
-        ];
-        let exact = Self { frames: frames((hertz * 1000.0).round()), seconds: 1000 };
-        usual.into_iter().find(is_near).unwrap_or(exact)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (frames, seconds) = text.split_once('/')?;
-        let rate = Self { frames: frames.parse().ok()?, seconds: seconds.parse().ok()? };
-        (rate.frames > 0 && rate.seconds > 0).then_some(rate)
-    }
-}
-
-impl std::fmt::Display for FrameRatio {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}/{}", self.frames, self.seconds)
-    }
-}
-
 /// A probed input within the limits.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ProbedVideo {
@@ -143,14 +90,7 @@ impl ProbedVideo {
 
     /// What the server records about the video.
     pub(crate) fn describe(&self) -> Probe {
-        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
-        Probe {
-            duration_seconds: self.duration,
-            width: side(self.size.0),
-            height: side(self.size.1),
-            frame_rate: self.rate.hertz(),
-            has_audio: self.sound.is_some(),
-        }
+        Probe { duration_seconds: self.duration, frame_rate: self.rate.hertz() }
     }
 }
 
@@ -161,38 +101,35 @@ pub(crate) fn address(file: &Path) -> OsString {
     address
 }
 
-/// What goes before each input file: a fixed demuxer, and no way to anything but files and pipes.
-pub(crate) fn guarded(demuxer: &str) -> Vec<OsString> {
-    ["-protocol_whitelist", "file,pipe", "-f", demuxer].map(OsString::from).to_vec()
+/// The arguments before each input file: a fixed demuxer, and nothing but files and pipes.
+pub(crate) fn guarded(demuxer: &str) -> [&str; 4] {
+    ["-protocol_whitelist", "file,pipe", "-f", demuxer]
 }
 
 /// Probes `file` with `FFprobe`.
-pub(crate) fn look(
+pub(crate) fn probe_video(
     tools: &Tools,
     limits: &EngineLimits,
     file: &Path,
     cancel: &AtomicBool,
 ) -> Result<ProbedVideo, EngineError> {
-    let bytes = std::fs::metadata(file)
-        .map_err(|error| EngineError(format!("Cannot read the file: {error}")))?
-        .len();
+    let bytes =
+        std::fs::metadata(file).map_err(EngineError::because("Cannot read the file"))?.len();
     if bytes > limits.file_bytes {
         return Err(EngineError(format!("File too large: more than {} bytes", limits.file_bytes)));
     }
     let demuxer = container::demuxer(file)?;
     let ask = |more: &[&str]| {
-        let mut arguments: Vec<OsString> = ["-v", "error"].map(Into::into).into();
-        arguments.extend(guarded(demuxer));
-        arguments.extend(more.iter().map(OsString::from));
-        arguments.push(address(file));
-        ProcessGroup::held(&tools.setting, cancel, limits.probe_time, |leash| {
-            leash.output(&tools.ffprobe, &arguments, LONGEST_ANSWER)
+        let mut command = Command::new(&tools.ffprobe);
+        command.args(["-v", "error"]).args(guarded(demuxer)).args(more).arg(address(file));
+        ProcessGroup::run(tools, cancel, limits.probe_time, |group| {
+            group.output(command, LONGEST_ANSWER)
         })
-        .map_err(|error| EngineError(format!("Invalid video: {error}")))
+        .map_err(EngineError::because("Invalid video"))
     };
     let answer = ask(&["-of", "json", "-show_streams", "-show_format"])?;
     let answer = serde_json::from_slice::<Value>(&answer)
-        .map_err(|error| EngineError(format!("FFprobe answered strangely: {error}")))?;
+        .map_err(EngineError::because("FFprobe answered strangely"))?;
     let mut source = read(&answer, file, demuxer)?;
     // Headers may be wrong; the packets are counted.
     let stream = source.stream.to_string();
@@ -329,28 +266,6 @@ fn shown_size(video: &Value) -> Option<(usize, usize)> {
     Some(if quarter { (height, width) } else { (width, height) })
 }
 
-/// The rate at which to take frames. A video of varying rate states a finer one than its average:
-/// taken if it is a usual one and pictures do follow each other so fast, so that none is lost.
-fn steady_rate(video: &Value, counted: Option<(&FrameTimes, f64)>) -> FrameRatio {
-    let stated = |name: &str, rates: std::ops::RangeInclusive<f64>| {
-        let rate = video[name].as_str().and_then(FrameRatio::parse);
-        rate.filter(|rate| rates.contains(&rate.hertz()))
-    };
-    let finest = stated("r_frame_rate", 1.0..=60.0);
-    let average = stated("avg_frame_rate", 0.01..=1000.0);
-    let Some((pictures, span)) = counted else {
-        return average.or(finest).unwrap_or(FrameRatio { frames: 25, seconds: 1 });
-    };
-    let hertz = pictures.average(span).clamp(0.01, 1000.0);
-    // The header's fraction is exact where it is true.
-    let average = average
-        .filter(|average| (average.hertz() / hertz - 1.0).abs() < 5e-3)
-        .unwrap_or_else(|| FrameRatio::near(hertz));
-    finest
-        .filter(|finest| finest.hertz() > average.hertz() * 1.01 && pictures.reach(finest.hertz()))
-        .unwrap_or(average)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,7 +290,6 @@ mod tests {
         let source = source(&video(), &sound);
         assert_eq!(source.size, (640, 360));
         assert_eq!(source.sound, Some((1, "aac".to_owned())));
-        assert!(source.describe().has_audio);
     }
 
     #[test]

@@ -4,18 +4,20 @@
 //! cancelled, times out or ends.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::media::ffmpeg_reason;
 use crate::sandbox::engine::program_vars;
 use crate::sandbox::matting::EngineError;
+use crate::sandbox::util::lock;
 
 /// Maximum size of the kept end of a program's error output, in bytes.
 const STDERR_LIMIT: usize = 16 * 1024;
@@ -29,77 +31,58 @@ pub struct Tools {
     pub ffmpeg: PathBuf,
     /// Describes files.
     pub ffprobe: PathBuf,
-    pub setting: Setting,
-}
-
-/// The environment of a child process; nothing is inherited.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+    /// The complete environment of child processes.
     pub vars: BTreeMap<String, String>,
-    /// Current directory; ours if `None`.
-    pub directory: Option<PathBuf>,
-}
-
-impl Default for Setting {
-    fn default() -> Self {
-        Self { vars: program_vars(), directory: None }
-    }
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        let setting = Setting::default();
-        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), setting }
+        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), vars: program_vars() }
     }
 }
 
-/// The reason for stopping all programs.
+/// The reason for stopping the programs of a job before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StopCause {
     Cancelled,
-    OutOfTime(Duration),
-    /// The job has ended.
-    Over,
+    OutOfTime,
 }
 
 #[derive(Debug, Default)]
 struct Children {
-    children: Vec<Arc<Mutex<Child>>>,
-    pull: Option<StopCause>,
+    running: Vec<Arc<Mutex<Child>>>,
+    /// Whether all were killed, so that no other may start.
+    stopped: bool,
 }
 
 /// The child processes of one job.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup<'a> {
-    setting: &'a Setting,
+    tools: &'a Tools,
     cancel: &'a AtomicBool,
     children: Mutex<Children>,
 }
 
-/// Locks, ignoring a panic of another thread: the data is always valid.
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<'a> ProcessGroup<'a> {
     /// Runs `work`. Kills its programs when `cancel` is set, after `limit`, or at its end.
-    pub(crate) fn held<T>(
-        setting: &'a Setting,
+    pub(crate) fn run<T>(
+        tools: &'a Tools,
         cancel: &'a AtomicBool,
         limit: Duration,
         work: impl FnOnce(&ProcessGroup<'a>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let group = ProcessGroup { setting, cancel, children: Mutex::default() };
-        let result = thread::scope(|scope| {
-            let watcher = scope.spawn(|| group.watch(limit));
-            let over = StopGuard { group: &group, watcher: watcher.thread().clone() };
-            let result = work(&group);
-            drop(over);
-            result
+        let group = &ProcessGroup { tools, cancel, children: Mutex::default() };
+        let (result, stopped) = thread::scope(|scope| {
+            // Dropped when the work has ended, even by a panic.
+            let (working, ended) = mpsc::channel::<()>();
+            let watcher = scope.spawn(move || group.watch(limit, &ended));
+            let result = work(group);
+            drop(working);
+            (result, watcher.join())
         });
-        match held(&group.children).pull {
-            Some(StopCause::Cancelled) => Err(EngineError("The job was cancelled".to_owned())),
-            Some(StopCause::OutOfTime(limit)) => Err(EngineError(format!(
+        match stopped {
+            Ok(Some(StopCause::Cancelled)) => Err(EngineError("The job was cancelled".to_owned())),
+            Ok(Some(StopCause::OutOfTime)) => Err(EngineError(format!(
                 "Processing took longer than the limit of {} s",
                 limit.as_secs()
             ))),
@@ -107,91 +90,78 @@ impl<'a> ProcessGroup<'a> {
         }
     }
 
-    /// Whether the job should stop.
-    pub(crate) fn pulled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed) || held(&self.children).pull.is_some()
-    }
-
     /// An error if the job should stop.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
-        if self.pulled() { Err(EngineError("Stopped".to_owned())) } else { Ok(()) }
+        if self.cancel.load(Ordering::Relaxed) || lock(&self.children).stopped {
+            return Err(EngineError("Stopped".to_owned()));
+        }
+        Ok(())
     }
 
-    fn watch(&self, limit: Duration) {
+    /// Kills the programs when `cancel` is set, after `limit`, or once `ended` has no sender.
+    fn watch(&self, limit: Duration, ended: &Receiver<()>) -> Option<StopCause> {
         let mut left = limit;
-        while held(&self.children).pull.is_none() {
+        let cause = loop {
+            let is_over = ended.recv_timeout(POLL_INTERVAL) != Err(RecvTimeoutError::Timeout);
             if self.cancel.load(Ordering::Relaxed) {
-                self.pull(StopCause::Cancelled);
+                break Some(StopCause::Cancelled);
+            } else if is_over {
+                break None;
             } else if left.is_zero() {
-                self.pull(StopCause::OutOfTime(limit));
-            } else {
-                thread::park_timeout(POLL_INTERVAL);
-                left = left.saturating_sub(POLL_INTERVAL);
+                break Some(StopCause::OutOfTime);
             }
-        }
-    }
-
-    /// Only the first call has an effect.
-    fn pull(&self, why: StopCause) {
-        let mut children = held(&self.children);
-        if why == StopCause::Over && self.cancel.load(Ordering::Relaxed) {
-            children.pull.get_or_insert(StopCause::Cancelled);
-        }
-        children.pull.get_or_insert(why);
-        for child in children.children.drain(..) {
+            left = left.saturating_sub(POLL_INTERVAL);
+        };
+        let mut children = lock(&self.children);
+        children.stopped = true;
+        for child in children.running.drain(..) {
             // Fails only if it has already exited.
-            let _ = held(&child).kill();
+            let _ = lock(&child).kill();
         }
+        cause
     }
 
-    /// Starts `program` with pipes for standard output and, if `feed`, for standard input.
-    pub(crate) fn start(
-        &self,
-        program: &Path,
-        arguments: &[OsString],
-        feed: bool,
-    ) -> Result<Program, EngineError> {
-        self.check()?;
-        let mut command = Command::new(program);
+    /// FFmpeg with the arguments that each call has.
+    pub(crate) fn ffmpeg(&self) -> Command {
+        let mut command = Command::new(&self.tools.ffmpeg);
+        command.args(["-v", "error", "-nostdin"]);
         command
-            .args(arguments)
+    }
+
+    /// Starts a program with pipes for standard output and, if `feed`, for standard input.
+    pub(crate) fn start(&self, mut command: Command, feed: bool) -> Result<Program, EngineError> {
+        self.check()?;
+        command
             .env_clear()
-            .envs(&self.setting.vars)
+            .envs(&self.tools.vars)
             .stdin(if feed { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(directory) = &self.setting.directory {
-            command.current_dir(directory);
-        }
-        let mut child = command.spawn().map_err(|error| unstartable(program, &error))?;
+        let mut child =
+            command.spawn().map_err(|error| unstartable(command.get_program(), &error))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
-        let words = child.stderr.take().map(|stderr| thread::spawn(move || last_words(stderr)));
+        let stderr = child.stderr.take().map(|stderr| thread::spawn(move || end_of(stderr)));
         let child = Arc::new(Mutex::new(child));
-        let mut children = held(&self.children);
-        if children.pull.is_some() {
-            let _ = held(&child).kill();
+        let mut children = lock(&self.children);
+        if children.stopped {
+            let _ = lock(&child).kill();
         } else {
-            children.children.push(Arc::clone(&child));
+            children.running.push(Arc::clone(&child));
         }
-        Ok(Program { child, stdin, stdout, words })
+        Ok(Program { child, stdin, stdout, stderr })
     }
 
-    /// Runs `program` and returns its output, at most `most` bytes.
-    pub(crate) fn output(
-        &self,
-        program: &Path,
-        arguments: &[OsString],
-        most: usize,
-    ) -> Result<Vec<u8>, EngineError> {
-        let mut running = self.start(program, arguments, false)?;
+    /// Runs a program and returns its output, at most `most` bytes.
+    pub(crate) fn output(&self, command: Command, most: usize) -> Result<Vec<u8>, EngineError> {
+        let mut running = self.start(command, false)?;
         let mut output = Vec::new();
         if let Some(stdout) = running.stdout.take() {
             let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
             stdout
                 .take(limit)
                 .read_to_end(&mut output)
-                .map_err(|error| EngineError(format!("Reading from FFmpeg failed: {error}")))?;
+                .map_err(EngineError::because("Reading from FFmpeg failed"))?;
         }
         running.finish()?;
         if output.len() > most {
@@ -201,26 +171,14 @@ impl<'a> ProcessGroup<'a> {
     }
 }
 
-/// Stops the watcher even if the job panics.
-struct StopGuard<'l, 'a> {
-    group: &'l ProcessGroup<'a>,
-    watcher: thread::Thread,
-}
-
-impl Drop for StopGuard<'_, '_> {
-    fn drop(&mut self) {
-        self.group.pull(StopCause::Over);
-        self.watcher.unpark();
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Arc<Mutex<Child>>,
     /// Standard input, if fed.
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: Option<ChildStdout>,
-    words: Option<JoinHandle<String>>,
+    /// The end of its error output, once it has exited.
+    stderr: Option<JoinHandle<String>>,
 }
 
 impl Program {
@@ -229,31 +187,31 @@ impl Program {
         drop(self.stdin.take());
         drop(self.stdout.take());
         // Its error output ends when it exits; until then the child can be killed.
-        let words = self.words.take().and_then(|words| words.join().ok()).unwrap_or_default();
-        let status = held(&self.child)
-            .wait()
-            .map_err(|error| EngineError(format!("Waiting for FFmpeg failed: {error}")))?;
+        let stderr = self.stderr.take().and_then(|stderr| stderr.join().ok()).unwrap_or_default();
+        let status =
+            lock(&self.child).wait().map_err(EngineError::because("Waiting for FFmpeg failed"))?;
         if status.success() {
             return Ok(());
         }
-        Err(EngineError(match readable(&words) {
-            said if said.is_empty() => format!("FFmpeg ended with {status}"),
-            said => said,
+        Err(EngineError(match readable(&stderr) {
+            message if message.is_empty() => format!("FFmpeg ended with {status}"),
+            message => message,
         }))
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if self.words.is_some() {
-            let mut child = held(&self.child);
+        if self.stderr.is_some() {
+            let mut child = lock(&self.child);
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-fn unstartable(program: &Path, error: &std::io::Error) -> EngineError {
+fn unstartable(program: &OsStr, error: &std::io::Error) -> EngineError {
+    let program = Path::new(program);
     let name = program.display();
     let of_ffmpeg = program.file_stem().is_some_and(|stem| stem == "ffmpeg" || stem == "ffprobe");
     EngineError(match error.kind() {
@@ -266,7 +224,7 @@ fn unstartable(program: &Path, error: &std::io::Error) -> EngineError {
 }
 
 /// Reads to the end and keeps the last [`STDERR_LIMIT`] bytes.
-fn last_words(mut stderr: ChildStderr) -> String {
+fn end_of(mut stderr: ChildStderr) -> String {
     let mut kept = Vec::new();
     let mut chunk = [0u8; 4096];
     while let Ok(count) = stderr.read(&mut chunk) {
@@ -283,9 +241,9 @@ fn last_words(mut stderr: ChildStderr) -> String {
 
 /// The last error messages on one line, without memory addresses, local paths and control
 /// characters, since a failed job shows them.
-fn readable(words: &str) -> String {
+fn readable(stderr: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for line in words.lines().rev() {
+    for line in stderr.lines().rev() {
         let line = without_path(line.trim());
         let is_news = !line.is_empty() && !line.starts_with("Last message repeated");
         if is_news && !lines.contains(&line) {
@@ -311,25 +269,27 @@ mod tests {
         AtomicBool::new(false)
     }
 
-    fn words(list: &[&str]) -> Vec<OsString> {
-        list.iter().map(OsString::from).collect()
+    fn command(program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        command
     }
 
     #[test]
     fn a_missing_program_says_what_to_install() {
-        let (setting, cancel) = (Setting::default(), never());
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |group| {
-            group.output(Path::new("/nonexistent/ffmpeg"), &[], 10)
+        let (tools, cancel) = (Tools::default(), never());
+        let error = ProcessGroup::run(&tools, &cancel, Duration::from_secs(5), |group| {
+            group.output(command("/nonexistent/ffmpeg", &[]), 10)
         });
         assert!(error.unwrap_err().0.contains("apt-get install ffmpeg"));
     }
 
     #[test]
     fn output_is_bounded_and_error_messages_are_kept() {
-        let (setting, cancel) = (Setting::default(), never());
+        let (tools, cancel) = (Tools::default(), never());
         let run = |list: &[&str], most| {
-            ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |group| {
-                group.output(Path::new("sh"), &words(list), most)
+            ProcessGroup::run(&tools, &cancel, Duration::from_secs(5), |group| {
+                group.output(command("sh", list), most)
             })
         };
         assert_eq!(run(&["-c", "printf hello"], 5).unwrap(), b"hello");
@@ -347,14 +307,14 @@ mod tests {
 
     #[test]
     fn cancelling_and_the_limit_end_a_program() {
-        let (setting, cancel) = (Setting::default(), AtomicBool::new(true));
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_mins(1), |group| {
-            group.output(Path::new("sleep"), &words(&["60"]), 10)
+        let (tools, cancel) = (Tools::default(), AtomicBool::new(true));
+        let error = ProcessGroup::run(&tools, &cancel, Duration::from_mins(1), |group| {
+            group.output(command("sleep", &["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("cancelled"));
         let cancel = never();
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_millis(50), |group| {
-            group.output(Path::new("sleep"), &words(&["60"]), 10)
+        let error = ProcessGroup::run(&tools, &cancel, Duration::from_millis(50), |group| {
+            group.output(command("sleep", &["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("limit"));
     }

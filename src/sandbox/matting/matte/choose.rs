@@ -2,11 +2,11 @@
 //! network otherwise, and a green screen where there is one.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::colors::Colors;
 use super::green_screen::{GreenScreen, KeyedSegmenter, Search};
-use super::guided::RefinementTuning;
+use super::guided::GuidedFilter;
 use super::install::installed_rvm;
 use super::rvm::{self, Rvm};
 use super::selfie::{self, Selfie, Shape};
@@ -15,9 +15,10 @@ use super::temporal_smoothing::SmoothedSegmenter;
 use super::{Finisher, Matter, Segmenter, working_size};
 use crate::sandbox::matting::ffmpeg::decode;
 use crate::sandbox::matting::ffmpeg::probe::ProbedVideo;
-use crate::sandbox::matting::ffmpeg::process::{ProcessGroup, Tools};
+use crate::sandbox::matting::ffmpeg::process::ProcessGroup;
 use crate::sandbox::matting::image::Resizer;
 use crate::sandbox::matting::{EngineError, EngineTask};
+use crate::sandbox::util::lock;
 
 /// The longer side at which coarse masks are worked on before they are refined.
 const COARSE_SIDE: usize = 480;
@@ -40,14 +41,6 @@ pub(crate) struct Networks {
     rvm: Mutex<Option<Arc<rvm::RvmNetwork>>>,
 }
 
-/// What was chosen, and what the user should know about it.
-pub(crate) struct MatteChoice<'n> {
-    /// Cuts out the subject.
-    pub(crate) matter: Matter<'n>,
-    /// Ways in which this is not what was asked for.
-    pub(crate) notes: Vec<String>,
-}
-
 impl Networks {
     /// Loads the shipped networks; `folder` is where Robust Video Matting is, if it is installed.
     pub(crate) fn load(folder: Option<PathBuf>) -> Result<Self, EngineError> {
@@ -61,7 +54,7 @@ impl Networks {
 
     /// Robust Video Matting, loaded when first needed; `None` when it is not installed.
     fn rvm(&self) -> Option<Result<Arc<rvm::RvmNetwork>, EngineError>> {
-        let mut loaded = self.rvm.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = lock(&self.rvm);
         if let Some(network) = &*loaded {
             return Some(Ok(Arc::clone(network)));
         }
@@ -77,19 +70,18 @@ impl Networks {
     }
 }
 
-/// Chooses what cuts out the subject of `source`.
+/// Chooses what cuts out the subject of `source`, with notes on how this differs from the request.
 pub(crate) fn choose<'n>(
     networks: &'n Networks,
-    leash: &ProcessGroup<'_>,
-    tools: &Tools,
+    group: &ProcessGroup<'_>,
     task: &EngineTask,
     source: &ProbedVideo,
-) -> Result<MatteChoice<'n>, EngineError> {
+) -> Result<(Matter<'n>, Vec<String>), EngineError> {
     let Some(&(model, inside)) = MODELS.iter().find(|(model, _)| *model == task.model) else {
         return Err(EngineError(format!("Unknown model: {}", task.model)));
     };
     let mut notes = Vec::new();
-    let screen = green_screen(leash, tools, source)?;
+    let screen = green_screen(group, source)?;
     if screen.is_some() {
         notes
             .push("The background is a green screen: everything in front of it is kept".to_owned());
@@ -113,18 +105,17 @@ pub(crate) fn choose<'n>(
     if task.text_prompt.as_deref().is_some_and(|prompt| !prompt.trim().is_empty()) {
         notes.push("text_prompt was ignored: the sandbox cannot select by text".to_owned());
     }
-    Ok(MatteChoice { matter, notes })
+    Ok((matter, notes))
 }
 
 /// The green screen in the background, if there is one in all sampled frames.
 fn green_screen(
-    leash: &ProcessGroup<'_>,
-    tools: &Tools,
+    group: &ProcessGroup<'_>,
     source: &ProbedVideo,
 ) -> Result<Option<GreenScreen>, EngineError> {
     let shrink = Resizer::new(source.size, working_size(source.size, COARSE_SIDE));
     let mut search = Search::default();
-    decode::sample(leash, tools, source, SAMPLES, |frame| search.see(&shrink.frame(frame)))?;
+    decode::sample(group, source, SAMPLES, |frame| search.see(&shrink.frame(frame)))?;
     Ok(search.found())
 }
 
@@ -141,7 +132,7 @@ fn shipped<'n>(
         subject: subject(screen),
         resizer: Resizer::new(source.size, working),
         segmenter: keyed(Colors::new(SmoothedSegmenter::new(selfie, working)), screen),
-        finisher: Box::new(RefinementTuning::default()),
+        finisher: Box::new(GuidedFilter),
     }
 }
 
@@ -155,11 +146,8 @@ fn with_rvm<'n>(
     // A key's masks are coarse, those of the network are not.
     let side = if screen.is_some() { COARSE_SIDE } else { RVM_SIDE };
     let working = working_size(source.size, side);
-    let finisher: Box<dyn Finisher> = if screen.is_some() {
-        Box::new(RefinementTuning::default())
-    } else {
-        Box::new(SoftMask::new(working))
-    };
+    let finisher: Box<dyn Finisher> =
+        if screen.is_some() { Box::new(GuidedFilter) } else { Box::new(SoftMask::new(working)) };
     Matter {
         name: "robust-video-matting",
         subject: subject(screen),

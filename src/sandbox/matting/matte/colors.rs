@@ -9,7 +9,7 @@
 
 use super::{Segmenter, log_odds, logistic};
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Plane, SmallImage};
+use crate::sandbox::matting::image::{Plane, SmallImage};
 
 /// Steps a channel.
 const STEPS: usize = 16;
@@ -98,8 +98,8 @@ fn softened(counts: &[f32]) -> Vec<f32> {
 }
 
 impl<S: Segmenter> Segmenter for Colors<S> {
-    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
-        let mut mask = self.inner.segment(frame, small)?;
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
+        let mut mask = self.inner.segment(small)?;
         self.learn(small, &mask);
         if let Some(table) = self.verdicts() {
             for (color, value) in small.data.chunks_exact(3).zip(&mut mask.data) {
@@ -117,7 +117,7 @@ mod tests {
     struct Told(Plane);
 
     impl Segmenter for Told {
-        fn segment(&mut self, _frame: &Frame, _small: &SmallImage) -> Result<Plane, EngineError> {
+        fn segment(&mut self, _small: &SmallImage) -> Result<Plane, EngineError> {
             Ok(self.0.clone())
         }
     }
@@ -138,7 +138,7 @@ mod tests {
             };
         }
         let mut colors = Colors::new(Told(mask));
-        let out = colors.segment(&Frame::filled(1, 1, [0; 3]), &picture).unwrap();
+        let out = colors.segment(&picture).unwrap();
         assert!(out.data[19] > 0.7 && out.data[20] < 0.3, "{} {}", out.data[19], out.data[20]);
         assert!(out.data[5] > 0.97 && out.data[35] < 0.03);
     }
@@ -152,7 +152,7 @@ mod tests {
         mask.data[..800].fill(0.05);
         mask.data[0] = 0.4;
         let mut colors = Colors::new(Told(mask));
-        let out = colors.segment(&Frame::filled(1, 1, [0; 3]), &picture).unwrap();
+        let out = colors.segment(&picture).unwrap();
         assert!((out.data[0] - 0.4).abs() < 0.02, "{}", out.data[0]);
     }
 }

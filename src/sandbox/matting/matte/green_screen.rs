@@ -6,7 +6,7 @@
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Plane, SmallImage, box_mean};
+use crate::sandbox::matting::image::{Plane, SmallImage, box_mean};
 
 /// The part of the shorter side that counts as border.
 const BORDER: f32 = 0.05;
@@ -170,8 +170,8 @@ impl<S: Segmenter> KeyedSegmenter<S> {
 }
 
 impl<S: Segmenter> Segmenter for KeyedSegmenter<S> {
-    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
-        let mut mask = self.inner.segment(frame, small)?;
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
+        let mut mask = self.inner.segment(small)?;
         // A person has no holes, even in green clothes.
         let core = box_mean::<1>(&mask.data, mask.width, mask.height, CORE);
         let full = greenness(&self.screen.color);
@@ -285,7 +285,7 @@ mod tests {
     struct Fixed(Plane);
 
     impl Segmenter for Fixed {
-        fn segment(&mut self, _frame: &Frame, _small: &SmallImage) -> Result<Plane, EngineError> {
+        fn segment(&mut self, _small: &SmallImage) -> Result<Plane, EngineError> {
             Ok(self.0.clone())
         }
     }
@@ -305,7 +305,7 @@ mod tests {
             *value = f32::from(u8::from(in_front(at % SIZE.0, at / SIZE.0)));
         }
         let mut keyed = KeyedSegmenter::new(Fixed(person), GreenScreen::of(chroma).unwrap());
-        let mask = keyed.segment(&Frame::filled(1, 1, [0; 3]), &small).unwrap();
+        let mask = keyed.segment(&small).unwrap();
         let at = |x: usize, y: usize| mask.data[y * SIZE.0 + x];
         assert!(at(80, 30) > 0.99, "face");
         assert!(at(80, 75) > 0.99, "shirt");

@@ -12,54 +12,46 @@ use crate::sandbox::matting::image::{Frame, Plane, SmallImage, box_mean, to_byte
 /// Interleaved numbers a working pixel: alpha's slopes and constant, subject, background.
 const FIELDS: usize = 10;
 
-/// Parameters of the refinement; lengths are in working pixels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct RefinementTuning {
-    /// Window of the linear model, to each side.
-    pub(crate) radius: usize,
-    /// Variance of colour below which a window counts as flat.
-    pub(crate) epsilon: f32,
-    /// Alpha below this becomes 0.
-    pub(crate) floor: f32,
-    /// Alpha above this becomes 1.
-    pub(crate) ceiling: f32,
-    /// Wide and narrow window of the colour averages.
-    pub(crate) colors: [usize; 2],
-}
+/// Window of the linear model, to each side, in working pixels.
+const RADIUS: usize = 6;
 
-impl Default for RefinementTuning {
-    fn default() -> Self {
-        Self { radius: 6, epsilon: 1e-4, floor: 0.08, ceiling: 0.92, colors: [24, 4] }
-    }
-}
+/// Variance of colour below which a window counts as flat.
+const EPSILON: f32 = 1e-4;
 
-impl Finisher for RefinementTuning {
+/// Alpha below this becomes 0.
+const FLOOR: f32 = 0.08;
+
+/// Alpha above this becomes 1.
+const CEILING: f32 = 0.92;
+
+/// Wide and narrow window of the colour averages, in working pixels.
+const COLOR_WINDOWS: [usize; 2] = [24, 4];
+
+/// Refines coarse masks.
+pub(crate) struct GuidedFilter;
+
+impl Finisher for GuidedFilter {
     fn finish(&self, frame: Frame, small: &SmallImage, mask: &Plane) -> CutOut {
-        refine(frame, small, mask, self)
+        refine(frame, small, mask)
     }
 }
 
 /// Refines the mask of one frame. `mask` and `small` have the working size.
-pub(crate) fn refine(
-    frame: Frame,
-    small: &SmallImage,
-    mask: &Plane,
-    tuning: &RefinementTuning,
-) -> CutOut {
-    let lines = linear_model(small, mask, tuning);
+fn refine(frame: Frame, small: &SmallImage, mask: &Plane) -> CutOut {
+    let lines = linear_model(small, mask);
     let rough: Vec<f32> = lines
         .chunks_exact(4)
         .zip(small.data.chunks_exact(3))
-        .map(|(line, color)| settle(along(line, color), tuning))
+        .map(|(line, color)| settle(along(line, color)))
         .collect();
-    let (subject, behind) = color_averages(small, &rough, tuning.colors);
+    let (subject, behind) = color_averages(small, &rough, COLOR_WINDOWS);
     let mut fields = vec![0.0f32; mask.data.len() * FIELDS];
     for (at, field) in fields.chunks_exact_mut(FIELDS).enumerate() {
         field[..4].copy_from_slice(&lines[at * 4..at * 4 + 4]);
         field[4..7].copy_from_slice(&subject[at * 3..at * 3 + 3]);
         field[7..].copy_from_slice(&behind[at * 3..at * 3 + 3]);
     }
-    apply(frame, &fields, (mask.width, mask.height), tuning)
+    apply(frame, &fields, (mask.width, mask.height))
 }
 
 fn along(line: &[f32], color: &[f32]) -> f32 {
@@ -67,13 +59,13 @@ fn along(line: &[f32], color: &[f32]) -> f32 {
 }
 
 /// Clears the haze that a linear model leaves in flat areas.
-fn settle(alpha: f32, tuning: &RefinementTuning) -> f32 {
-    ((alpha - tuning.floor) / (tuning.ceiling - tuning.floor)).clamp(0.0, 1.0)
+fn settle(alpha: f32) -> f32 {
+    ((alpha - FLOOR) / (CEILING - FLOOR)).clamp(0.0, 1.0)
 }
 
 /// Slopes and constant of alpha as a linear function of colour, averaged over all windows that
 /// hold the pixel.
-fn linear_model(small: &SmallImage, mask: &Plane, tuning: &RefinementTuning) -> Vec<f32> {
+fn linear_model(small: &SmallImage, mask: &Plane) -> Vec<f32> {
     let (width, height) = (mask.width, mask.height);
     // Means of: r g b, alpha, r*alpha g*alpha b*alpha, rr rg rb gg gb bb.
     let mut moments = vec![0.0f32; mask.data.len() * 13];
@@ -97,26 +89,26 @@ fn linear_model(small: &SmallImage, mask: &Plane, tuning: &RefinementTuning) -> 
             b * b,
         ]);
     }
-    let means = box_mean::<13>(&moments, width, height, tuning.radius);
+    let means = box_mean::<13>(&moments, width, height, RADIUS);
     let mut lines = vec![0.0f32; mask.data.len() * 4];
     for (mean, line) in means.chunks_exact(13).zip(lines.chunks_exact_mut(4)) {
-        line.copy_from_slice(&fit(mean, tuning.epsilon));
+        line.copy_from_slice(&fit(mean));
     }
-    box_mean::<4>(&lines, width, height, tuning.radius)
+    box_mean::<4>(&lines, width, height, RADIUS)
 }
 
 /// Solves the 3x3 system of one window by its adjugate.
-fn fit(mean: &[f32], epsilon: f32) -> [f32; 4] {
+fn fit(mean: &[f32]) -> [f32; 4] {
     let color = [mean[0], mean[1], mean[2]];
     let shared: [f32; 3] = std::array::from_fn(|at| mean[4 + at] - color[at] * mean[3]);
     // Rows of the symmetric matrix: 0 1 2, 1 3 4, 2 4 5.
     let m = [
-        mean[7] - color[0] * color[0] + epsilon,
+        mean[7] - color[0] * color[0] + EPSILON,
         mean[8] - color[0] * color[1],
         mean[9] - color[0] * color[2],
-        mean[10] - color[1] * color[1] + epsilon,
+        mean[10] - color[1] * color[1] + EPSILON,
         mean[11] - color[1] * color[2],
-        mean[12] - color[2] * color[2] + epsilon,
+        mean[12] - color[2] * color[2] + EPSILON,
     ];
     let adjugate = [
         m[3] * m[5] - m[4] * m[4],
@@ -229,12 +221,7 @@ pub(crate) fn between(full: usize, working: usize) -> Vec<Between> {
 }
 
 /// Applies the working-size fields to the full-size frame, which it overwrites.
-fn apply(
-    mut frame: Frame,
-    fields: &[f32],
-    working: (usize, usize),
-    tuning: &RefinementTuning,
-) -> CutOut {
+fn apply(mut frame: Frame, fields: &[f32], working: (usize, usize)) -> CutOut {
     let (width, height) = (frame.width, frame.height);
     let columns = between(width, working.0);
     let rows = between(height, working.1);
@@ -245,17 +232,17 @@ fn apply(
         let colors = frame.data[y * width * 3..(y + 1) * width * 3].chunks_exact_mut(3);
         let alphas = &mut alpha[y * width..(y + 1) * width];
         for ((column, color), out) in columns.iter().zip(colors).zip(alphas) {
-            *out = apply_pixel(&mixed, *column, color, tuning);
+            *out = apply_pixel(&mixed, *column, color);
         }
     }
     CutOut { colors: frame, alpha }
 }
 
 /// One pixel: gives its alpha and replaces its colour by the subject's.
-fn apply_pixel(mixed: &[f32], column: Between, color: &mut [u8], tuning: &RefinementTuning) -> u8 {
+fn apply_pixel(mixed: &[f32], column: Between, color: &mut [u8]) -> u8 {
     let field = column.pick::<FIELDS>(mixed);
     let shown = [color[0], color[1], color[2]].map(|value| f32::from(value) * (1.0 / 255.0));
-    let alpha = settle(along(&field[..4], &shown), tuning);
+    let alpha = settle(along(&field[..4], &shown));
     if alpha < 1.0 {
         for (channel, value) in color.iter_mut().enumerate() {
             let (own, behind) = (field[4 + channel], field[7 + channel]);
@@ -288,7 +275,7 @@ mod tests {
                 }
             }
         }
-        let cut = refine(frame, &small, &mask, &RefinementTuning::default());
+        let cut = refine(frame, &small, &mask);
         for y in 0..height {
             assert!(cut.alpha[y * width + 20] > 250);
             assert!(cut.alpha[y * width + 31] > 200, "{}", cut.alpha[y * width + 31]);

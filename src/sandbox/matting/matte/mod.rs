@@ -19,14 +19,8 @@ use super::image::{Frame, Plane, Resizer, SmallImage};
 
 /// Makes a coarse mask of each frame, in order: 1 where the subject is.
 pub(crate) trait Segmenter: Send {
-    /// The mask of `frame`, at the size of `small`, which is the same frame at working size.
-    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError>;
-}
-
-impl<S: Segmenter + ?Sized> Segmenter for Box<S> {
-    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
-        (**self).segment(frame, small)
-    }
+    /// The mask of `small`, a frame at working size.
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError>;
 }
 
 /// Makes alpha and the subject's own colours of a frame and its coarse mask. Frames are independent

@@ -12,7 +12,7 @@ use rten_tensor::prelude::*;
 use super::Segmenter;
 use super::install;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Plane, SmallImage};
+use crate::sandbox::matting::image::{Plane, SmallImage};
 
 /// How often the first frame is shown before it counts: the network starts without a memory, and
 /// its first answers are its worst.
@@ -28,12 +28,10 @@ pub(crate) struct RvmNetwork {
 impl RvmNetwork {
     /// Loads the weights from `folder`, after checking that they are the known ones.
     pub(crate) fn load(folder: &Path) -> Result<Self, EngineError> {
+        const FAILED: &str = "Loading Robust Video Matting failed";
         let weights = install::checked_weights(folder)?;
-        let failed = |error: &dyn std::fmt::Display| {
-            EngineError(format!("Loading Robust Video Matting failed: {error}"))
-        };
-        let model = Model::load(weights).map_err(|error| failed(&error))?;
-        let node = |name: &str| model.node_id(name).map_err(|error| failed(&error));
+        let model = Model::load(weights).map_err(EngineError::because(FAILED))?;
+        let node = |name: &str| model.node_id(name).map_err(EngineError::because(FAILED));
         let inputs = [
             node("src")?,
             node("r1i")?,
@@ -102,7 +100,7 @@ impl Rvm {
 }
 
 impl Segmenter for Rvm {
-    fn segment(&mut self, _frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
         if self.memory.is_none() {
             for _ in 1..WARM_UP {
                 self.infer(small)?;

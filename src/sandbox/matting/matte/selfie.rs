@@ -6,7 +6,7 @@ use rten_tensor::{NdTensor, NdTensorView};
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Plane, Resizer, SmallImage};
+use crate::sandbox::matting::image::{Plane, Resizer, SmallImage};
 
 static SQUARE: &[u8] = include_bytes!("../../assets/selfie_segmentation.onnx");
 static LANDSCAPE: &[u8] = include_bytes!("../../assets/selfie_segmentation_landscape.onnx");
@@ -43,7 +43,7 @@ impl SelfieNetwork {
             Shape::Landscape => LANDSCAPE,
         };
         let model = Model::load_static_slice(weights)
-            .map_err(|error| EngineError(format!("Loading the selfie model failed: {error}")))?;
+            .map_err(EngineError::because("Loading the selfie model failed"))?;
         Ok(Self { model, shape })
     }
 
@@ -96,7 +96,7 @@ impl<'n> Selfie<'n> {
 }
 
 impl Segmenter for Selfie<'_> {
-    fn segment(&mut self, _frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
         let mask = self.network.infer(&self.shrink.picture(small))?;
         Ok(self.grow.plane(&mask))
     }

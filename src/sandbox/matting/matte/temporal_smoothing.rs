@@ -13,7 +13,7 @@
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Plane, Resizer, SmallImage, box_mean};
+use crate::sandbox::matting::image::{Plane, Resizer, SmallImage, box_mean};
 
 /// Side of a block in matching pixels.
 const BLOCK: usize = 8;
@@ -55,8 +55,8 @@ impl<S: Segmenter> SmoothedSegmenter<S> {
 }
 
 impl<S: Segmenter> Segmenter for SmoothedSegmenter<S> {
-    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
-        let mut mask = self.inner.segment(frame, small)?;
+    fn segment(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
+        let mut mask = self.inner.segment(small)?;
         let light = lightness(&self.matching.picture(small));
         if let Some(before) = &self.before {
             let motion = Motion::between(&before.light, &light);
@@ -178,7 +178,7 @@ mod tests {
     struct Told(std::vec::IntoIter<Plane>);
 
     impl Segmenter for Told {
-        fn segment(&mut self, _frame: &Frame, _small: &SmallImage) -> Result<Plane, EngineError> {
+        fn segment(&mut self, _small: &SmallImage) -> Result<Plane, EngineError> {
             Ok(self.0.next().unwrap())
         }
     }
@@ -210,8 +210,7 @@ mod tests {
     fn steadied(steps: Vec<(SmallImage, Plane)>) -> Vec<Plane> {
         let (pictures, masks): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         let mut steady = SmoothedSegmenter::new(Told(masks.into_iter()), SIZE);
-        let frame = Frame::filled(1, 1, [0; 3]);
-        pictures.iter().map(|small| steady.segment(&frame, small).unwrap()).collect()
+        pictures.iter().map(|small| steady.segment(small).unwrap()).collect()
     }
 
     fn inside(plane: &Plane, left: usize) -> f32 {

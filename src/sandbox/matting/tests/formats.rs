@@ -8,15 +8,15 @@ const SIDE: usize = 120;
 const FRAMES: usize = 6;
 
 /// Writes the portrait in `format` and returns the directory that holds the output.
-fn output(format: &str) -> (Room, EngineTask, EngineResult) {
-    let room = Room::new();
-    let input = room.portrait(SIDE, SIDE, FRAMES);
-    let task = room.task(&input, format);
+fn output(format: &str) -> (TestDir, EngineTask, EngineResult) {
+    let dir = TestDir::new();
+    let input = dir.portrait(SIDE, SIDE, FRAMES);
+    let task = dir.task(&input, format);
     let outcome = run(&task).unwrap();
     assert_eq!(outcome.frames, FRAMES as u64);
     assert!((outcome.duration_seconds - FRAMES as f64 / 24.0).abs() < 1e-6);
     assert!(outcome.notes.is_empty(), "{:?}", outcome.notes);
-    (room, task, outcome)
+    (dir, task, outcome)
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn png_sequence_is_an_archive_of_pictures() {
 
 #[test]
 fn mp4_needs_a_backdrop_and_shows_it() {
-    let room = Room::new();
-    let input = room.portrait(SIDE, SIDE, FRAMES);
-    let mut task = room.task(&input, "mp4");
+    let dir = TestDir::new();
+    let input = dir.portrait(SIDE, SIDE, FRAMES);
+    let mut task = dir.task(&input, "mp4");
     assert!(run(&task).unwrap_err().0.contains("no transparency"));
     assert!(!task.output.exists());
     task.backdrop = Backdrop::Color([0.0, 0.4, 1.0]);
@@ -115,15 +115,15 @@ fn mp4_needs_a_backdrop_and_shows_it() {
 
 #[test]
 fn a_picture_covers_the_canvas_and_the_subject_keeps_its_position() {
-    let room = Room::new();
-    let input = room.portrait(SIDE, SIDE, 2);
+    let dir = TestDir::new();
+    let input = dir.portrait(SIDE, SIDE, 2);
     // Twice as wide as high: blue with a red middle third, which a square canvas shows alone.
-    let picture = room.clip(
+    let picture = dir.clip(
         "picture.png",
         "-f lavfi -i color=blue:size=600x200 -vf drawbox=x=200:y=0:w=200:h=200:c=red:t=fill \
          -frames:v 1",
     );
-    let mut task = room.task(&input, "mov");
+    let mut task = dir.task(&input, "mov");
     task.backdrop = Backdrop::Image(picture);
     task.layout = CanvasLayout {
         canvas: Some((200, 200)),
@@ -143,11 +143,11 @@ fn a_picture_covers_the_canvas_and_the_subject_keeps_its_position() {
 
 #[test]
 fn a_backdrop_that_is_no_picture_is_refused() {
-    let room = Room::new();
-    let input = room.portrait(64, 64, 1);
-    let list = room.file("list.png");
+    let dir = TestDir::new();
+    let input = dir.portrait(64, 64, 1);
+    let list = dir.file("list.png");
     std::fs::write(&list, "#EXTM3U\n").unwrap();
-    let mut task = room.task(&input, "webm");
+    let mut task = dir.task(&input, "webm");
     task.backdrop = Backdrop::Image(list);
     assert!(run(&task).unwrap_err().0.contains("PNG, JPEG, WebP or GIF"));
     assert!(!task.output.exists());
@@ -155,10 +155,10 @@ fn a_backdrop_that_is_no_picture_is_refused() {
 
 #[test]
 fn odd_sizes_work_in_every_format() {
-    let room = Room::new();
-    let input = room.portrait(67, 45, 2);
+    let dir = TestDir::new();
+    let input = dir.portrait(67, 45, 2);
     for format in ["webm", "mov", "mp4", "gif", "png_sequence", "webp"] {
-        let mut task = room.task(&input, format);
+        let mut task = dir.task(&input, format);
         if format == "mp4" {
             task.backdrop = Backdrop::Color([1.0, 1.0, 1.0]);
         }
@@ -185,13 +185,13 @@ fn odd_sizes_work_in_every_format() {
 /// Players show a frame of less than 2/100 s for 1/10 s.
 #[test]
 fn a_fast_gif_plays_at_the_right_speed() {
-    let room = Room::new();
+    let dir = TestDir::new();
     for rate in ["24", "30000/1001", "50", "60", "75", "120"] {
-        let input = room.clip(
+        let input = dir.clip(
             "fast.mp4",
             &format!("-f lavfi -i testsrc2=size=32x32:rate={rate}:duration=1 -g 10"),
         );
-        let task = room.task(&input, "gif");
+        let task = dir.task(&input, "gif");
         let outcome = run(&task).unwrap();
         let mut reader = gif::DecodeOptions::new()
             .read_info(std::fs::File::open(&task.output).unwrap())
@@ -212,10 +212,10 @@ fn a_fast_gif_plays_at_the_right_speed() {
 
 #[test]
 fn colours_are_tagged_in_containers_and_frames() {
-    let room = Room::new();
-    let input = room.portrait(32, 32, 2);
+    let dir = TestDir::new();
+    let input = dir.portrait(32, 32, 2);
     for format in ["webm", "mov", "mp4"] {
-        let mut task = room.task(&input, format);
+        let mut task = dir.task(&input, format);
         for backdrop in [Backdrop::Transparent, Backdrop::Color([0.0, 1.0, 0.0])] {
             if format == "mp4" && backdrop == Backdrop::Transparent {
                 continue;
@@ -240,9 +240,9 @@ fn colours_are_tagged_in_containers_and_frames() {
 
 #[test]
 fn an_odd_canvas_is_made_even_for_mp4_with_a_note() {
-    let room = Room::new();
-    let input = room.portrait(32, 32, 1);
-    let mut task = room.task(&input, "mp4");
+    let dir = TestDir::new();
+    let input = dir.portrait(32, 32, 1);
+    let mut task = dir.task(&input, "mp4");
     task.backdrop = Backdrop::Color([0.0; 3]);
     task.layout.canvas = Some((41, 30));
     let outcome = run(&task).unwrap();

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use super::ffmpeg::probe::{ProbedVideo, probe_video};
 use super::{
     Backdrop, CanvasLayout, Engine, EngineError, EngineLimits, EngineResult, EngineTask,
     RealEngine, Tools,
@@ -26,10 +27,10 @@ fn engine() -> &'static RealEngine {
     ENGINE.get_or_init(|| RealEngine::new(Tools::default(), EngineLimits::default(), None).unwrap())
 }
 
-/// A folder for one test's files.
-struct Room(tempfile::TempDir);
+/// A temporary directory for one test's files.
+struct TestDir(tempfile::TempDir);
 
-impl Room {
+impl TestDir {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -77,6 +78,11 @@ impl Room {
             text_prompt: None,
         }
     }
+}
+
+fn probed(file: &Path) -> ProbedVideo {
+    let (tools, limits) = (Tools::default(), EngineLimits::default());
+    probe_video(&tools, &limits, file, &AtomicBool::new(false)).unwrap()
 }
 
 fn run(task: &EngineTask) -> Result<EngineResult, EngineError> {

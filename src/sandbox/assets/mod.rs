@@ -11,10 +11,10 @@ pub struct Sample {
     pub doubt: [f64; 4],
 }
 
-/// A slow pan over a portrait of the astronaut Eileen Collins (see `assets/README.md`).
+/// A slow pan over a portrait of the astronaut Eileen Collins (see `README.md`).
 pub const SAMPLE: Sample = Sample {
-    video: include_bytes!("assets/astronaut.mp4"),
-    mask: include_bytes!("assets/astronaut-alpha.png"),
+    video: include_bytes!("astronaut.mp4"),
+    mask: include_bytes!("astronaut-alpha.png"),
     // The helmet on her arm: some models keep it, others do not.
     doubt: [0.5, 0.65, 1.0, 1.0],
 };

@@ -13,15 +13,15 @@ use axum::http::{Request, Response};
 use jiff::Timestamp;
 use tower_service::Service as _;
 
-use super::api;
-use super::api::transport::connection::{Connection, NoAnswer};
-use super::options::{EngineChoice, Options};
-use super::server::{SandboxError, ServerEnvironment, build};
-use super::service::Store;
-use super::state::app::App;
-use super::state::truth::Truth;
-use super::util::clock::SandboxClock;
-use super::util::random::Tokens;
+use super::build::{SandboxError, ServerEnvironment, build};
+use crate::sandbox::api;
+use crate::sandbox::api::transport::connection::{Connection, NoAnswer};
+use crate::sandbox::options::{EngineChoice, Options};
+use crate::sandbox::service::Store;
+use crate::sandbox::state::app::App;
+use crate::sandbox::state::truth::Truth;
+use crate::sandbox::util::clock::SandboxClock;
+use crate::sandbox::util::random::Tokens;
 
 /// Called directly. Its tasks run on the runtime of the caller; only a current-thread runtime is
 /// reproducible.
@@ -99,10 +99,4 @@ fn is_for_outputs(request: &Request<Body>) -> bool {
     let stated = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = request.uri().authority().map(Authority::as_str).or_else(stated);
     host.is_some_and(|host| InProcess::CDN_URL.ends_with(&format!("//{host}")))
-}
-
-impl std::fmt::Debug for InProcess {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InProcess").finish_non_exhaustive()
-    }
 }
