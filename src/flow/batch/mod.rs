@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 
 use self::queue::InputQueue;
-use super::job::collect::CollectResult;
+use super::job::collect::{CollectResult, OutputCollector};
 use super::job::driver::{DriveOutcome, JobDriver};
 use super::plan::earlier_jobs::reconcile::reconcile_after_failover;
 use super::polling::{poll_lists, read_hints};
@@ -467,8 +467,9 @@ async fn save_output(
     output_writer: &OutputWriter,
     began: Instant,
 ) -> Result<InputOutcome, Failure> {
+    let mut collector = OutputCollector::new(driver);
     let collected = loop {
-        match driver.collect(&output_writer.input, &output_writer.spool).await {
+        match collector.collect(&output_writer.input, &output_writer.spool).await {
             Err(failure) if driver.waits_out(&failure) => driver.back_off(failure).await?,
             collected => break collected,
         }

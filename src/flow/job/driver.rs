@@ -1,16 +1,16 @@
 //! The driver of one attempt: run the state machine, commit the state, execute the effect, observe,
 //! repeat. One input and ten thousand use the same loop.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::client::{CallPermit, LastRequestId};
+use super::calls::AttemptCalls;
+use crate::client::{CallPermit, RequestOptions};
 use crate::flow::polling::FollowedJob;
 use crate::flow::run::{CreatePermit, RunState};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation, Step, StepContext, step};
 use crate::ledger::{
     Attempt, AttemptState, AttemptStatus, BillingVisibility, Commit, DraftObservation,
-    DraftSupport, LastPoll, RepeatedCall, StartCommit, StepAction, StepNote,
+    DraftSupport, LastPoll, StartCommit, StepAction, StepNote,
 };
 use crate::model::event::RemarkLevel;
 use crate::model::{
@@ -74,10 +74,7 @@ pub(crate) struct JobDriver<'a> {
     pub(crate) link: Option<OutputLink>,
     /// The service's notes on how the job was done.
     pub(crate) notes: Vec<String>,
-    /// Request id of the last answer, for the history of the attempt.
-    pub(crate) last_answer: LastRequestId,
-    /// Calls that the client has repeated since the last commit.
-    pub(crate) repeated: Arc<Mutex<Vec<RepeatedCall>>>,
+    calls: AttemptCalls,
 }
 
 impl<'a> JobDriver<'a> {
@@ -87,6 +84,7 @@ impl<'a> JobDriver<'a> {
             stored_poll: attempt.last_poll.clone(),
             occupies_slot: attempt.occupies_slot(),
             was_started: is_started(&attempt),
+            calls: AttemptCalls::new(&run.context, input.clone()),
             attempt,
             input,
             refusals: 0,
@@ -97,10 +95,13 @@ impl<'a> JobDriver<'a> {
             permit: None,
             link: None,
             notes: Vec::new(),
-            last_answer: LastRequestId::default(),
-            repeated: Arc::default(),
             poll_only: false,
         }
+    }
+
+    /// Options of a call about this attempt.
+    pub(crate) fn call(&self) -> RequestOptions<'_> {
+        self.calls.options(self.attempt.state.job.clone())
     }
 
     /// Estimated credits of the job, if this run started it: 0 for a job started earlier, and for a
@@ -292,9 +293,9 @@ impl<'a> JobDriver<'a> {
         if !known || draft == (AttemptState { sent: draft.sent, ..self.attempt.state.clone() }) {
             return Ok(Commit::Written);
         }
+        self.take_repeated(self.attempt.state.status);
         self.attempt.state = draft;
-        self.take_repeated();
-        let last_answer = self.last_answer.take();
+        let last_answer = self.calls.take_last_answer();
         self.run
             .context
             .ledger
@@ -304,9 +305,8 @@ impl<'a> JobDriver<'a> {
 
     /// Moves the calls that were repeated since the last commit to the attempt, in place of those that it
     /// wrote. Before each commit.
-    fn take_repeated(&mut self) {
-        let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
-        self.attempt.repeated = std::mem::take(&mut *repeated);
+    fn take_repeated(&mut self, status: AttemptStatus) {
+        self.attempt.repeated = self.calls.take_repeated(status);
     }
 
     /// The effect may not begin. Commits and polls after an answer are never held back: what was
@@ -344,7 +344,7 @@ impl<'a> JobDriver<'a> {
         before: AttemptStatus,
         exclusive: bool,
     ) -> Result<Commit, Failure> {
-        self.take_repeated();
+        self.take_repeated(before);
         self.stored_poll = self.attempt.last_poll.clone();
         if *effect == Effect::Create {
             self.attempt.sent_at = self.run.context.clock.wall();
@@ -352,17 +352,14 @@ impl<'a> JobDriver<'a> {
         if *effect == Effect::Create && exclusive {
             return self
                 .run
-                .commit_exclusive_create(&self.attempt, self.last_answer.take().as_deref())
+                .commit_exclusive_create(&self.attempt, self.calls.take_last_answer().as_deref())
                 .await;
         }
         if *effect == Effect::Start {
             self.run.context.emit_stage(&self.input, Stage::Queue);
             let mut attempt = self.attempt.clone();
-            let on_retry = self.on_retry();
-            let (started, permit) = self
-                .run
-                .commit_start(&mut attempt, before.in_flight(), &self.call(&on_retry))
-                .await?;
+            let (started, permit) =
+                self.run.commit_start(&mut attempt, before.in_flight(), &self.call()).await?;
             self.attempt = attempt;
             self.permit = permit;
             return match started {
@@ -376,7 +373,7 @@ impl<'a> JobDriver<'a> {
         }
         let failure = self.attempt.state.failure.as_ref();
         let failed = || failure.and_then(|failure| failure.request_id.clone());
-        let request_id = self.last_answer.take().or_else(failed);
+        let request_id = self.calls.take_last_answer().or_else(failed);
         let (ledger, note) = (&self.run.context.ledger, step_note(effect));
         ledger.commit(&self.attempt, &note, request_id.as_deref()).await
     }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use super::driver::JobDriver;
 use super::lost_create::search;
-use super::upload::{HashedFile, retry_reporter, send_file, send_object, send_video};
+use super::upload::{HashedFile, send_file, send_object, send_video};
 use crate::blocking::blocking;
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::interrupted;
@@ -17,7 +16,7 @@ use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::run::start_evidence::EVENTS;
 use crate::flow::run_options::ByUrl;
 use crate::flow::state_machine::{Effect, Goal, JobSnapshot, MAX_START_AGE, Observation};
-use crate::ledger::{AttemptStatus, InputSource, RepeatedCall};
+use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
     Background, Execution, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, ObjectUrl,
@@ -26,9 +25,6 @@ use crate::model::{
 
 /// Minimum validity of a signed URL: the service may fetch it late.
 const SIGNED_MIN: Duration = Duration::from_hours(24);
-
-/// Maximum repeated calls that are written with one commit: a job may be polled for hours without one.
-const REPEATED_MAX: usize = 32;
 
 /// Validity for a draft, which is started by a later run.
 const SIGNED_FOR_DRAFT: Duration = Duration::from_hours(7 * 24);
@@ -76,8 +72,7 @@ impl JobDriver<'_> {
         }
         let _permit = self.run.uploads.acquire().await;
         context.emit_stage(&self.input, Stage::Upload);
-        let on_retry = self.on_retry();
-        let call = self.call(&on_retry);
+        let call = self.call();
         let sent = match source {
             InputSource::File { path, size, modified_ns, .. } => {
                 let (path, size, modified_ns) = (path.clone(), *size, *modified_ns);
@@ -171,7 +166,6 @@ impl JobDriver<'_> {
             auto_start: false,
             metadata: &metadata,
         };
-        let on_retry = self.on_retry();
         // A create that still waits for its permit is not sent once starts are stopped, or once
         // another process has taken over the attempt; one that was sent is waited for.
         let is_sent = AtomicBool::new(false);
@@ -184,7 +178,7 @@ impl JobDriver<'_> {
             Ok(())
         };
         let last_check = || check().boxed();
-        let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
+        let call = RequestOptions { last_check: Some(&last_check), ..self.call() };
         let creating = context.service.create(&job, call);
         tokio::pin!(creating);
         let answer = match self.run.unless_starts_stopped(&mut creating).await {
@@ -205,15 +199,8 @@ impl JobDriver<'_> {
         let context = &self.run.context;
         let asked = context.clock.now();
         let sent = self.attempt.sent_at;
-        let on_retry = self.on_retry();
-        match search(
-            context,
-            &self.run.list_poll,
-            &self.attempt.correlation_id,
-            sent,
-            &self.call(&on_retry),
-        )
-        .await
+        match search(context, &self.run.list_poll, &self.attempt.correlation_id, sent, &self.call())
+            .await
         {
             Ok(found) => Observation::Searched { asked, found },
             Err(failure) => Observation::CallFailed(failure),
@@ -231,7 +218,6 @@ impl JobDriver<'_> {
             options: &self.attempt.work.options,
             background_image_url: background.as_deref(),
         };
-        let on_retry = self.on_retry();
         let stale = AtomicBool::new(false);
         // Last check before the first byte: the start must not be sent long after its commit, or
         // once another process has taken over the attempt.
@@ -249,7 +235,7 @@ impl JobDriver<'_> {
         let call = RequestOptions {
             last_check: Some(&last_check),
             in_flight: Some(others),
-            ..self.call(&on_retry)
+            ..self.call()
         };
         let answer = context.service.start_admitted(permit, &job, &request, call).await;
         Ok(match answer {
@@ -278,8 +264,7 @@ impl JobDriver<'_> {
         let (Some(job), Some(doubt)) = (&self.attempt.state.job, self.attempt.state.sent) else {
             return Observation::Usage { asked, charged: false, later_charged: false };
         };
-        let on_retry = self.on_retry();
-        match context.service.usage_events(EVENTS, self.call(&on_retry)).await {
+        match context.service.usage_events(EVENTS, self.call()).await {
             Ok(page) => {
                 let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
                 Observation::Usage { asked, charged, later_charged }
@@ -309,7 +294,6 @@ impl JobDriver<'_> {
         };
         let context = &self.run.context;
         let asked = context.clock.now();
-        let on_retry = self.on_retry();
         let since = self.attempt.state.sent.unwrap_or_default();
         let polled = tokio::select! {
             biased;
@@ -317,7 +301,7 @@ impl JobDriver<'_> {
             (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
                 return Observation::Polled(self.record_poll(asked, view, true));
             }
-            polled = context.service.get(&job, self.call(&on_retry)) => polled,
+            polled = context.service.get(&job, self.call()) => polled,
         };
         match polled {
             Ok(view) => {
@@ -403,46 +387,13 @@ impl JobDriver<'_> {
             content: path.clone().into(),
             size: hash.size,
         };
-        let on_retry = self.on_retry();
-        match send_file(context, &self.input, &file, self.call(&on_retry)).await {
+        match send_file(context, &self.input, &file, self.call()).await {
             Err(failure) => Ok(Err(failure
                 .with_next("use --background with a URL, if the service does not accept images"))),
             Ok(url) => {
                 context.ledger.record_upload(&context.key, &hash.sha256, &url).await?;
                 Ok(Ok(Some(url)))
             }
-        }
-    }
-
-    pub(crate) fn call<'b>(
-        &'b self,
-        on_retry: &'b (dyn Fn(&Failure, Duration) + Send + Sync),
-    ) -> RequestOptions<'b> {
-        RequestOptions {
-            input: Some(&self.input.name),
-            job: self.attempt.state.job.clone(),
-            on_retry,
-            last_request_id: Some(&self.last_answer),
-            ..RequestOptions::plain()
-        }
-    }
-
-    /// Reports the client's retries, and keeps refused calls for the next commit. A pause of the
-    /// limiter is none: nothing was sent.
-    pub(crate) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        let context = &self.run.context;
-        let report = retry_reporter(Arc::clone(&context.observer), self.input.clone());
-        let (clock, repeated) = (Arc::clone(&context.clock), Arc::clone(&self.repeated));
-        let status = self.attempt.state.status;
-        move |failure, wait| {
-            if failure.status.is_some() {
-                let mut repeated = repeated.lock().unwrap_or_else(PoisonError::into_inner);
-                if repeated.len() < REPEATED_MAX {
-                    let failure = failure.clone();
-                    repeated.push(RepeatedCall { at: clock.wall(), status, failure });
-                }
-            }
-            report(failure, wait);
         }
     }
 }

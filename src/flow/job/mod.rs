@@ -1,10 +1,10 @@
 //! One attempt, in the order of events:
 //!
 //! - `driver`: the loop: run the state machine, commit the state, execute the effect, observe
-//! - `effects`: the calls behind the effects
+//! - `effects`, `calls`: the calls behind the effects, and what is recorded of them
 //! - `upload`, `lost_create`: sending the input; finding the job of a create that got no answer
 //! - `follow`: waiting for the end of the job
-//! - `collect`, `part_file`: the output, downloaded, verified and published
+//! - `collect`, `download`, `part_file`: the output, downloaded, verified and published
 //!
 //! and outside of a run:
 //!
@@ -13,7 +13,9 @@
 //! - `webhook`: a webhook whose job no process follows
 //! - `manual_review`: decisions of the user
 
+pub(crate) mod calls;
 pub(crate) mod collect;
+pub(crate) mod download;
 pub(crate) mod driver;
 pub(crate) mod effects;
 pub(crate) mod follow;

@@ -2,16 +2,25 @@
 //! to the output only while it is still the file that was checked.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, linkat, renameat_with};
 use sha2::{Digest as _, Sha256};
 
+use crate::blocking::blocking;
 use crate::flow::output_file::{file_id, not_a_file, unwritable};
+use crate::media;
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
+
+/// A complete output in its partial file.
+pub(crate) struct CompletePart {
+    pub(crate) sha256: String,
+    pub(crate) size: u64,
+}
 
 /// A part that no other process writes during the lifetime of this value.
 pub(crate) struct PartFile {
@@ -190,6 +199,88 @@ fn rename_without_replacing(part: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
+/// The partial file of a download, hashed as it grows.
+pub(crate) struct PartWriter {
+    pub(crate) part: Arc<PartFile>,
+    hash: Sha256,
+    pub(crate) size: u64,
+    buffer: Vec<bytes::Bytes>,
+    buffered: usize,
+}
+
+/// Write buffer in bytes: far fewer trips to the writing thread.
+const WRITE_BUFFER: usize = 1 << 20;
+
+impl PartWriter {
+    /// Continues the part at `offset`: later bytes are cut off, earlier ones hashed.
+    pub(crate) async fn open(part: Arc<PartFile>, offset: u64) -> Result<Self, Failure> {
+        blocking(move || {
+            let hash = part.truncate_and_hash(offset)?;
+            Ok(Self { part, hash, size: offset, buffer: Vec::new(), buffered: 0 })
+        })
+        .await
+    }
+
+    pub(crate) async fn write(&mut self, chunk: bytes::Bytes) -> Result<(), Failure> {
+        self.size += chunk.len() as u64;
+        self.buffered += chunk.len();
+        self.buffer.push(chunk);
+        if self.buffered < WRITE_BUFFER { Ok(()) } else { self.flush().await }
+    }
+
+    pub(crate) async fn flush(&mut self) -> Result<(), Failure> {
+        let chunks = std::mem::take(&mut self.buffer);
+        self.buffered = 0;
+        let mut hash = std::mem::take(&mut self.hash);
+        let part = Arc::clone(&self.part);
+        let buffered = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        self.hash = blocking(move || {
+            check_free_space(part.path(), buffered)?;
+            for chunk in &chunks {
+                part.file().write_all(chunk).map_err(|error| cannot_write(part.path(), &error))?;
+                hash.update(chunk);
+            }
+            Ok(hash)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Syncs, so that the bytes are on the disk before the ledger says so.
+    pub(crate) async fn finish(mut self) -> Result<CompletePart, Failure> {
+        self.flush().await?;
+        let Self { part, hash, size, .. } = self;
+        blocking(move || {
+            part.file().sync_all().map_err(|error| cannot_write(part.path(), &error))?;
+            Ok(CompletePart { sha256: hex::encode(hash.finalize()), size })
+        })
+        .await
+    }
+}
+
+/// Checks that the file system of `path` has space for `bytes` more.
+pub(crate) fn check_free_space(path: &Path, bytes: u64) -> Result<(), Failure> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    media::check_space(directory.unwrap_or(Path::new(".")), bytes)
+        .map_err(|error| cannot_write(path, &error))
+}
+
+/// Copies the output at `from`; `None` if it is not that output.
+pub(crate) fn copy(
+    from: &Path,
+    to: &PartFile,
+    sha256: &str,
+) -> Result<Option<CompletePart>, Failure> {
+    let Ok(mut source) = File::open(from) else { return Ok(None) };
+    to.truncate_and_hash(0)?;
+    let written = std::io::copy(&mut source, &mut to.file());
+    let size = written
+        .and_then(|size| to.file().sync_all().map(|()| size))
+        .map_err(|error| cannot_write(to.path(), &error))?;
+    let copied = hex::encode(to.truncate_and_hash(size)?.finalize());
+    Ok((copied == sha256).then_some(CompletePart { sha256: copied, size }))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::flow::output_file::part_name;
@@ -305,5 +396,19 @@ mod tests {
         again.truncate_and_hash(4).unwrap();
         again.file().write_all(b"thing").unwrap();
         assert_eq!(fs::read(again.path()).unwrap(), b"something");
+    }
+
+    #[test]
+    fn a_copy_that_is_not_the_output_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("a"), dir.path().join("b"));
+        std::fs::write(&from, b"abc").unwrap();
+        std::fs::write(&to, b"an older and longer part").unwrap();
+        let part = PartFile::open(to.clone()).unwrap();
+        let sha256 = media::hash_file(&from, &|_| ()).unwrap().sha256;
+        let complete = copy(&from, &part, &sha256).unwrap().unwrap();
+        assert_eq!((complete.size, std::fs::read(&to).unwrap()), (3, b"abc".to_vec()));
+        assert!(copy(&from, &part, "00").unwrap().is_none());
+        assert!(copy(&dir.path().join("gone"), &part, &sha256).unwrap().is_none());
     }
 }
