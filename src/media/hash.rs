@@ -81,10 +81,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("abc");
         std::fs::write(&path, b"abc").unwrap();
-        let told = RefCell::new(Vec::new());
-        let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
+        let reported = RefCell::new(Vec::new());
+        let hash = hash_file(&path, &|done| reported.borrow_mut().push(done)).unwrap();
         assert_eq!(hash.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!((hash.size, told.into_inner()), (3, vec![3]));
+        assert_eq!((hash.size, reported.into_inner()), (3, vec![3]));
         assert!(hash.is_current(&path).unwrap());
         std::fs::write(&path, b"abcd").unwrap();
         assert!(!hash.is_current(&path).unwrap());
@@ -95,9 +95,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("zeros");
         std::fs::write(&path, vec![0; BLOCK_BYTES * 2 + 1]).unwrap();
-        let told = RefCell::new(Vec::new());
-        let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
-        assert_eq!(told.borrow().last(), Some(&hash.size));
-        assert!(told.borrow().is_sorted());
+        let reported = RefCell::new(Vec::new());
+        let hash = hash_file(&path, &|done| reported.borrow_mut().push(done)).unwrap();
+        assert_eq!(reported.borrow().last(), Some(&hash.size));
+        assert!(reported.borrow().is_sorted());
     }
 }

@@ -228,8 +228,8 @@ fn an_output_is_as_long_as_its_input() {
             let verified = verify(input(seconds, frames));
             assert_eq!(verified.is_ok(), is_right, "{name} for {seconds} s: {verified:?}");
             if let Err(bad) = verified {
-                let told = format!("it lasts 0.50 s, but its input lasts {seconds:.2} s");
-                assert_eq!(bad.to_string(), told, "{name}");
+                let message = format!("it lasts 0.50 s, but its input lasts {seconds:.2} s");
+                assert_eq!(bad.to_string(), message, "{name}");
                 assert_eq!(bad.kind(), crate::model::FailureKind::Unverified);
             }
         }

@@ -183,10 +183,10 @@ impl Printer {
 
     /// A failure with the IDs for support and the next command.
     pub fn failure(&self, failure: &Failure) {
-        let told = messages::failure(failure);
+        let text = messages::failure(failure);
         let next = messages::next(failure.next.as_deref());
         let label = self.paint().tone(TextTone::Bad, "error:");
-        self.message(&format!("{label} {told}{next}"));
+        self.message(&format!("{label} {text}{next}"));
     }
 
     /// [`Printer::failure`] for a failure that is a result of the command: with `--json` it is also
@@ -251,35 +251,39 @@ impl Printer {
         }
     }
 
-    /// Reports an output: `told` with the path on standard error (unless `quiet`), the path alone on
+    /// Reports an output: `text` with the path on standard error (unless `quiet`), the path alone on
     /// standard output. If both are the same terminal, they are one line.
-    pub(crate) fn landed(&self, told: &str, target: &Target) {
+    pub(crate) fn landed(&self, text: &str, target: &Target) {
         let style = &self.0.style;
         match target {
             Target::File(path) => {
-                self.told_result(told, &self.shown_path(path, style.links), &self.path_bytes(path));
+                self.print_result(
+                    text,
+                    &self.shown_path(path, style.links),
+                    &self.path_bytes(path),
+                );
             }
             Target::Object(url) => {
                 let shown = escaped(&url.to_string());
                 let data = if style.stdout_terminal { shown.clone() } else { url.to_string() };
-                self.told_result(told, &shown, data.as_bytes());
+                self.print_result(text, &shown, data.as_bytes());
             }
         }
     }
 
-    /// Reports a job in the same form: `told` with its ID, and the ID alone.
-    pub(crate) fn left(&self, told: &str, job: &str) {
+    /// Reports a job in the same form: `text` with its ID, and the ID alone.
+    pub(crate) fn left(&self, text: &str, job: &str) {
         let job = escaped(job);
-        self.told_result(told, &job, job.as_bytes());
+        self.print_result(text, &job, job.as_bytes());
     }
 
-    fn told_result(&self, told: &str, shown: &str, data: &[u8]) {
+    fn print_result(&self, text: &str, shown: &str, data: &[u8]) {
         let style = &self.0.style;
         self.suspend(|| {
             if style.shared && !style.quiet {
-                self.write_stderr(&format!("{told} -> "));
+                self.write_stderr(&format!("{text} -> "));
             } else if !style.quiet {
-                self.write_stderr(&format!("{told} -> {shown}\n"));
+                self.write_stderr(&format!("{text} -> {shown}\n"));
             }
             self.write_stdout(data);
         });

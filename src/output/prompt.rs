@@ -29,13 +29,13 @@ impl Printer {
     pub fn waiting(&self, what: &str) -> Spinner {
         let (sender, receiver) = channel();
         let (printer, what) = (self.clone(), what.to_owned());
-        let told = std::thread::Builder::new().name("waits".into()).spawn(move || {
+        let thread = std::thread::Builder::new().name("waits".into()).spawn(move || {
             if receiver.recv_timeout(NOTICE) == Err(RecvTimeoutError::Timeout) {
                 printer.note(&format!("waiting for {what}"));
             }
         });
         // Without a thread there is no note.
-        Spinner(told.is_ok().then_some(sender))
+        Spinner(thread.is_ok().then_some(sender))
     }
 
     /// Help, scripts and manual pages: written unchanged to standard output, or to standard error if

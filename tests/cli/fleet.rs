@@ -325,11 +325,11 @@ fn every_machine_sees_the_batches_of_all() {
     let name = fleet.sql("SELECT machine_name FROM batches");
     assert_eq!(name, rustix::system::uname().nodename().to_str().unwrap());
     fleet.sql("UPDATE batches SET machine_name = 'build-7'");
-    let told = b.run(&["status"]).ends_with(0).stdout;
-    assert!(told.contains("build-7"), "{told}");
-    let told = b.run(&["status", "--json"]).ends_with(0).json();
-    assert_eq!(told[0]["batches"][0]["machine"], "build-7");
-    assert_eq!(told[0]["batches"][0]["done"], 2);
+    let message = b.run(&["status"]).ends_with(0).stdout;
+    assert!(message.contains("build-7"), "{message}");
+    let message = b.run(&["status", "--json"]).ends_with(0).json();
+    assert_eq!(message[0]["batches"][0]["machine"], "build-7");
+    assert_eq!(message[0]["batches"][0]["done"], 2);
     let usage = b.run(&["usage", "--reconcile", "--json"]).ends_with(0);
     let usage = &usage.json()[0];
     assert_eq!((&usage["verdict"], &usage["matched"]), (&"matched".into(), &2.into()));

@@ -31,8 +31,8 @@ fn a_folder_without_videos_says_what_is_in_it_and_is_not_a_success() {
         run("other").says("3 files with other extensions (.MTS, .txt)").says("--include '*.MTS'");
         run("empty").says("the directory is empty");
     }
-    let told = home.run(&sandbox, &["run", "empty", "--json"]).ends_with(2).json();
-    assert_eq!(told.last().unwrap()["error"]["exit_code"], 2);
+    let message = home.run(&sandbox, &["run", "empty", "--json"]).ends_with(2).json();
+    assert_eq!(message.last().unwrap()["error"]["exit_code"], 2);
     std::fs::write(home.work().join("list"), "\n").unwrap();
     home.run(&sandbox, &["run", "--from-file", "list"]).ends_with(0).says("nothing to do");
     let status = home.run(&sandbox, &["status", "--json"]).ends_with(0).stdout;
@@ -180,8 +180,8 @@ impl Watcher {
     fn start(home: &Home, sandbox: &Sandbox, args: &[&str]) -> Self {
         let mut command = home.unprivileged(sandbox);
         command.args(["run", "--watch"]).args(args).stdout(Stdio::null());
-        let told = std::fs::File::create(home.path("told")).unwrap();
-        Self(command.stderr(told).spawn().unwrap())
+        let message = std::fs::File::create(home.path("told")).unwrap();
+        Self(command.stderr(message).spawn().unwrap())
     }
 
     fn interrupt(mut self) {
@@ -225,9 +225,9 @@ fn a_watcher_survives_failures_of_single_files() {
     home.variant("gone/d.mp4", 6);
     wait_for("the one that came back", || out("d-nobg.webm").exists());
     watcher.interrupt();
-    let told = std::fs::read_to_string(home.path("told")).unwrap();
-    assert_eq!(told.matches("cannot read in/closed").count(), 1, "{told}");
-    assert!(told.contains("fake.mp4: skipped"), "{told}");
+    let message = std::fs::read_to_string(home.path("told")).unwrap();
+    assert_eq!(message.matches("cannot read in/closed").count(), 1, "{message}");
+    assert!(message.contains("fake.mp4: skipped"), "{message}");
     assert!(!out("done").exists(), "its own outputs are left alone");
 }
 
@@ -241,10 +241,10 @@ fn a_watcher_resumes_what_it_paused() {
     sandbox.top_up(-10_000.0 + 2.5);
     let watcher = Watcher::start(&home, &sandbox, &["in", "-o", "out"]);
     let done = |name: &str| home.work().join("out").join(name).exists();
-    let told = || std::fs::read_to_string(home.path("told")).unwrap();
+    let message = || std::fs::read_to_string(home.path("told")).unwrap();
     wait_for("the first", || done("a-nobg.webm"));
     home.variant("in/b.mp4", 2);
-    wait_for("the credits to end", || told().contains("paused; retrying in"));
+    wait_for("the credits to end", || message().contains("paused; retrying in"));
     sandbox.top_up(100.0);
     wait_for("the second", || done("b-nobg.webm"));
     // The service is away for longer than any call waits.
@@ -253,7 +253,7 @@ fn a_watcher_resumes_what_it_paused() {
          [[fault]]\non = \"* /api/**\"\ndo = { answer = { status = 503 } }\n",
     );
     home.variant("in/c.mp4", 3);
-    wait_for("the outage", || told().contains("longer than outage_max"));
+    wait_for("the outage", || message().contains("longer than outage_max"));
     sandbox.scenario("");
     wait_for("the third", || done("c-nobg.webm"));
     watcher.interrupt();

@@ -136,8 +136,8 @@ fn nothing_to_do_is_one_sentence_and_a_success() {
     for args in [&["resume"][..], &["resume", "1"], &["status", "--wait"], &["fetch", "--all"]] {
         let words = home.run(&sandbox, args).ends_with(0);
         assert_eq!((words.stdout.as_str(), words.stderr.lines().count()), ("", 1), "{args:?}");
-        let told = home.run(&sandbox, &[args, &["--json"]].concat()).ends_with(0);
-        let lines = told.json();
+        let message = home.run(&sandbox, &[args, &["--json"]].concat()).ends_with(0);
+        let lines = message.json();
         assert_eq!((lines.len(), &lines[0]["event"]), (1, &"notice".into()), "{args:?}");
     }
 }

@@ -19,7 +19,7 @@ fn limits_of_a_key_are_shown_without_a_request() {
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(5);
     let sent = calls(&sandbox);
-    let told = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
+    let message = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
     for text in [
         "job submissions",
         "status polls",
@@ -29,9 +29,9 @@ fn limits_of_a_key_are_shown_without_a_request() {
         "1 rejected",
         "circuit breaker closed",
     ] {
-        assert!(told.contains(text), "{text:?} in {told}");
+        assert!(message.contains(text), "{text:?} in {message}");
     }
-    assert!(!told.contains(&sandbox.api_key), "{told}");
+    assert!(!message.contains(&sandbox.api_key), "{message}");
     let json = home.run(&sandbox, &["status", "--limits", "--json"]).ends_with(0).json();
     assert_eq!(json.len(), 1);
     let (limits, submissions) = (&json[0], &json[0]["submissions"]);
@@ -56,8 +56,8 @@ fn a_stop_is_shown_with_its_remedy() {
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(4);
-    let told = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
-    assert!(told.contains("blocked: no credits; top up, then rbgv resume"), "{told}");
+    let message = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
+    assert!(message.contains("blocked: no credits; top up, then rbgv resume"), "{message}");
     let json = home.run(&sandbox, &["status", "--limits", "--json"]).ends_with(0).json();
     assert_eq!(json[0]["in_flight"]["next_start"]["blocked"], "insufficient_credits");
     assert_eq!(json[0]["submissions"]["next"]["in_seconds"], 0.0, "drafts cost nothing");

@@ -176,8 +176,8 @@ fn a_signature_that_does_not_fit_is_explained() {
     verify(text("body"), &secret).ends_with(0);
     let parsed: serde_json::Value = serde_json::from_str(text("body")).unwrap();
     let pretty = serde_json::to_string_pretty(&parsed).unwrap();
-    let told = verify(&pretty, &secret).ends_with(10).stdout;
-    assert!(told.contains("parsed"), "{told}");
+    let message = verify(&pretty, &secret).ends_with(10).stdout;
+    assert!(message.contains("parsed"), "{message}");
     let old = verify(text("body"), &["--secret-file", "secret", "--max-age", "0"]);
     assert!(old.ends_with(10).stdout.contains("replay"));
     verify(text("body"), &[]).ends_with(3).says("RBGV_WEBHOOK_SECRET");
@@ -186,15 +186,15 @@ fn a_signature_that_does_not_fit_is_explained() {
     verify(text("body"), &secret).ends_with(0);
     let twice = headers.clone() + &headers;
     std::fs::write(home.work().join("headers"), twice).unwrap();
-    let told = verify(text("body"), &secret).ends_with(10).stdout;
-    assert!(told.contains("X-Webhook-Signature appears more than once"), "{told}");
+    let message = verify(text("body"), &secret).ends_with(10).stdout;
+    assert!(message.contains("X-Webhook-Signature appears more than once"), "{message}");
     std::fs::write(home.work().join("headers"), headers).unwrap();
     verify(&"x".repeat((1 << 20) + 1), &secret).ends_with(2).says("larger than 1048576 bytes");
     std::fs::write(home.work().join("secret"), "another").unwrap();
-    let told = verify(text("body"), &secret).ends_with(10).stdout;
+    let message = verify(text("body"), &secret).ends_with(10).stdout;
     assert!(
-        told.contains("a secret other than") && told.contains("would reject this webhook"),
-        "{told}"
+        message.contains("a secret other than") && message.contains("would reject this webhook"),
+        "{message}"
     );
 }
 

@@ -14,15 +14,15 @@ fn a_log_is_found_by_job_input_output_and_request() {
     let story = |word: &str| -> Value {
         home.run_alone(&["logs", word, "--json"]).ends_with(0).json().remove(0)
     };
-    let told = story("a.mp4");
-    let job = told["job"].as_str().unwrap().to_owned();
-    let steps = told["steps"].as_array().unwrap();
+    let reported = story("a.mp4");
+    let job = reported["job"].as_str().unwrap().to_owned();
+    let steps = reported["steps"].as_array().unwrap();
     let ids: Vec<&str> = steps.iter().filter_map(|step| step["request_id"].as_str()).collect();
-    assert!(ids.len() >= 3, "upload, create, start and looks have request ids: {told}");
-    assert_eq!(story(&job), told);
-    assert_eq!(story(&output), told);
+    assert!(ids.len() >= 3, "upload, create, start and looks have request ids: {reported}");
+    assert_eq!(story(&job), reported);
+    assert_eq!(story(&output), reported);
     assert_eq!(story(ids[0])["job"], job, "by the id of a good answer");
-    assert_eq!(told["outputs"][0]["state"], "done");
+    assert_eq!(reported["outputs"][0]["state"], "done");
     let notes: Vec<&str> = steps.iter().filter_map(|step| step["then"].as_str()).collect();
     let place = |word| notes.iter().position(|note| *note == word).unwrap();
     assert!(place("upload") < place("create") && place("create") < place("start"), "{notes:?}");

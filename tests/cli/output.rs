@@ -97,7 +97,7 @@ fn the_end_of_a_run_is_notified_if_asked() {
     assert!(!home.work().join("notified").exists());
     let ran = run(&["a.mp4", "--notify"]).ends_with(0);
     assert!(!ran.stderr.contains('\x07'), "no bell without a terminal");
-    let told = std::fs::read_to_string(home.work().join("notified")).unwrap();
-    assert!(told.starts_with("--app-name=rbgv|rbgv|finished|"), "{told}");
-    assert!(!told.contains(&sandbox.api_key), "it gets no key");
+    let message = std::fs::read_to_string(home.work().join("notified")).unwrap();
+    assert!(message.starts_with("--app-name=rbgv|rbgv|finished|"), "{message}");
+    assert!(!message.contains(&sandbox.api_key), "it gets no key");
 }

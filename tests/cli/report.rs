@@ -129,9 +129,9 @@ fn open_starts_the_desktop_program_without_keys() {
         Ran::of(&mut command)
     };
     open("a.mp4").ends_with(0);
-    let told = std::fs::read_to_string(&seen).unwrap();
-    assert!(told.starts_with(&output) && told.contains("DISPLAY=:9"), "{told}");
-    assert!(!told.contains(&sandbox.api_key) && !told.contains("TEST_KEY"), "{told}");
+    let message = std::fs::read_to_string(&seen).unwrap();
+    assert!(message.starts_with(&output) && message.contains("DISPLAY=:9"), "{message}");
+    assert!(!message.contains(&sandbox.api_key) && !message.contains("TEST_KEY"), "{message}");
     let ran = open("1").ends_with(0);
     assert!(ran.lines()[0].ends_with("state/reports/batch-1.html"), "{:?}", ran.lines());
     assert!(std::fs::read_to_string(&seen).unwrap().starts_with(ran.lines()[0]));

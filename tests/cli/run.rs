@@ -342,8 +342,8 @@ fn a_mistake_in_a_single_input_says_what_to_do() {
         .says("no video.txt: it is not a video")
         .says("next: use an mp4, mov, webm or avi file");
     home.run(&sandbox, &["run", "gone.mp4"]).ends_with(2).says("next: ls");
-    let told = home.run(&sandbox, &["upload", "no video.txt"]).ends_with(2).stderr;
-    assert!(told.starts_with("error: no video.txt: it is not a video"), "{told}");
-    assert!(told.ends_with("\n  next: use an mp4, mov, webm or avi file\n"), "{told}");
-    assert_eq!(told.matches("no video.txt").count(), 1, "{told}");
+    let message = home.run(&sandbox, &["upload", "no video.txt"]).ends_with(2).stderr;
+    assert!(message.starts_with("error: no video.txt: it is not a video"), "{message}");
+    assert!(message.ends_with("\n  next: use an mp4, mov, webm or avi file\n"), "{message}");
+    assert_eq!(message.matches("no video.txt").count(), 1, "{message}");
 }

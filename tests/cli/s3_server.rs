@@ -136,7 +136,7 @@ impl S3 {
 /// Serves `app` at a port of its own until the sender is dropped. Returns its URL.
 pub(crate) fn serve(app: Router, address: &str) -> (String, oneshot::Sender<()>) {
     let (stop, stopped) = oneshot::channel::<()>();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, message) = std::sync::mpsc::channel();
     let address = address.to_owned();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -151,5 +151,5 @@ pub(crate) fn serve(app: Router, address: &str) -> (String, oneshot::Sender<()>)
             }
         });
     });
-    (format!("http://{}", told.recv().unwrap()), stop)
+    (format!("http://{}", message.recv().unwrap()), stop)
 }

@@ -80,9 +80,9 @@ fn endless() -> (Home, Sandbox) {
 
 /// Whether all jobs run that start, for long enough that their rows say so.
 fn is_steady(screen: &str) -> bool {
-    let told = |line: &&str| line.starts_with("clip-N.mp4  processing") && line.ends_with(" T");
+    let message = |line: &&str| line.starts_with("clip-N.mp4  processing") && line.ends_with(" T");
     screen.contains("0 of 12 done, 4 processing, 8 queued, T")
-        && screen.lines().filter(told).count() == 4
+        && screen.lines().filter(message).count() == 4
 }
 
 #[test]

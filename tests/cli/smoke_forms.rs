@@ -167,14 +167,14 @@ fn a_rehearsal_that_is_stopped_says_nothing_of_the_settings() {
         .unwrap();
     // The first that ends shows that all are under way.
     let mut line = String::new();
-    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut reported = BufReader::new(child.stderr.take().unwrap());
     while !line.contains("in ") || !line.contains("passed") {
         line.clear();
-        assert_ne!(told.read_line(&mut line).unwrap(), 0, "it ended by itself");
+        assert_ne!(reported.read_line(&mut line).unwrap(), 0, "it ended by itself");
     }
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
     // Nobody reads on, which must not hold it up.
-    std::io::copy(&mut told, &mut std::io::sink()).unwrap();
+    std::io::copy(&mut reported, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

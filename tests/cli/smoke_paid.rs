@@ -147,8 +147,8 @@ fn a_bill_for_a_dead_link_shows_in_the_summary_too() {
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
     let document = document(home.run(&sandbox, &only), 11);
     assert_eq!(document["verdict"]["word"], "contract", "{document:#}");
-    let told = stage(&document, "dead-link")["told"].to_string();
-    assert!(told.contains("grew by"), "{told}");
+    let printed = stage(&document, "dead-link")["told"].to_string();
+    assert!(printed.contains("grew by"), "{printed}");
     // Events that name their jobs say that it was not this one.
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
@@ -157,8 +157,8 @@ fn a_bill_for_a_dead_link_shows_in_the_summary_too() {
     sandbox.scenario(grows);
     let document = self::document(home.run(&sandbox, &only), 0);
     assert_eq!(outcome(&document, "dead-link"), "warned", "{document:#}");
-    let told = stage(&document, "dead-link")["details"].to_string();
-    assert!(told.contains("another program"), "{told}");
+    let printed = stage(&document, "dead-link")["details"].to_string();
+    assert!(printed.contains("another program"), "{printed}");
     sandbox.scenario("");
     let document = self::document(home.run(&sandbox, &only), 0);
     assert_eq!(outcome(&document, "dead-link"), "passed", "{document:#}");
@@ -345,13 +345,13 @@ fn every_response_is_compared_with_the_contract() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let only = ["smoke-test", "--budget", "5", "--only", "credits", "--json"];
-    for (on, what, told, name) in table {
+    for (on, what, printed, name) in table {
         sandbox.scenario(&fault(on, what));
         let document = document(home.run(&sandbox, &only), 0);
         let drift = document["drift"].as_array().unwrap();
-        assert!(drift.contains(&told.into()), "{told}: {drift:?}");
+        assert!(drift.contains(&printed.into()), "{printed}: {drift:?}");
         // What is gone is warned of; what is new is allowed.
-        let expected = if told.starts_with("not in") { "passed" } else { "warned" };
+        let expected = if printed.starts_with("not in") { "passed" } else { "warned" };
         assert_eq!(outcome(&document, name), expected, "{document:#}");
     }
 }

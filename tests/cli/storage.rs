@@ -139,8 +139,8 @@ fn failures_of_google_cloud_storage_name_the_bucket_and_cost_nothing() {
         (&["run", one, "-o", "gs://closed/out/"], 9, "the credentials do not permit"),
     ];
     for (args, code, text) in table {
-        let told = gcs.run(&home, &sandbox, args).ends_with(code).says(text);
-        assert!(told.stderr.contains("next: rbgv "), "{args:?}: {}", told.stderr);
+        let message = gcs.run(&home, &sandbox, args).ends_with(code).says(text);
+        assert!(message.stderr.contains("next: rbgv "), "{args:?}: {}", message.stderr);
     }
     let wrong = ("GOOGLE_BEARER_TOKEN", "planted-and-wrong");
     let mut command = home.keyed(&sandbox);
@@ -404,9 +404,9 @@ fn failures_name_the_object_and_a_next_command_and_no_secret() {
         (&["run", "--watch", "s3://clips/in/"], 2, &["--watch needs a directory"]),
     ];
     for (args, code, texts) in table {
-        let told = s3.run(&home, &sandbox, args).ends_with(code);
+        let message = s3.run(&home, &sandbox, args).ends_with(code);
         for text in texts {
-            assert!(told.stderr.contains(text), "{args:?}: {text}\n{}", told.stderr);
+            assert!(message.stderr.contains(text), "{args:?}: {text}\n{}", message.stderr);
         }
     }
     s3.refuse(Some(|method, path| method == "POST" || method == "PUT" && path.contains("-nobg")));
@@ -434,8 +434,11 @@ fn an_output_that_cannot_be_written_is_kept_and_costs_nothing_more() {
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
     s3.refuse(Some(|method, path| method == "PUT" && path.contains("-nobg")));
-    let told = s3.run(&home, &sandbox, &["run", "a.mp4", "-o", "s3://clips/out/"]);
-    assert!(told.code != 0 && told.stderr.contains("s3://clips/out/a-nobg.webm"), "{told:?}");
+    let message = s3.run(&home, &sandbox, &["run", "a.mp4", "-o", "s3://clips/out/"]);
+    assert!(
+        message.code != 0 && message.stderr.contains("s3://clips/out/a-nobg.webm"),
+        "{message:?}"
+    );
     assert_eq!(std::fs::read_dir(home.path("state/spool")).unwrap().count(), 1);
     s3.refuse(None);
     let resumed = s3.run(&home, &sandbox, &["resume"]).ends_with(0);

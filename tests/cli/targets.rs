@@ -59,9 +59,9 @@ fn only_regular_files_that_are_not_inputs_are_replaced() {
         ),
     ] {
         for extra in [&["--overwrite"][..], &["--dry-run"]] {
-            let told =
+            let reported =
                 home.run(&sandbox, &[args, extra].concat()).ends_with(2).says(expected).stderr;
-            assert!(!told.contains("add --overwrite"), "{told}");
+            assert!(!reported.contains("add --overwrite"), "{reported}");
         }
     }
     // Where it was refused, the folder and the pipe are still there.
@@ -211,11 +211,14 @@ fn an_unwritable_directory_in_the_middle_stops_further_starts() {
     wait_for("an upload", || sandbox.audit().uploads() > 0);
     std::fs::write(home.work().join("out"), "").unwrap();
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(9), "{told}");
-    assert!(told.contains("out is not a directory") && !told.contains("make room"), "{told}");
+    let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(9), "{reported}");
+    assert!(
+        reported.contains("out is not a directory") && !reported.contains("make room"),
+        "{reported}"
+    );
     let bills = sandbox.audit().bills();
-    assert!(bills <= 3, "{bills} jobs were started\n{told}");
+    assert!(bills <= 3, "{bills} jobs were started\n{reported}");
     home.run(&sandbox, &["resume"]).ends_with(9).says("is not a directory");
     assert_eq!(sandbox.audit().bills(), bills, "nothing is started that cannot be written");
     std::fs::remove_file(home.work().join("out")).unwrap();
@@ -258,8 +261,9 @@ fn inputs_that_differ_in_ending_or_folder_only_get_outputs_of_their_own() {
     for args in
         [&["run", "in", "-o", "out"][..], &["run", "cam1/0001.mp4", "cam2/0001.mp4", "-o", "out/"]]
     {
-        let told = home.run(&sandbox, args).ends_with(2).says("both would be written to").stderr;
-        let template = told.split("--name '").nth(1).unwrap().split('\'').next().unwrap();
+        let reported =
+            home.run(&sandbox, args).ends_with(2).says("both would be written to").stderr;
+        let template = reported.split("--name '").nth(1).unwrap().split('\'').next().unwrap();
         let ran = home.run(&sandbox, &[args, &["--name", template]].concat()).ends_with(0);
         assert_eq!(ran.lines().len(), 2, "{template}");
     }
@@ -267,8 +271,8 @@ fn inputs_that_differ_in_ending_or_folder_only_get_outputs_of_their_own() {
         assert!(home.work().join(format!("out/{name}-nobg.webm")).exists(), "{name}");
     }
     home.run(&sandbox, &["run", "in/IMG_1.mp4"]).ends_with(0);
-    let told = home.run(&sandbox, &["run", "in/IMG_1.MOV"]).ends_with(2).stderr;
-    let template = told.split("--name '").nth(1).unwrap().split('\'').next().unwrap();
+    let reported = home.run(&sandbox, &["run", "in/IMG_1.MOV"]).ends_with(2).stderr;
+    let template = reported.split("--name '").nth(1).unwrap().split('\'').next().unwrap();
     home.run(&sandbox, &["run", "in/IMG_1.MOV", "--name", template]).ends_with(0);
 
     // A list keeps folders; a file that is named twice, in any form, is one input.

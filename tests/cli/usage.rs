@@ -29,8 +29,8 @@ fn with_a_job(sandbox: &Sandbox) -> Home {
 }
 
 fn job(home: &Home) -> String {
-    let told = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0);
-    told.json()[0]["job"].as_str().unwrap().to_owned()
+    let reported = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0);
+    reported.json()[0]["job"].as_str().unwrap().to_owned()
 }
 
 #[test]

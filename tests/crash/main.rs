@@ -157,9 +157,9 @@ fn killed_at(point: Point, expected: &Outputs) -> Result<(&'static str, usize), 
         match trial.trace(Some(point)).ending {
             Ending::Killed => {
                 let phase = trial.phase();
-                let told = |why: String| format!("({phase}) {why}");
-                trial.check_names(expected).map_err(told)?;
-                let decided = trial.finish(expected).map_err(told)?;
+                let message = |why: String| format!("({phase}) {why}");
+                trial.check_names(expected).map_err(message)?;
+                let decided = trial.finish(expected).map_err(message)?;
                 return Ok((phase, decided));
             }
             Ending::Exited(0) => trial.check_end(expected)?,

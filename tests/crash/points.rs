@@ -55,9 +55,9 @@ fn points_are_those_of_every_run() {
 #[test]
 fn few_points_are_spread_over_calls_and_over_the_run() {
     let counts = BTreeMap::from([("fsync", 2), ("write", 100)]);
-    let told =
+    let message =
         |most| chosen(&counts, most).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    assert_eq!(told(Some(5)), "fsync 1, fsync 2, write 1, write 50, write 100");
+    assert_eq!(message(Some(5)), "fsync 1, fsync 2, write 1, write 50, write 100");
     assert_eq!(chosen(&counts, None).len(), 102);
     assert_eq!(chosen(&counts, None).last(), Some(&Point { call: "write", nth: 100 }));
 }

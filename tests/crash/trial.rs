@@ -114,10 +114,12 @@ impl Trial {
             let job = undecided(&ran.stderr).filter(|_| decided < self.inputs).ok_or_else(ended)?;
             let is_charged = self.sandbox.audit().is_charged(job);
             let decision = if is_charged { "--accept" } else { "--abandon" };
-            let told = format!("rbgv resume {decision} --job {job}");
-            ensure(ran.stderr.contains(&told), || format!("not told {told}:\n{}", ran.stderr))?;
+            let message = format!("rbgv resume {decision} --job {job}");
+            ensure(ran.stderr.contains(&message), || {
+                format!("not told {message}:\n{}", ran.stderr)
+            })?;
             let resumed = self.home.run(&self.sandbox, &["resume", decision, "--job", job]);
-            let shown = || format!("{told}: {}:\n{}", resumed.code, resumed.stderr);
+            let shown = || format!("{message}: {}:\n{}", resumed.code, resumed.stderr);
             ensure(resumed.code == i32::from(!is_charged), shown)?;
             if !is_charged {
                 let again = resumed.stderr.split_once("rbgv run --again ").ok_or_else(shown)?.1;

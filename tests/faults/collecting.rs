@@ -46,8 +46,8 @@ fn row_26_an_input_that_changes_while_it_is_uploaded_is_noticed() {
     std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_ne!(output.status.code(), Some(0));
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("changed"), "{told}");
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("changed"), "{message}");
     assert_eq!(case.audit().creates(), 0, "no job of a file that was not what was hashed");
 }
 

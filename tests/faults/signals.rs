@@ -29,10 +29,10 @@ fn row_37_once_drains_and_says_how_to_resume_twice_leaves() {
             std::thread::sleep(Duration::from_millis(30));
         }
         let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(130), "{told}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{message}");
         if times == 1 {
-            assert!(told.contains("rbgv resume"), "{told}");
+            assert!(message.contains("rbgv resume"), "{message}");
         }
         let ran = case.run(&["resume"]).ends_with(0);
         assert_eq!(ran.lines().len(), 3);

@@ -30,8 +30,8 @@ fn spawn(case: &Case, args: &[&str]) -> Child {
 fn end(child: Child) -> (Option<i32>, String, Duration) {
     let began = Instant::now();
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), told, began.elapsed())
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), message, began.elapsed())
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -148,17 +148,17 @@ fn an_outage_is_reported_soon_waited_for_and_ends_the_run_when_it_is_too_long() 
             std::thread::sleep(lasts);
             signal(case.sandbox.pid(), Signal::CONT);
         }
-        let (code, told, took) = end(child);
+        let (code, message, took) = end(child);
         signal(case.sandbox.pid(), Signal::CONT);
-        assert!(told.contains("no response for "), "{told}");
-        assert!(told.contains(" more (outage_max), then the run stops"), "{told}");
+        assert!(message.contains("no response for "), "{message}");
+        assert!(message.contains(" more (outage_max), then the run stops"), "{message}");
         if lasts < Duration::MAX {
-            assert_eq!(code, Some(0), "{told}");
+            assert_eq!(code, Some(0), "{message}");
         } else {
-            assert_eq!(code, Some(5), "{told}");
+            assert_eq!(code, Some(5), "{message}");
             assert!(took < Duration::from_secs(18), "{took:?}");
-            assert!(told.contains("still running"), "{told}");
-            assert_eq!(told.matches("no more jobs are started").count(), 1, "{told}");
+            assert!(message.contains("still running"), "{message}");
+            assert_eq!(message.matches("no more jobs are started").count(), 1, "{message}");
             case.run(&["resume"]).ends_with(0);
         }
         assert_eq!(case.audit().bills(), 6);
@@ -174,13 +174,13 @@ fn one_signal_ends_a_run_soon_with_one_summary_even_when_the_service_is_dead() {
     signal(case.sandbox.pid(), Signal::STOP);
     std::thread::sleep(Duration::from_secs(1));
     signal(child.id(), Signal::INT);
-    let (code, told, took) = end(child);
+    let (code, message, took) = end(child);
     signal(case.sandbox.pid(), Signal::CONT);
-    assert_eq!(code, Some(130), "{told}");
+    assert_eq!(code, Some(130), "{message}");
     assert!(took < Duration::from_secs(5), "{took:?}");
-    let summary = told.lines().rev().nth(1).unwrap();
-    assert!(summary.contains("4 jobs still running, 26 not started"), "{told}");
-    assert!(!told.contains("paused"), "{told}");
+    let summary = message.lines().rev().nth(1).unwrap();
+    assert!(summary.contains("4 jobs still running, 26 not started"), "{message}");
+    assert!(!message.contains("paused"), "{message}");
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn a_command_that_waits_says_for_what() {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(2_500));
         child.kill().unwrap();
-        let (_, told, _) = end(child);
-        assert_eq!(told.matches("; retrying").count(), 1, "{args:?}: {told}");
+        let (_, message, _) = end(child);
+        assert_eq!(message.matches("; retrying").count(), 1, "{args:?}: {message}");
     }
     // A check does not wait for a service that does not respond.
     let mut check = case.home.keyed(&case.sandbox);
@@ -234,8 +234,8 @@ fn a_command_that_waits_says_for_what() {
     let pid = child.id();
     std::thread::sleep(Duration::from_millis(2_500));
     signal(pid, Signal::KILL);
-    let (_, told, _) = end(child);
+    let (_, message, _) = end(child);
     signal(case.sandbox.pid(), Signal::CONT);
-    assert!(told.contains("note: waiting for http://127.0.0.1:"), "{told}");
-    assert!(told.contains("requesting usage"), "{told}");
+    assert!(message.contains("note: waiting for http://127.0.0.1:"), "{message}");
+    assert!(message.contains("requesting usage"), "{message}");
 }

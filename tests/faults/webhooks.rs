@@ -139,8 +139,11 @@ fn row_40_a_listener_says_what_an_earlier_one_left() {
     command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
     let mut restarted = command.spawn().unwrap();
     let mut lines = BufReader::new(restarted.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let told = lines.find(|line| line.contains("not fully handled")).unwrap();
-    assert!(told.contains("1 webhook was") && told.contains("post it again from"), "{told}");
+    let message = lines.find(|line| line.contains("not fully handled")).unwrap();
+    assert!(
+        message.contains("1 webhook was") && message.contains("post it again from"),
+        "{message}"
+    );
     restarted.kill().unwrap();
     restarted.wait().unwrap();
 }
@@ -163,9 +166,12 @@ fn row_40_a_webhook_that_lies_settles_nothing() {
         let heard = listener.wait_for(|line| line["event"] == "webhook");
         assert_eq!(heard["settled"], "not_confirmed", "{heard}");
     }
-    let told = case.run(&["logs", &job, "--json"]).ends_with(0).json().remove(0);
-    assert_eq!((&told["phase"], &told["failure"]), (&"running".into(), &serde_json::Value::Null));
-    assert_eq!(told["webhooks"].as_array().unwrap().len(), 3, "{told}");
+    let message = case.run(&["logs", &job, "--json"]).ends_with(0).json().remove(0);
+    assert_eq!(
+        (&message["phase"], &message["failure"]),
+        (&"running".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(message["webhooks"].as_array().unwrap().len(), 3, "{message}");
     // A forged one does not even cause a poll.
     let looks = case.sandbox.audit().requests("GET", &job);
     let forged = [
@@ -215,13 +221,13 @@ fn row_40_a_job_settled_by_a_webhook_is_as_one_that_was_followed() {
     assert_eq!(heard["settled"], "settled");
     case.run(&["fetch", "--all"]).ends_with(0);
     let mut facts = |name: &str| {
-        let told = case.run(&["logs", name, "--json"]).ends_with(0).json().remove(0);
-        let last = told["steps"].as_array().unwrap().last().unwrap().clone();
-        assert!(told["finished_at"].is_string() && last["request_id"].is_string(), "{told}");
-        let output = told["outputs"].as_array().unwrap().last().unwrap();
-        assert!(output["sha256"].is_string() && output["done_at"].is_string(), "{told}");
+        let message = case.run(&["logs", name, "--json"]).ends_with(0).json().remove(0);
+        let last = message["steps"].as_array().unwrap().last().unwrap().clone();
+        assert!(message["finished_at"].is_string() && last["request_id"].is_string(), "{message}");
+        let output = message["outputs"].as_array().unwrap().last().unwrap();
+        assert!(output["sha256"].is_string() && output["done_at"].is_string(), "{message}");
         ["phase", "status", "estimate", "charged", "failure", "model", "attempt"]
-            .map(|key| told[key].clone())
+            .map(|key| message[key].clone())
             .into_iter()
             .chain([last["phase"].clone(), last["then"].clone(), output["state"].clone()])
             .collect::<Vec<_>>()

@@ -40,13 +40,13 @@ fn passed(ticks: u8) -> String {
 }
 
 fn line(text: &mut String, said: &str, fed: Option<&Fed>) {
-    let told = match fed {
+    let message = match fed {
         Some(fed) => {
             writeln!(text, "{said:WIDTH$}  {:13} {}", fed.after.as_str(), effect_word(&fed.effect))
         }
         None => writeln!(text, "{said}"),
     };
-    told.expect("a string takes everything");
+    message.expect("a string takes everything");
 }
 
 /// Keeps count, so that requests have names.
@@ -151,11 +151,11 @@ impl Teller {
             Fate::DoneAndComesAgain => "; the network keeps a copy",
             _ => "",
         };
-        let told = format!("{name} {what}{coda}");
+        let message = format!("{name} {what}{coda}");
         if fate == Fate::DoneAndComesAgain {
             self.names.push(format!("the copy of {name}"));
         }
-        told
+        message
     }
 }
 

@@ -186,7 +186,7 @@ fn figures() {
     println!("\nleft to a person: {reviews} of {} inputs", all.len() * 3 * jobs);
     for figures in &all {
         for batch in figures.batches.iter().filter(|batch| !batch.broken.is_empty()) {
-            failed.push(format!("{}\n    {}", figures.server, batch.told().join("\n    ")));
+            failed.push(format!("{}\n    {}", figures.server, batch.message().join("\n    ")));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

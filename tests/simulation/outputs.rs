@@ -74,8 +74,8 @@ fn links_that_are_all_rejected_end_a_download_soon_with_the_reason() {
         assert_eq!((&ran.ended, done), (&Ended::Class(ExitClass::Contract), 0), "{status}");
         assert!(took < 90.0, "{status}: {took}");
         assert_eq!(ran.troubles.len(), 4, "{status}: {:?}", ran.troubles);
-        let told = &ran.troubles[0];
-        assert!(told.contains("the output host rejected 6 new links: "), "{told}");
-        assert!(told.contains(&format!("HTTP {status}")), "{told}");
+        let message = &ran.troubles[0];
+        assert!(message.contains("the output host rejected 6 new links: "), "{message}");
+        assert!(message.contains(&format!("HTTP {status}")), "{message}");
     }
 }

@@ -150,7 +150,7 @@ fn hold_shared_on(servers: u64, jobs: usize) {
     let (mut failovers, mut corrected, mut restored, mut cuts, mut adopted) = (0, 0, 0, 0, 0);
     let (mut reviews, mut failed) = (0, 0);
     for (seed, trial) in trials {
-        let told: Vec<String> = match trial {
+        let message: Vec<String> = match trial {
             Ok(None) => continue,
             Ok(Some(trial)) => {
                 reviews += trial.reviews;
@@ -168,9 +168,9 @@ fn hold_shared_on(servers: u64, jobs: usize) {
             }
             Err(panic) => vec![panic],
         };
-        failed += usize::from(!told.is_empty());
-        if !told.is_empty() {
-            println!("{}\n    {}", Server::drawn(seed), told.join("\n    "));
+        failed += usize::from(!message.is_empty());
+        if !message.is_empty() {
+            println!("{}\n    {}", Server::drawn(seed), message.join("\n    "));
         }
     }
     println!(
@@ -247,12 +247,12 @@ fn one_server() {
         for term in &batch.terms {
             println!("    {:8.1} s {}", term.seconds, term.name);
         }
-        for broken in batch.told() {
+        for broken in batch.message() {
             println!("    BROKEN: {broken}");
         }
     }
     if server.seed == 0 {
-        let broken: Vec<String> = batches.iter().flat_map(Batch::told).collect();
+        let broken: Vec<String> = batches.iter().flat_map(Batch::message).collect();
         assert!(broken.is_empty(), "{broken:?}");
         assert!(batches[2].ratio() < 2.0, "{}", batches[2].ratio());
     }

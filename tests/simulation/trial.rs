@@ -59,7 +59,7 @@ pub struct Batch {
 
 impl Batch {
     /// The promises that were broken, in words.
-    pub fn told(&self) -> Vec<String> {
+    pub fn message(&self) -> Vec<String> {
         self.broken.iter().map(|(promise, text)| format!("{promise:?}: {text}")).collect()
     }
 

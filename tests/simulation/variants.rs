@@ -79,7 +79,7 @@ fn every_way_of_answering_is_as_quick_as_the_plain_one() {
             row.name,
             batch.makespan,
             batch.calls.sent,
-            batch.told().join("; ")
+            batch.message().join("; ")
         );
         if !is_well {
             failed.push(row.name);

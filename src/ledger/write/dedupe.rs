@@ -473,13 +473,13 @@ mod tests {
         let again = NewInput { again: true, ..input("k", "/a", "c5") };
         let (_, four, _) = placed(&ledger, batch(&ledger), again);
         end(&ledger, &owner, four, AttemptStatus::Completed, 1);
-        let told = [
+        let expected = [
             (1, None),
             (2, None),
             (3, Some(RerunReason::RetryFailed)),
             (4, Some(RerunReason::Again)),
         ];
-        assert_eq!(asked(&ledger), told);
+        assert_eq!(asked(&ledger), expected);
         let before: Vec<bool> =
             ledger.attempt_costs(Timestamp(0)).unwrap().iter().map(|s| s.charged_before).collect();
         assert_eq!(before, [false, false, false, true], "as far as it is known");

@@ -247,8 +247,8 @@ mod tests {
             gif::Encoder::new(std::fs::File::create(&empty).unwrap(), 4, 4, &[]).unwrap();
         encoder.write_frame(&gif::Frame::from_rgba(4, 4, &mut [0; 64])).unwrap();
         drop(encoder);
-        let told = remark(&empty, OutputFormat::Gif, true).unwrap();
-        assert!(told.starts_with("the output is empty"), "{told}");
+        let message = remark(&empty, OutputFormat::Gif, true).unwrap();
+        assert!(message.starts_with("the output is empty"), "{message}");
     }
 
     #[test]

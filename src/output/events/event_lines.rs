@@ -31,20 +31,20 @@ pub(crate) struct LineContext<'a> {
 }
 
 /// The line of `event`, if it has one.
-pub(crate) fn told<'a>(event: &'a Event, around: &LineContext<'_>) -> Option<EventLine<'a>> {
+pub(crate) fn line_of<'a>(event: &'a Event, context: &LineContext<'_>) -> Option<EventLine<'a>> {
     match event {
         Event::Planned { todo, done, rejected, estimate, unpriced, .. } => {
             let counts = [*todo, *done, *rejected];
             Some(EventLine::Step(messages::planned(counts, *estimate, *unpriced)))
         }
-        Event::Input { input, what } => told_of_item(input, what, around),
+        Event::Input { input, what } => line_of_input(input, what, context),
         Event::Notice { level, text } => Some(EventLine::Remark(*level, text)),
         Event::Stopped(failure) => {
-            Some(EventLine::Trouble(messages::stopped(failure, around.paint)))
+            Some(EventLine::Trouble(messages::stopped(failure, context.paint)))
         }
         Event::Outage { failure, since, patience } => {
             let text = messages::outage(failure, *since, Some(*patience));
-            Some(EventLine::Trouble(messages::warning(&text, around.paint)))
+            Some(EventLine::Trouble(messages::warning(&text, context.paint)))
         }
         Event::Answers(after) => Some(EventLine::Step(messages::answers(*after))),
         Event::Finished(summary) => {
@@ -55,13 +55,13 @@ pub(crate) fn told<'a>(event: &'a Event, around: &LineContext<'_>) -> Option<Eve
     }
 }
 
-fn told_of_item<'a>(
+fn line_of_input<'a>(
     input: &'a InputRef,
     what: &'a InputEvent,
-    around: &LineContext<'_>,
+    context: &LineContext<'_>,
 ) -> Option<EventLine<'a>> {
     let name = messages::input_name(&input.name);
-    let words = InputMessage { name: &name, paint: around.paint };
+    let words = InputMessage { name: &name, paint: context.paint };
     match what {
         InputEvent::Done(output) => Some(landed(words.done(output), output)),
         InputEvent::Skipped(output) => Some(landed(words.skipped(output), output)),
@@ -69,11 +69,11 @@ fn told_of_item<'a>(
         InputEvent::Failed(failure) => Some(EventLine::Trouble(words.failed(failure))),
         InputEvent::Rejected(failure) => Some(EventLine::Trouble(words.rejected(failure))),
         InputEvent::Paused(failure) => Some(EventLine::Trouble(words.paused(failure))),
-        InputEvent::Retry { failure, wait } if around.steps => {
+        InputEvent::Retry { failure, wait } if context.steps => {
             Some(EventLine::Step(words.retry(failure, *wait)))
         }
-        _ if around.steps => {
-            around.entered.map(|phase| EventLine::Step(words.phase(phase, around.job)))
+        _ if context.steps => {
+            context.entered.map(|phase| EventLine::Step(words.phase(phase, context.job)))
         }
         _ => None,
     }

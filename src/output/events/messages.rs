@@ -121,12 +121,12 @@ impl InputMessage<'_> {
     fn trouble(self, tone: TextTone, label: &str, how: &str, why: &Failure) -> String {
         let label = self.paint.tone(tone, label);
         let next = next(why.next.as_deref());
-        let told = failure(why);
+        let text = failure(why);
         // The failure may name the input itself.
-        let told = told.strip_prefix("./").unwrap_or(&told);
-        let told = told.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
-        let told = told.map_or_else(|| failure(why), ToOwned::to_owned);
-        format!("{label} {}: {how}{told}{next}", self.name)
+        let text = text.strip_prefix("./").unwrap_or(&text);
+        let text = text.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
+        let text = text.map_or_else(|| failure(why), ToOwned::to_owned);
+        format!("{label} {}: {how}{text}{next}", self.name)
     }
 }
 
@@ -278,22 +278,22 @@ mod tests {
     fn the_summary_says_what_runs_what_was_not_started_and_how_to_go_on() {
         let summary =
             RunSummary { batch: 7, elapsed: Duration::from_secs(70), ..RunSummary::default() };
-        let told = |summary: RunSummary| finished(&summary);
+        let text = |summary: RunSummary| finished(&summary);
         assert_eq!(
-            told(RunSummary { done: 3, open: 12, running: 1, not_started: 10, ..summary }),
+            text(RunSummary { done: 3, open: 12, running: 1, not_started: 10, ..summary }),
             "Stopped after 1 min 10 s. 3 done, 1 job still running, 1 not finished, 10 not started.\n  \
              next: rbgv resume 7"
         );
         assert_eq!(
-            told(RunSummary { left: 2, ..summary }),
+            text(RunSummary { left: 2, ..summary }),
             "2 jobs started in 1 min 10 s\n  next: rbgv resume 7"
         );
         let bounded = RunSummary { open: 2, not_started: 2, ..summary };
-        let bounded = told(RunSummary { bound_needed: Some(Credits(7.001)), ..bounded });
+        let bounded = text(RunSummary { bound_needed: Some(Credits(7.001)), ..bounded });
         assert!(bounded.ends_with("next: rbgv resume 7 --max-credits 7.01"), "{bounded}");
-        assert_eq!(told(summary), "nothing to do in 1 min 10 s");
+        assert_eq!(text(summary), "nothing to do in 1 min 10 s");
         assert_eq!(
-            told(RunSummary {
+            text(RunSummary {
                 done: 1,
                 open: 3,
                 running: 2,

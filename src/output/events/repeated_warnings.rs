@@ -45,14 +45,14 @@ impl WarningCounts {
     /// The summary of hidden warnings at the end of a batch. A cause that persists in the next batch is
     /// not shown again; one that did not occur is forgotten.
     pub(crate) fn summed_up(&mut self) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut sentences = Vec::new();
         self.0.retain(|cause, repeated| {
             if repeated.is_new && repeated.times > 0 {
-                told.push(sentence(cause, repeated.times));
+                sentences.push(sentence(cause, repeated.times));
             }
             std::mem::take(repeated).is_met
         });
-        told
+        sentences
     }
 }
 

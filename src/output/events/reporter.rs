@@ -121,30 +121,31 @@ impl ReporterState {
         let is_repeated = state.repeats.is_repeated(event);
         let summed_up = if is_end { state.repeats.summed_up() } else { Vec::new() };
         drop(state);
-        let around = LineContext { paint: self.printer.paint(), steps, entered, job: job.as_ref() };
-        let told = event_lines::told(event, &around).filter(|_| !is_repeated);
+        let context =
+            LineContext { paint: self.printer.paint(), steps, entered, job: job.as_ref() };
+        let line = event_lines::line_of(event, &context).filter(|_| !is_repeated);
         if is_end {
             self.end_drawing();
         }
         for text in summed_up {
-            let label = around.paint.tone(TextTone::Warn, "warning:");
-            self.tell(EventLine::Trouble(format!("{label} {text}")));
+            let label = context.paint.tone(TextTone::Warn, "warning:");
+            self.print_line(EventLine::Trouble(format!("{label} {text}")));
         }
-        if let Some(told) = told {
+        if let Some(line) = line {
             // Remove the bar of a finished input before its line is printed.
             self.draw();
-            self.tell(told);
+            self.print_line(line);
         }
         if let Some(overall) = overall {
-            self.tell(EventLine::Step(overall));
+            self.print_line(EventLine::Step(overall));
         }
     }
 
-    fn tell(&self, told: EventLine<'_>) {
+    fn print_line(&self, line: EventLine<'_>) {
         let printer = &self.printer;
         let style = printer.style();
         let calm = style.quiet || style.json;
-        match told {
+        match line {
             EventLine::Step(_) | EventLine::Remark(RemarkLevel::Info, _) if calm => {}
             EventLine::Step(text) | EventLine::Trouble(text) => printer.message(&text),
             EventLine::Remark(RemarkLevel::Warning, text) => printer.warn(text),

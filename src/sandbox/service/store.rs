@@ -456,8 +456,8 @@ mod tests {
                 fs::remove_file(&link).unwrap();
             }
             symlink(to, &link).unwrap();
-            let told = refusal(&state);
-            assert!(told.contains("link") && told.contains(name), "{name}: {told}");
+            let message = refusal(&state);
+            assert!(message.contains("link") && message.contains(name), "{name}: {message}");
         }
         let (place, state) = state();
         symlink(home.path(), &state).unwrap();

@@ -32,11 +32,11 @@ fn a_file_is_read_as_any_editor_writes_it() {
     assert_eq!(write(marked.as_bytes()).settings().profile.name, "a");
     let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for utf16 in [units.clone(), [b"\xff\xfe".to_vec(), units].concat()] {
-        let told = write(&utf16).refusal();
-        assert!(told.contains("UTF-16") && told.contains("iconv"), "{told}");
+        let message = write(&utf16).refusal();
+        assert!(message.contains("UTF-16") && message.contains("iconv"), "{message}");
     }
-    let told = write(b"a = \"\0\"").refusal();
-    assert!(told.contains("binary") && told.len() < 200, "{told}");
+    let message = write(b"a = \"\0\"").refusal();
+    assert!(message.contains("binary") && message.len() < 200, "{message}");
 }
 
 #[test]

@@ -46,8 +46,8 @@ fn a_key_is_read_as_editors_and_environment_files_write_it() {
         match expected {
             Ok(key) => assert_eq!(machine.key().key.expose(), key),
             Err(why) => {
-                let told = machine.no_key();
-                assert!(told.contains(why) && !told.contains("planted"), "{told}");
+                let message = machine.no_key();
+                assert!(message.contains(why) && !message.contains("planted"), "{message}");
             }
         }
     }
@@ -69,12 +69,12 @@ fn variables_stand_above_the_profile() {
 
 #[test]
 fn a_missing_key_says_how_to_give_one() {
-    let told = Machine::new().no_key();
+    let message = Machine::new().no_key();
     for way in ["RBGV_API_KEY", "[profiles.default]", "--sandbox"] {
-        assert!(told.contains(way), "{told}");
+        assert!(message.contains(way), "{message}");
     }
-    let told = Machine::new().user("[profiles.a]\n[profiles.b]\n").no_key();
-    assert!(told.contains("--profile (a, b)"), "{told}");
+    let message = Machine::new().user("[profiles.a]\n[profiles.b]\n").no_key();
+    assert!(message.contains("--profile (a, b)"), "{message}");
     assert!(with("api_key_env = \"ABSENT\"").no_key().contains("ABSENT is not set"));
     assert!(with("api_key_file = \"absent\"").no_key().contains("cannot be read"));
     assert!(with("api_key_command = \"exit 4\"").no_key().contains("exit status: 4"));
@@ -155,8 +155,8 @@ fn no_view_and_no_message_holds_a_key() {
         format!("[profiles.a]\nbase_url = \"https://u:{secret}@x.example\"\n"),
     ];
     for text in broken {
-        let told = Machine::new().user(&text).refusal();
-        assert!(!told.contains(secret), "{told}");
+        let message = Machine::new().user(&text).refusal();
+        assert!(!message.contains(secret), "{message}");
     }
     let machine = with(&format!("api_key = \"{secret}\"")).var("RBGV_ADMIN_TOKEN", secret);
     let settings = machine.settings();

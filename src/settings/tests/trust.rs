@@ -33,8 +33,8 @@ fn a_project_cannot_lead_a_key_of_the_users_configuration_elsewhere() {
     let user = "[profiles.dev]\nbase_url = \"https://api.example/\"\n";
     for secret in ["api_key = \"mine\"", "api_key_env = \"MINE\"", "admin_token = \"mine\""] {
         let machine = Machine::new().user(&format!("{user}{secret}\n")).project(&led);
-        let told = machine.refusal();
-        assert!(told.contains("line 2") && told.contains("--config"), "{told}");
+        let message = machine.refusal();
+        assert!(message.contains("line 2") && message.contains("--config"), "{message}");
         machine.confirms_nothing();
     }
 }
@@ -55,8 +55,8 @@ fn a_host_key_or_secret_of_a_project_is_used_only_after_it_was_confirmed() {
             .file("config/key", "mine")
             .var("MINE", "mine")
             .var("RBGV_API_KEY", "mine");
-        let told = machine.refusal();
-        assert!(told.contains("not confirmed") && told.contains(EVIL), "{told}");
+        let message = machine.refusal();
+        assert!(message.contains("not confirmed") && message.contains(EVIL), "{message}");
         machine.confirm();
         assert_eq!(machine.settings().profile.base_url.as_str(), format!("{EVIL}/"));
     }
@@ -141,9 +141,9 @@ fn a_key_of_a_profile_goes_only_to_the_host_that_the_profile_names() {
     assert_eq!(same.key().key.expose(), "mine");
     for address in ["http://127.0.0.1:9", "https://api.example:444", "https://evil.example"] {
         let settings = machine(address).settings();
-        let told = settings.api_key().unwrap_err().to_string();
-        assert!(told.contains("https://api.example, and RBGV_BASE_URL"), "{told}");
-        assert!(told.contains("RBGV_API_KEY"), "{told}");
+        let message = settings.api_key().unwrap_err().to_string();
+        assert!(message.contains("https://api.example, and RBGV_BASE_URL"), "{message}");
+        assert!(message.contains("RBGV_API_KEY"), "{message}");
         assert!(settings.next_key().is_err());
         assert!(settings.admin_token().is_err());
         let given = machine(address).var("RBGV_API_KEY", "theirs");
@@ -175,8 +175,9 @@ fn a_variable_for_the_address_takes_it_out_of_the_projects_hands() {
 
 #[test]
 fn a_project_runs_no_command_and_opens_no_http() {
-    let told = Machine::new().project("[profiles.x]\napi_key_command = \"touch ran\"\n").refusal();
-    assert!(told.contains("may not run commands"), "{told}");
+    let message =
+        Machine::new().project("[profiles.x]\napi_key_command = \"touch ran\"\n").refusal();
+    assert!(message.contains("may not run commands"), "{message}");
     let machine = Machine::new()
         .project("[profiles.dev]\nallow_http = true\n")
         .var("RBGV_API_KEY", "mine")
@@ -204,8 +205,8 @@ fn a_project_takes_no_guard_off() {
     let user = "[profiles.p]\nenvironment = \"prod\"\nconfirm_above_credits = 10\n";
     for line in ["environment = \"dev\"", "confirm_above_credits = 1000000"] {
         let project = format!("[profiles.p]\n{line}\n");
-        let told = Machine::new().user(user).project(&project).refusal();
-        assert!(told.contains("config.toml:"), "{told}");
+        let message = Machine::new().user(user).project(&project).refusal();
+        assert!(message.contains("config.toml:"), "{message}");
     }
     for same in ["confirm_above_credits = 10.0", "confirm_above_credits = 5"] {
         let project = format!("[profiles.p]\n{same}\n");
@@ -226,8 +227,8 @@ fn a_guard_that_holds_by_default_is_one_too() {
         (".limits", "poll_rate_max = 21.0"),
     ] {
         let project = format!("[profiles.p{table}]\n{line}\n");
-        let told = Machine::new().user(user).project(&project).refusal();
-        assert!(told.contains("by default") && told.contains("line 2"), "{line}: {told}");
+        let message = Machine::new().user(user).project(&project).refusal();
+        assert!(message.contains("by default") && message.contains("line 2"), "{line}: {message}");
         // Nor for a profile that only the project has.
         if !line.starts_with("confirm") {
             assert!(Machine::new().project(&project).refusal().contains("by default"), "{line}");
@@ -244,8 +245,11 @@ fn a_guard_that_holds_by_default_is_one_too() {
 fn a_profile_that_only_the_project_has_does_not_replace_a_careful_one() {
     let user = "[profiles.p]\nenvironment = \"prod\"\n";
     let project = "default_profile = \"q\"\n[profiles.q]\nmodel = \"pro\"\n";
-    let told = Machine::new().user(user).project(project).refusal();
-    assert!(told.contains("`environment` of profile p") && told.contains("line 1"), "{told}");
+    let message = Machine::new().user(user).project(project).refusal();
+    assert!(
+        message.contains("`environment` of profile p") && message.contains("line 1"),
+        "{message}"
+    );
     let careful = format!("{project}environment = \"prod\"\n");
     assert!(Machine::new().user(user).project(&careful).resolve().is_ok());
     // One that the user chooses by name is their choice.

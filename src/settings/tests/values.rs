@@ -108,10 +108,10 @@ fn mistakes_are_told_with_file_line_column_and_a_way_out() {
     ];
     for (text, place, hint) in table {
         let machine = Machine::new().user(text);
-        let told = machine.refusal();
+        let message = machine.refusal();
         let path = machine.path("config/config.toml");
-        assert!(told.starts_with(&path.display().to_string()), "{told}");
-        assert!(told.contains(place) && told.contains(hint), "{text}\n{told}");
+        assert!(message.starts_with(&path.display().to_string()), "{message}");
+        assert!(message.contains(place) && message.contains(hint), "{text}\n{message}");
     }
 }
 
@@ -128,8 +128,8 @@ proptest! {
         let key = keys[index % keys.len()];
         let at = 1 + at % (key.len() - 1);
         let slip = format!("{}{}", &key[..at], &key[at + 1..]);
-        let told = Machine::new().user(&format!("[profiles.a.timing]\n{slip} = \"1s\"\n")).refusal();
-        prop_assert!(told.contains("did you mean"), "{}", told);
+        let message = Machine::new().user(&format!("[profiles.a.timing]\n{slip} = \"1s\"\n")).refusal();
+        prop_assert!(message.contains("did you mean"), "{}", message);
     }
 }
 
