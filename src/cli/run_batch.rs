@@ -28,6 +28,7 @@ pub(crate) fn report_plan(context: &Context, batch: BatchId, totals: &PlanTotals
         batch: batch.0,
         todo: totals.todo,
         done: totals.done,
+        failed: totals.failed,
         rejected: totals.rejected,
         estimate: (totals.unpriced == 0 || totals.estimate.0 > 0.0).then_some(totals.estimate),
         unpriced: totals.unpriced,

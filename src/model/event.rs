@@ -67,6 +67,8 @@ pub enum Event {
         todo: usize,
         /// Inputs that are already done.
         done: usize,
+        /// Inputs that failed already, such as those whose output would replace another file.
+        failed: usize,
         /// Inputs that are not videos or cannot be read.
         rejected: usize,
         /// Estimated cost, as far as durations and prices are known.

@@ -96,7 +96,8 @@ impl Plan {
     /// No input was found: its batch is not worth keeping.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.totals.todo + self.totals.done + self.totals.rejected == 0
+        let PlanTotals { todo, done, failed, rejected, .. } = self.totals;
+        todo + done + failed + rejected == 0
     }
 }
 

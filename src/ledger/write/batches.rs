@@ -34,7 +34,9 @@ pub struct PlanTotals {
     pub todo: usize,
     /// Inputs whose job is completed: their output costs nothing more.
     pub done: usize,
-    /// Rejected or failed inputs.
+    /// Inputs that failed, such as those whose output would replace another file.
+    pub failed: usize,
+    /// Inputs that are not videos or cannot be read.
     pub rejected: usize,
     /// Estimate for the attempts that are not started.
     pub estimate: Credits,
@@ -507,14 +509,15 @@ impl Ledger {
     /// Totals of a batch's plan. An attempt that several inputs share counts once.
     pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
         self.read(|tx| {
-            let (todo, done, rejected) = tx.query_row(
+            let (todo, done, failed, rejected) = tx.query_row(
                 "SELECT count(*) FILTER (WHERE state = 'open' AND attempts.status <> 'completed'),
                         count(*) FILTER (WHERE state = 'open' AND attempts.status = 'completed'),
-                        count(*) FILTER (WHERE state IN ('rejected', 'failed'))
+                        count(*) FILTER (WHERE state = 'failed'),
+                        count(*) FILTER (WHERE state = 'rejected')
                  FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
                      WHERE batch = ?1",
                 params![batch.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )?;
             let (estimate, unpriced) = tx.query_row(
                 "SELECT coalesce(sum(estimate), 0.0), count(*) FILTER (WHERE estimate IS NULL)
@@ -526,7 +529,7 @@ impl Ledger {
                 params![batch.0],
                 |row| Ok((Credits(row.get(0)?), row.get(1)?)),
             )?;
-            Ok(PlanTotals { todo, done, rejected, estimate, unpriced })
+            Ok(PlanTotals { todo, done, failed, rejected, estimate, unpriced })
         })
     }
 

@@ -79,6 +79,7 @@ pub(crate) struct PlanDocument<'a> {
     pub(crate) background: String,
     pub(crate) todo: usize,
     pub(crate) done: usize,
+    pub(crate) failed: usize,
     pub(crate) rejected: usize,
     pub(crate) estimated_credits: f64,
     /// Inputs of unknown price.

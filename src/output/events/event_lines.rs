@@ -33,8 +33,8 @@ pub(crate) struct LineContext<'a> {
 /// The line of `event`, if it has one.
 pub(crate) fn line_of<'a>(event: &'a Event, context: &LineContext<'_>) -> Option<EventLine<'a>> {
     match event {
-        Event::Planned { todo, done, rejected, estimate, unpriced, .. } => {
-            let counts = [*todo, *done, *rejected];
+        Event::Planned { todo, done, failed, rejected, estimate, unpriced, .. } => {
+            let counts = [*todo, *done, *failed, *rejected];
             Some(EventLine::Step(messages::planned(counts, *estimate, *unpriced)))
         }
         Event::Input { input, what } => line_of_input(input, what, context),

@@ -21,6 +21,7 @@ pub(crate) enum JsonLine<'a> {
         batch: i64,
         todo: usize,
         done: usize,
+        failed: usize,
         rejected: usize,
         estimate: Option<f64>,
         unpriced: usize,
@@ -198,14 +199,17 @@ impl<'a> From<&'a Failure> for FailureRecord<'a> {
 #[must_use]
 pub fn event(event: &Event, steps: bool) -> Option<Value> {
     let record = match event {
-        Event::Planned { batch, todo, done, rejected, estimate, unpriced } => JsonLine::Planned {
-            batch: *batch,
-            todo: *todo,
-            done: *done,
-            rejected: *rejected,
-            estimate: estimate.map(credits),
-            unpriced: *unpriced,
-        },
+        Event::Planned { batch, todo, done, failed, rejected, estimate, unpriced } => {
+            JsonLine::Planned {
+                batch: *batch,
+                todo: *todo,
+                done: *done,
+                failed: *failed,
+                rejected: *rejected,
+                estimate: estimate.map(credits),
+                unpriced: *unpriced,
+            }
+        }
         Event::Input { input, what } => {
             step(input, what).filter(|_| steps).or(result(input, what))?
         }
@@ -376,6 +380,7 @@ mod tests {
             batch: 12,
             todo: 3,
             done: 1,
+            failed: 0,
             rejected: 0,
             estimate: Some(Credits(6.0)),
             unpriced: 0,
@@ -400,7 +405,7 @@ mod tests {
             shown(&Event::Finished(summary), false),
         ];
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"event":"planned","batch":12,"todo":3,"done":1,"rejected":0,"estimate":6.0,"unpriced":0}
+        {"event":"planned","batch":12,"todo":3,"done":1,"failed":0,"rejected":0,"estimate":6.0,"unpriced":0}
         {"event":"done","item":3,"input":"a.mp4","output":"out/a.webm","size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345,"notes":["another model was used"]}
         {"event":"skipped","item":3,"input":"a.mp4","output":null,"size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345,"notes":["another model was used"]}
         {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd","credits":null}

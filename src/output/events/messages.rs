@@ -138,10 +138,11 @@ fn named(job: Option<&JobId>) -> String {
 const SKIPPED: &str = "skipped (not usable)";
 
 /// What a run will process and its estimated cost.
-pub(crate) fn planned(counts: [usize; 3], estimate: Option<Credits>, unpriced: usize) -> String {
-    let [todo, done, rejected] = counts;
+pub(crate) fn planned(counts: [usize; 4], estimate: Option<Credits>, unpriced: usize) -> String {
+    let [todo, done, failed, rejected] = counts;
     let clips = if todo == 1 { "clip" } else { "clips" };
-    let counts = listed(&[(todo, clips), (done, "already done"), (rejected, SKIPPED)]);
+    let counts =
+        listed(&[(todo, clips), (done, "already done"), (failed, "failed"), (rejected, SKIPPED)]);
     let price = estimate.filter(|_| todo > 0).map(about).unwrap_or_default();
     let unknown = match unpriced {
         0 => String::new(),

@@ -218,7 +218,15 @@ mod tests {
     }
 
     fn planned(todo: usize) -> Event {
-        Event::Planned { batch: 1, todo, done: 0, rejected: 0, estimate: None, unpriced: 0 }
+        Event::Planned {
+            batch: 1,
+            todo,
+            done: 0,
+            failed: 0,
+            rejected: 0,
+            estimate: None,
+            unpriced: 0,
+        }
     }
 
     fn done(credits: f64) -> InputEvent {

@@ -44,6 +44,7 @@ fn planned(todo: usize) -> Event {
         batch: 12,
         todo,
         done: 1,
+        failed: 0,
         rejected: 0,
         estimate: Some(Credits(4.0)),
         unpriced: 0,

@@ -208,7 +208,7 @@ async fn expected_cost(
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());
     let classes = classes
-        .chain((totals.rejected > 0).then_some(ExitClass::PartialFailure))
+        .chain((totals.failed + totals.rejected > 0).then_some(ExitClass::PartialFailure))
         .chain(request.run_options.max_credits.is_some_and(is_over).then_some(ExitClass::Credits));
     Ok(ExitClass::combine(classes, totals.todo + totals.done > failed))
 }
@@ -226,6 +226,7 @@ fn show_plan(app: &AppContext, options: &JobOptions, totals: &PlanTotals) {
             background: options.background.to_string(),
             todo: totals.todo,
             done: totals.done,
+            failed: totals.failed,
             rejected: totals.rejected,
             estimated_credits: json::credits(totals.estimate),
             unpriced: totals.unpriced,
@@ -237,6 +238,9 @@ fn show_plan(app: &AppContext, options: &JobOptions, totals: &PlanTotals) {
     row("profile", format!("{} ({})", profile.name, profile.base_url));
     row("jobs", totals.todo.to_string());
     row("already done", totals.done.to_string());
+    if totals.failed > 0 {
+        row("failed", totals.failed.to_string());
+    }
     row("skipped (not usable)", totals.rejected.to_string());
     row("model", options.model.to_string());
     row("format", options.format.to_string());
