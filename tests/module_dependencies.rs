@@ -330,3 +330,40 @@ fn every_folder_says_what_is_in_it() {
         assert!(text.starts_with("//! ") && !text.starts_with("//! TODO"), "{}", source.file);
     }
 }
+
+/// `a/{b,c}` as `a/b` and `a/c`.
+fn alternatives(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let (names, after) = rest.split_once('}').unwrap();
+    names.split(',').flat_map(|name| alternatives(&format!("{before}{name}{after}"))).collect()
+}
+
+#[test]
+fn modules_that_documents_name_exist() {
+    let top_level: Vec<&str> = MAY_NAME.iter().map(|(name, _)| *name).collect();
+    let (mut checked, mut missing) = (0, Vec::new());
+    for entry in fs::read_dir("docs").unwrap() {
+        let document = entry.unwrap().path();
+        if document.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(&document).unwrap();
+        for quoted in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let path = quoted.strip_prefix("src/").unwrap_or(quoted);
+            let is_module = path.chars().all(|c| c.is_ascii_lowercase() || "_/{},.".contains(c))
+                && path.split_once('/').is_some_and(|(first, _)| top_level.contains(&first));
+            if !is_module {
+                continue;
+            }
+            for path in alternatives(path) {
+                checked += 1;
+                let file = Path::new("src").join(&path);
+                if !file.exists() && !file.with_extension("rs").exists() {
+                    missing.push(format!("{}: {path}", document.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0], "not in src");
+    assert!(checked > 40, "only {checked} modules were found in the documents");
+}
