@@ -178,13 +178,7 @@ impl<'a> JobDriver<'a> {
             let exclusive = create_permit.as_ref().is_some_and(CreatePermit::is_alone);
             let before = self.attempt.state.status;
             let is_changed = state != self.attempt.state || self.has_changes();
-            if state.status == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
-                // The draft's last status is not evidence of whether the job runs now.
-                self.attempt.last_poll.job_status = None;
-            }
-            if state.job.is_none() {
-                self.attempt.last_poll = LastPoll::default();
-            }
+            self.forget_outdated_poll(&state);
             self.attempt.state = state;
             let committed = match effect {
                 Effect::Follow if !is_changed => Ok(Commit::Written),
@@ -200,36 +194,48 @@ impl<'a> JobDriver<'a> {
                 (self.followed, self.running_since) = (None, None);
             }
             self.after_commit(before);
-            observation = match effect {
-                Effect::Done if self.attempt.state.status.is_settled() => {
-                    return Ok(DriveOutcome::Settled);
-                }
-                Effect::Done => return Ok(DriveOutcome::GoalReached),
-                Effect::Suspend(failure) if self.waits_out(&failure) => {
-                    match self.back_off(failure).await {
-                        Ok(()) => Observation::Resumed,
-                        Err(failure) => return Ok(DriveOutcome::of(failure)),
-                    }
-                }
-                Effect::Suspend(failure) => return Ok(DriveOutcome::of(failure)),
-                Effect::Wait(until) => match self.wait(until).await {
-                    Ok(()) => {
-                        // Another draft may have been judged in the meantime.
-                        drafts = self.run.drafts().await?;
-                        Observation::TimerFired
-                    }
-                    Err(failure) => return Ok(DriveOutcome::of(failure)),
-                },
-                Effect::BackOff(failure) => match self.back_off(failure).await {
-                    Ok(()) => Observation::TimerFired,
-                    Err(failure) => return Ok(DriveOutcome::of(failure)),
-                },
-                effect => match self.execute(effect).await? {
-                    Some(observation) => observation,
-                    None => return Ok(DriveOutcome::Stopped),
-                },
+            observation = match self.carry_out(effect).await? {
+                Ok(observation) => observation,
+                Err(outcome) => return Ok(outcome),
             };
+            if observation == Observation::TimerFired {
+                // Another draft may have been judged in the meantime.
+                drafts = self.run.drafts().await?;
+            }
             self.apply_observation(&observation).await?;
+        }
+    }
+
+    /// Executes a committed effect. Returns what was observed, or the outcome of the drive.
+    async fn carry_out(
+        &mut self,
+        effect: Effect,
+    ) -> Result<Result<Observation, DriveOutcome>, Failure> {
+        let (waited, then) = match effect {
+            Effect::Done if self.attempt.state.status.is_settled() => {
+                return Ok(Err(DriveOutcome::Settled));
+            }
+            Effect::Done => return Ok(Err(DriveOutcome::GoalReached)),
+            Effect::Suspend(failure) if self.waits_out(&failure) => {
+                (self.back_off(failure).await, Observation::Resumed)
+            }
+            Effect::Suspend(failure) => (Err(failure), Observation::Resumed),
+            Effect::BackOff(failure) => (self.back_off(failure).await, Observation::TimerFired),
+            Effect::Wait(until) => (self.wait(until).await, Observation::TimerFired),
+            effect => return Ok(self.execute(effect).await?.ok_or(DriveOutcome::Stopped)),
+        };
+        Ok(waited.map(|()| then).map_err(DriveOutcome::of))
+    }
+
+    /// Forgets the last poll where it is no evidence for the state that is about to be committed.
+    fn forget_outdated_poll(&mut self, next: &AttemptState) {
+        let before = self.attempt.state.status;
+        if next.status == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
+            // A poll of the draft says nothing about whether the job runs now.
+            self.attempt.last_poll.job_status = None;
+        }
+        if next.job.is_none() {
+            self.attempt.last_poll = LastPoll::default();
         }
     }
 
@@ -378,7 +384,7 @@ impl<'a> JobDriver<'a> {
         ledger.commit(&self.attempt, &note, request_id.as_deref()).await
     }
 
-    async fn wait(&self, until: crate::model::Instant) -> Result<(), Failure> {
+    async fn wait(&self, until: Instant) -> Result<(), Failure> {
         let context = &self.run.context;
         let wait = until.since(context.clock.now());
         if wait > Duration::from_secs(1) {
@@ -484,9 +490,9 @@ fn step_note(effect: &Effect) -> StepNote {
 
 fn over_budget(
     attempt: &Attempt,
-    spent: crate::model::Credits,
-    wanted: Option<crate::model::Credits>,
-    max: Option<crate::model::Credits>,
+    spent: Credits,
+    wanted: Option<Credits>,
+    max: Option<Credits>,
 ) -> Failure {
     let max = max.unwrap_or_default();
     let why = match wanted {

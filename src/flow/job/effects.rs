@@ -19,8 +19,8 @@ use crate::flow::state_machine::{Effect, Goal, JobSnapshot, MAX_START_AGE, Obser
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
-    Background, Execution, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, ObjectUrl,
-    Stage,
+    Background, Execution, Failure, FailureKind, InputEvent, Instant, JobId, JobStatus, JobView,
+    ObjectUrl, Stage,
 };
 
 /// Minimum validity of a signed URL: the service may fetch it late.
@@ -319,7 +319,7 @@ impl JobDriver<'_> {
     /// Stores the result of a poll (`listed`: from a list page) and emits its progress events.
     pub(crate) fn record_poll(
         &mut self,
-        asked: crate::model::Instant,
+        asked: Instant,
         view: JobView,
         listed: bool,
     ) -> JobSnapshot {
