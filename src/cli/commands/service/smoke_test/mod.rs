@@ -127,7 +127,7 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
         skip: choices(args, &args.skip)?,
         // Credits of the sandbox are free.
         budget: args.budget.is_some() || args.sandbox,
-        broke_key: args.no_credits_profile.is_some(),
+        key_without_credits: args.no_credits_profile.is_some(),
         burst: args.burst.is_some(),
         suite: args.suite.is_some(),
     })
@@ -156,7 +156,8 @@ fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>,
 /// A stage that was requested by name must not be skipped: a pipeline would see a success.
 fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Result<(), Failure> {
     for (stage, because) in stages {
-        let Some(because @ (SkipReason::NoBudget | SkipReason::NoBrokeKey)) = because else {
+        let Some(because @ (SkipReason::NoBudget | SkipReason::NoKeyWithoutCredits)) = because
+        else {
             continue;
         };
         let named = args.only.iter().any(|choice| match choice {
@@ -172,7 +173,7 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
         };
         if named || by_flag {
             let what = format!("stage {stage} cannot run");
-            return Err(Failure::new(FailureKind::Usage, what, because.words())
+            return Err(Failure::new(FailureKind::Usage, what, because.to_string())
                 .with_next("rbgv smoke-test --help"));
         }
     }
