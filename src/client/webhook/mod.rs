@@ -13,6 +13,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -30,7 +31,7 @@ pub const HEADERS: [&str; 4] =
 const PREFIX: &str = "sha256=";
 
 /// Headers of a delivery, unmodified.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
