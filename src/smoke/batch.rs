@@ -138,7 +138,7 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
     let proven = context.ledger.options_have_succeeded(batch).await?;
     let run = Arc::new(RunState::new(Arc::clone(&context), batch, run_options, proven));
     let runner = BatchRunner::new(run, spec.spool, None);
-    let mut work = std::pin::pin!(runner.work());
+    let mut work = Box::pin(runner.work());
     let in_time = tokio::time::timeout(spec.timeout, &mut work).await;
     let out_of_time = in_time.is_err();
     if let Ok(ended) = in_time {

@@ -32,9 +32,8 @@ pub struct Rehearsal {
     pub context: Arc<Context>,
     /// Inputs.
     pub clips: Vec<PathBuf>,
-    pub options: JobOptions,
     /// Directory of outputs and of the spool.
-    pub place: PathBuf,
+    pub directory: PathBuf,
     /// Timeout.
     pub timeout: Duration,
     pub expected: ExpectedEnd,
@@ -48,10 +47,10 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         context: &rehearsal.context,
         pricing: None,
         named: rehearsal.clips.iter().cloned().map(InputSpec::Path).collect(),
-        destination: Destination::Directory(rehearsal.place.join("out")),
-        options: &rehearsal.options,
+        destination: Destination::Directory(rehearsal.directory.join("out")),
+        options: &JobOptions::default(),
         budget: None,
-        spool: rehearsal.place.clone(),
+        spool: rehearsal.directory.clone(),
         timeout: rehearsal.timeout,
         in_flight: 64,
     };

@@ -50,8 +50,18 @@ pub async fn run(
     stages: &[(SmokeStage, Option<SkipReason>)],
     report: &(dyn Fn(SmokeMessage<'_>) + Sync),
 ) -> SmokeFindings {
-    let mut smoke = SmokeRun::new(setup);
-    smoke.watches_credits = stages.contains(&(SmokeStage::Credits, None));
+    let mut smoke = SmokeRun {
+        setup,
+        drift: Drift::default(),
+        pricing: None,
+        silent: false,
+        watches_credits: stages.contains(&(SmokeStage::Credits, None)),
+        usage_before: None,
+        finished: None,
+        upload: None,
+        lag: None,
+        found: SmokeFindings::default(),
+    };
     for (stage, skip_reason) in stages {
         let results = if let Some(skip_reason) = skip_reason {
             vec![StageResult::skipped(*stage, skip_reason.to_string())]
@@ -86,22 +96,7 @@ pub(crate) struct SmokeRun<'a> {
     pub(crate) found: SmokeFindings,
 }
 
-impl<'a> SmokeRun<'a> {
-    fn new(setup: &'a SmokeSetup) -> Self {
-        Self {
-            setup,
-            drift: Drift::default(),
-            pricing: None,
-            silent: false,
-            watches_credits: false,
-            usage_before: None,
-            finished: None,
-            upload: None,
-            lag: None,
-            found: SmokeFindings::default(),
-        }
-    }
-
+impl SmokeRun<'_> {
     async fn stage(&mut self, stage: SmokeStage) -> Vec<StageResult> {
         if self.setup.stop.is_cancelled() {
             let was_interrupted =
@@ -116,14 +111,14 @@ impl<'a> SmokeRun<'a> {
             return vec![StageResult::skipped(stage, why)];
         }
         let began = self.setup.clock.now();
-        let repeats = RepeatedCalls::default();
+        let retries = Mutex::default();
         let mut results = self
-            .run_stage(stage, &repeats)
+            .run_stage(stage, &retries)
             .await
             .unwrap_or_else(|failure| vec![StageResult::of_failure(stage, &failure)]);
         let took = self.setup.clock.now().since(began);
         if let [result] = results.as_mut_slice() {
-            repeats.add_to(result);
+            warn_of_retries(&retries.into_inner().unwrap_or_default(), result);
             if result.outcome != StageOutcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
@@ -132,11 +127,11 @@ impl<'a> SmokeRun<'a> {
         results
     }
 
-    /// A failure becomes the result of the stage.
+    /// Runs a stage, and adds the reason of each retry to `retries`.
     async fn run_stage(
         &mut self,
         stage: SmokeStage,
-        repeats: &RepeatedCalls,
+        retries: &Mutex<Vec<String>>,
     ) -> Result<Vec<StageResult>, Failure> {
         // Jobs handle the stop themselves, and keep their state consistent; a check may be
         // cancelled at any time.
@@ -147,7 +142,7 @@ impl<'a> SmokeRun<'a> {
             SmokeStage::NoCredits => self.no_credits().await,
             _ => {
                 let stop = self.setup.stop.clone();
-                unless_cancelled(&stop, self.check(stage, repeats)).await?
+                unless_cancelled(&stop, self.check(stage, retries)).await?
             }
         };
         Ok(vec![result?])
@@ -156,9 +151,15 @@ impl<'a> SmokeRun<'a> {
     async fn check(
         &mut self,
         stage: SmokeStage,
-        repeats: &RepeatedCalls,
+        retries: &Mutex<Vec<String>>,
     ) -> Result<StageResult, Failure> {
-        let report = |failure: &Failure, _: Duration| repeats.note(failure);
+        let report = |failure: &Failure, _: Duration| {
+            let reason = match failure.status {
+                Some(status) => format!("HTTP {status}"),
+                None => words(failure.kind),
+            };
+            retries.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        };
         let call = RequestOptions { on_retry: &report, ..RequestOptions::plain() };
         match stage {
             SmokeStage::Name => self.name().await,
@@ -268,7 +269,7 @@ impl<'a> SmokeRun<'a> {
             context,
             pricing: self.pricing.as_ref(),
             named: vec![named],
-            destination: Destination::Directory(self.setup.place.clone()),
+            destination: Destination::Directory(self.setup.directory.clone()),
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
@@ -288,28 +289,8 @@ fn check_latency(result: &mut StageResult) {
     }
 }
 
-/// Calls that needed retries.
-#[derive(Default)]
-pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
-
-impl RepeatedCalls {
-    fn note(&self, failure: &Failure) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push((failure.kind, failure.status));
-    }
-
-    fn add_to(&self, result: &mut StageResult) {
-        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let reasons = calls.iter().map(|(kind, status)| match status {
-            Some(status) => format!("HTTP {status}"),
-            None => words(*kind),
-        });
-        warn_of_retries(reasons.collect(), result);
-    }
-}
-
 /// Warns of retried calls, if there are any.
-pub(crate) fn warn_of_retries(reasons: Vec<String>, result: &mut StageResult) {
+pub(crate) fn warn_of_retries(reasons: &[String], result: &mut StageResult) {
     let calls = match reasons.len() {
         0 => return,
         1 => "1 call was".to_owned(),

@@ -75,7 +75,7 @@ pub struct SmokeSetup {
     /// Directory of the team's own clips, where they replace the built-in one.
     pub suite: Option<PathBuf>,
     /// Directory of outputs, and of files that have to be rejected.
-    pub place: PathBuf,
+    pub directory: PathBuf,
     /// Spool directory of outputs without a target.
     pub spool: PathBuf,
     pub options: JobOptions,

@@ -48,7 +48,7 @@ impl SmokeRun<'_> {
             self.usage_before = usage.ok();
         }
         let target =
-            self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
+            self.setup.directory.join(format!("output.{}", self.setup.options.format.extension()));
         let spec = BatchSpec {
             destination: Destination::File(target),
             ..self.batch_spec(&context, InputSpec::Path(self.setup.clip.path.clone()))
@@ -303,8 +303,8 @@ pub(crate) fn judged(stage: SmokeStage, input: &InputRecord, out_of_time: bool) 
     if !input.steps.is_empty() {
         result.took = Some(input.steps.iter().map(|(_, took)| *took).sum());
     }
-    let reasons = input.retries.iter().map(|(kind, _)| words(*kind));
-    warn_of_retries(reasons.collect(), &mut result);
+    let reasons: Vec<String> = input.retries.iter().map(|(kind, _)| words(*kind)).collect();
+    warn_of_retries(&reasons, &mut result);
     result
 }
 

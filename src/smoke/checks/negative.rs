@@ -11,9 +11,10 @@ use crate::client::{Client, NewJob, RequestOptions, UploadFile, UsageSummary};
 use crate::flow::InputSpec;
 use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
-use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView};
+use crate::model::{Failure, FailureKind, JobId, JobOptions, JobStatus};
 use crate::smoke::batch::{BatchSpec, InputRecord, run_single};
-use crate::smoke::judgements::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
+use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, growth};
+use crate::smoke::judgements::no_charge::UnchargedJob;
 use crate::smoke::run::SmokeRun;
 
 /// A file that is not a video, sent as one.
@@ -33,7 +34,7 @@ impl SmokeRun<'_> {
     ) -> Result<StageResult, Failure> {
         let stage = SmokeStage::NotAVideo;
         let keyed = self.keyed()?;
-        let path = self.setup.place.join("not-a-video.mp4");
+        let path = self.setup.directory.join("not-a-video.mp4");
         let file = UploadFile {
             content: path.clone().into(),
             name: "not-a-video.mp4".to_owned(),
@@ -199,7 +200,7 @@ impl SmokeRun<'_> {
         let timeout = self.lag.unwrap_or_default() * 2;
         let began = self.setup.clock.now();
         let bill = loop {
-            let bill = match NotBilledCheck::fetch(client, job, before).await {
+            let bill = match fetch_bill(client, job, before).await {
                 Ok(bill) => bill,
                 Err(failure) => {
                     result.warn(format!("cannot check whether it was billed: {failure}"));
@@ -222,102 +223,20 @@ fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
 }
 
-/// Observed bill of a job without output.
-struct NotBilledCheck {
-    view: JobView,
-    charge: EventCharge,
-    /// Growth of the usage summary since the job was created.
-    growth: Option<Credits>,
-}
-
-impl NotBilledCheck {
-    async fn fetch(
-        client: &Client,
-        job: &JobId,
-        before: Option<&UsageSummary>,
-    ) -> Result<Self, Failure> {
-        let view = client.get(job, RequestOptions::plain()).await?;
-        let page = client.usage_events(EVENTS, RequestOptions::plain()).await?;
-        let charge = EventCharge::of(&page.events, &view);
-        let growth = match before {
-            Some(before) => {
-                growth(before, &client.usage_summary(USAGE_DAYS, RequestOptions::plain()).await?)
-            }
-            None => None,
-        };
-        Ok(Self { view, charge, growth })
-    }
-
-    fn growth_above_rounding(&self) -> Option<Credits> {
-        self.growth.filter(|growth| growth.0 > ROUNDING)
-    }
-
-    /// Waiting longer cannot change the result.
-    fn is_conclusive(&self) -> bool {
-        match self.charge {
-            EventCharge::Nothing => false,
-            EventCharge::Charged(..) => true,
-            EventCharge::Unnamed | EventCharge::OutOfSight => {
-                self.growth_above_rounding().is_some()
-            }
+/// The observed bill of `job`, with the growth of the summary since `before`.
+async fn fetch_bill(
+    client: &Client,
+    job: &JobId,
+    before: Option<&UsageSummary>,
+) -> Result<UnchargedJob, Failure> {
+    let view = client.get(job, RequestOptions::plain()).await?;
+    let page = client.usage_events(EVENTS, RequestOptions::plain()).await?;
+    let charge = EventCharge::of(&page.events, &view);
+    let growth = match before {
+        Some(before) => {
+            growth(before, &client.usage_summary(USAGE_DAYS, RequestOptions::plain()).await?)
         }
-    }
-
-    /// `waited`: usage had its time to show a bill. `exclusive`: no other request of this test can have
-    /// raised the summary.
-    fn judge(&self, waited: bool, exclusive: bool, result: &mut StageResult) {
-        match self.charge {
-            EventCharge::Charged(charged, _) if charged.0 > 0.0 => {
-                result.fail(
-                    StageFailure::Contract,
-                    format!("{charged} credits were charged for a failed job"),
-                );
-            }
-            EventCharge::Charged(..) => {
-                result.details.push("the charge was refunded".to_owned());
-            }
-            EventCharge::Nothing if waited => result.details.push("no charge".to_owned()),
-            EventCharge::Nothing => result.details.push(
-                "no charge so far; without stage credits it is not known how long usage lags"
-                    .to_owned(),
-            ),
-            EventCharge::Unnamed | EventCharge::OutOfSight => {
-                self.judge_by_growth(exclusive, result);
-            }
-        }
-        if let (EventCharge::Nothing, Some(growth)) = (self.charge, self.growth_above_rounding()) {
-            result.warn(format!(
-                "the usage summary grew by {growth} while a job failed; is another program using \
-                 this key?"
-            ));
-        }
-        self.judge_bill(result);
-    }
-
-    /// Judges by the summary where the events are inconclusive.
-    fn judge_by_growth(&self, exclusive: bool, result: &mut StageResult) {
-        match (self.growth, self.growth_above_rounding()) {
-            (_, Some(growth)) if exclusive => result.fail(
-                StageFailure::Contract,
-                format!("the usage summary grew by {growth} for a job that failed"),
-            ),
-            (None, _) | (_, Some(_)) => {
-                result.warn("the usage events do not show whether it was billed");
-            }
-            (Some(_), None) => result.details.push("the usage summary did not grow".to_owned()),
-        }
-    }
-
-    fn judge_bill(&self, result: &mut StageResult) {
-        let Some(status) = &self.view.billing_status else { return };
-        match BilledField::of(status) {
-            BilledField::Charged => {
-                result.fail(StageFailure::Contract, format!("billing_status: {status}"));
-            }
-            BilledField::Open if self.view.status.is_final() => {
-                result.warn(format!("the failed job still has billing_status {status}"));
-            }
-            _ => result.details.push(format!("billing_status: {status}")),
-        }
-    }
+        None => None,
+    };
+    Ok(UnchargedJob { view, charge, growth })
 }

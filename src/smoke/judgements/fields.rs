@@ -48,32 +48,36 @@ const ANY: FieldTypes = &[];
 /// Fields of an answer: the listed ones, each with its possible names, and further ones that are
 /// known to appear.
 pub(crate) struct Fields {
-    place: &'static str,
+    /// Name of the answer in messages.
+    answer: &'static str,
     pub(crate) listed: &'static [(&'static [&'static str], FieldTypes)],
-    besides: &'static [&'static str],
+    also_known: &'static [&'static str],
 }
 
-pub(crate) const HEALTH: Fields =
-    Fields { place: "health", listed: &[(&["status"], TEXT), (&["checks"], OBJECT)], besides: &[] };
+pub(crate) const HEALTH: Fields = Fields {
+    answer: "health",
+    listed: &[(&["status"], TEXT), (&["checks"], OBJECT)],
+    also_known: &[],
+};
 
 pub(crate) const CHECKS: Fields = Fields {
-    place: "health.checks",
+    answer: "health.checks",
     listed: &[(&["api"], FLAG), (&["runpod_configured"], FLAG), (&["r2_configured"], FLAG)],
-    besides: &[],
+    also_known: &[],
 };
 
 pub(crate) const PRICING: Fields = Fields {
-    place: "pricing",
+    answer: "pricing",
     listed: &[
         (&["model_pricing_credits_per_minute"], OBJECT),
         (&["price_per_second_cents"], ANY),
         (&["packages"], ANY),
     ],
-    besides: &[],
+    also_known: &[],
 };
 
 pub(crate) const UPLOAD: Fields = Fields {
-    place: "upload",
+    answer: "upload",
     listed: &[
         (&["success"], FLAG),
         (&["video_id"], ANY),
@@ -81,14 +85,14 @@ pub(crate) const UPLOAD: Fields = Fields {
         (&["filename"], TEXT),
         (&["size"], NUMBER),
     ],
-    besides: &["request_id"],
+    also_known: &["request_id"],
 };
 
 pub(crate) const CREATE: Fields =
-    Fields { place: "create", listed: ACCEPTED, besides: &["request_id"] };
+    Fields { answer: "create", listed: ACCEPTED, also_known: &["request_id"] };
 
 pub(crate) const START: Fields =
-    Fields { place: "start", listed: ACCEPTED, besides: &["request_id"] };
+    Fields { answer: "start", listed: ACCEPTED, also_known: &["request_id"] };
 
 /// Create and start have the same answer (contract, *Endpoints*).
 const ACCEPTED: &[(&[&str], FieldTypes)] = &[
@@ -99,7 +103,7 @@ const ACCEPTED: &[(&[&str], FieldTypes)] = &[
 ];
 
 pub(crate) const JOB: Fields = Fields {
-    place: "job",
+    answer: "job",
     listed: &[
         (&["id", "job_id"], ANY),
         (&["status"], TEXT),
@@ -113,44 +117,44 @@ pub(crate) const JOB: Fields = Fields {
         (&["webhook_events"], ANY),
     ],
     // Both SDKs send `metadata`, the pages do not list it. The sandbox has `notes`.
-    besides: &["metadata", "notes", "success", "request_id"],
+    also_known: &["metadata", "notes", "success", "request_id"],
 };
 
 pub(crate) const DOWNLOAD: Fields = Fields {
-    place: "download",
+    answer: "download",
     listed: &[(&["success"], FLAG), (&["download_url"], TEXT), (&["output_format"], TEXT)],
-    besides: &["request_id"],
+    also_known: &["request_id"],
 };
 
 /// Prefix of the line for a missing field.
 pub(crate) const MISSING: &str = "missing: ";
 
 impl Fields {
-    /// Differences of `answer`.
-    pub(crate) fn compare(&self, answer: &Value) -> Drift {
+    /// Differences of the answer `raw`.
+    pub(crate) fn compare(&self, raw: &Value) -> Drift {
         let mut drift = Drift::default();
-        let Some(object) = answer.as_object() else {
-            drift.broken.insert(format!("{} is not an object", self.place));
+        let Some(object) = raw.as_object() else {
+            drift.broken.insert(format!("{} is not an object", self.answer));
             return drift;
         };
         for (names, types) in self.listed {
-            let place = format!("{}.{}", self.place, names[0]);
+            let field = format!("{}.{}", self.answer, names[0]);
             let Some(value) = names.iter().find_map(|name| object.get(*name)) else {
-                drift.broken.insert(format!("{MISSING}{place}"));
+                drift.broken.insert(format!("{MISSING}{field}"));
                 continue;
             };
             let found = type_of(value);
             if !types.is_empty() && !types.contains(&found) {
                 let documented = types.join(" or ");
-                drift.broken.insert(format!("{place} is {found}, but {documented} is documented"));
+                drift.broken.insert(format!("{field} is {found}, but {documented} is documented"));
             }
         }
         let known = |name: &str| {
-            self.besides.contains(&name)
+            self.also_known.contains(&name)
                 || self.listed.iter().any(|(names, _)| names.contains(&name))
         };
         for name in object.keys().filter(|name| !known(name)) {
-            drift.new.insert(format!("not in the contract: {}.{name}", self.place));
+            drift.new.insert(format!("not in the contract: {}.{name}", self.answer));
         }
         drift
     }

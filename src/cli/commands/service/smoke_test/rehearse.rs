@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::report::{NullObserver, ReportFormats};
 use super::setup::clip;
 use crate::cli::context::AppContext;
+use crate::model::Failure;
 use crate::model::Timing;
 use crate::model::smoke::StageResult;
-use crate::model::{Failure, JobOptions};
 use crate::output::formats::amounts;
 use crate::sandbox::{Distribution, EngineChoice, Options, Scenario};
 use crate::smoke::{ExpectedEnd, Rehearsal, rehearse};
@@ -185,8 +185,7 @@ fn prepare(
         trouble: case.trouble,
         context: sandboxed.context_with_stop(Arc::new(NullObserver), stop.clone())?,
         clips,
-        options: JobOptions::default(),
-        place: room,
+        directory: room,
         timeout,
         expected: case.expected,
     };

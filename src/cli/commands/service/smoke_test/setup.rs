@@ -118,7 +118,7 @@ pub(crate) fn setup(
         without_credits,
         clip: TestClip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
         suite: args.suite.as_deref().map(|directory| absolute(&app.env, directory)),
-        place: place.path.clone(),
+        directory: place.path.clone(),
         spool,
         options,
         budget: args.budget.map(Credits),
