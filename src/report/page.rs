@@ -304,6 +304,8 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(details).unwrap();
         assert_eq!(read[0]["a"]["t"], HOSTILE);
         assert_eq!(read[1]["b"]["h"], "a.mp4");
+        // What is embedded has a block of its own.
+        assert_eq!(read[1]["a"], serde_json::json!({"h": "a.webm", "k": "v"}));
         assert!(page.contains("<script id=\"pa1\" type=\"text/plain\">data:image/png;base64,AA=="));
     }
 

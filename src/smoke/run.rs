@@ -303,3 +303,23 @@ pub(crate) fn warn_of_retries(reasons: &[String], result: &mut StageResult) {
 pub(crate) fn words(kind: FailureKind) -> String {
     kind.as_str().replace('_', " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_a_warning_with_their_reasons() {
+        let details = |reasons: &[&str]| {
+            let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+            let mut result = StageResult::passed(SmokeStage::Health, "healthy");
+            warn_of_retries(&reasons, &mut result);
+            (result.outcome, result.details.join("; "))
+        };
+        assert_eq!(details(&[]), (StageOutcome::Passed, String::new()));
+        let one = "1 call was retried: HTTP 503".to_owned();
+        assert_eq!(details(&["HTTP 503"]), (StageOutcome::Warned, one));
+        let two = "2 calls were retried: HTTP 503, broken".to_owned();
+        assert_eq!(details(&["HTTP 503", "broken"]), (StageOutcome::Warned, two));
+    }
+}
