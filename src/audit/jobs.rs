@@ -7,13 +7,14 @@ use super::notes;
 use super::types::{
     AuditInput, CHARGE_DELAY, Difference, Findings, MAX_CLOCK_SKEW, Mismatch, agree, price,
 };
-use crate::ledger::{AttemptCost, AttemptStatus};
+use crate::ledger::{AttemptCost, AttemptStatus, RerunReason};
 use crate::model::{Credits, JobId, Timestamp};
 
 /// The charges of one job.
 struct JobCharges {
     charges: usize,
-    net: f64,
+    /// Their sum, net of refunds.
+    net: Credits,
     refunded: bool,
     at: Option<Timestamp>,
 }
@@ -24,19 +25,15 @@ impl JobCharges {
         let time = |(event, _): &ChargedEvent<'_>| event.at.as_deref().and_then(Timestamp::read);
         Self {
             charges: amounts().filter(|amount| *amount > 0.0).count(),
-            net: amounts().sum(),
+            net: charges.iter().map(|(_, credits)| *credits).sum(),
             refunded: amounts().any(|amount| amount < 0.0),
             at: charges.iter().filter_map(time).max(),
         }
     }
 
-    fn net(&self) -> Credits {
-        Credits(self.net)
-    }
-
     /// The sum is not zero.
     fn is_charged(&self) -> bool {
-        !agree(self.net(), Credits(0.0))
+        !agree(self.net, Credits(0.0))
     }
 }
 
@@ -55,14 +52,14 @@ pub(crate) fn compare(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &m
         let wrong = mismatch_of(input, *attempt, bill, findings)
             .or_else(|| inputs.second_attempt((*attempt)?, bill));
         if let Some(attempt) = attempt {
-            findings.charges.push((attempt.attempt, bill.net()));
+            findings.charges.push((attempt.attempt, bill.net));
             inputs.add(attempt, bill);
         }
         if let Some(wrong) = wrong {
             findings.differences.push(difference(wrong, job, *attempt, bill, input));
         } else {
             findings.matched += 1;
-            findings.credits = findings.credits + bill.net();
+            findings.credits = findings.credits + bill.net;
         }
     }
     inputs.report(findings);
@@ -105,13 +102,9 @@ impl<'a> ItemizedCharges<'a> {
     fn report(&self, findings: &mut Findings) {
         for attempts in self.asked.values() {
             findings.asked_again += attempts.len();
-            let mut flags: Vec<&str> = attempts
-                .iter()
-                .filter_map(|a| a.rerun_reason)
-                .map(crate::ledger::RerunReason::flag)
-                .collect();
-            flags.sort_unstable();
-            flags.dedup();
+            let reasons = attempts.iter().filter_map(|attempt| attempt.rerun_reason);
+            let flags: BTreeSet<&str> = reasons.map(RerunReason::flag).collect();
+            let flags: Vec<&str> = flags.into_iter().collect();
             let times = match attempts.len() {
                 1 => "once more".to_owned(),
                 times => format!("{times} times more"),
@@ -169,7 +162,7 @@ fn mismatch_of(
         return Some(Mismatch::NotStarted);
     }
     let expected = price(attempt, input.prices);
-    let fits = expected.is_some_and(|expected| agree(bill.net(), expected));
+    let fits = expected.is_some_and(|expected| agree(bill.net, expected));
     if bill.charges > 1 && !fits {
         return Some(Mismatch::Twice);
     }
@@ -178,35 +171,35 @@ fn mismatch_of(
     }
     if let Some(estimate) = attempt.estimate
         && fits
-        && !agree(bill.net(), estimate)
-        && bill.net > estimate.0
+        && !agree(bill.net, estimate)
+        && bill.net.0 > estimate.0
     {
         findings.beyond_estimate += 1;
-        findings.remarks.push(notes::beyond_estimate(attempt, bill.net(), estimate));
+        findings.remarks.push(notes::beyond_estimate(attempt, bill.net, estimate));
     }
     match (attempt.status, expected) {
         (AttemptStatus::Completed, Some(_)) if !fits => return Some(Mismatch::OtherAmount),
         (AttemptStatus::Completed, None) => findings.unchecked.push(format!(
             "{}: charged {} credits; expected cost unknown",
             named(attempt),
-            bill.net()
+            bill.net
         )),
         // A failed job may cost less than the whole, and never more.
         (
             AttemptStatus::Failed | AttemptStatus::NeedsReview | AttemptStatus::Halted,
             Some(expected),
-        ) if !fits && bill.net > expected.0 => {
+        ) if !fits && bill.net.0 > expected.0 => {
             return Some(Mismatch::OtherAmount);
         }
         (AttemptStatus::Failed, _) => findings.remarks.push(format!(
             "{}: failed, but was charged {} credits",
             named(attempt),
-            bill.net()
+            bill.net
         )),
         (AttemptStatus::NeedsReview | AttemptStatus::Halted, _) => findings.remarks.push(format!(
             "{}: needs review; it was charged {} credits, so it ran",
             named(attempt),
-            bill.net()
+            bill.net
         )),
         _ => {}
     }
@@ -226,7 +219,7 @@ fn difference(
         job: Some(job.clone()),
         input: attempt.map(|attempt| attempt.name.clone()),
         day: bill.at.map(Timestamp::day),
-        charged: Some(bill.net()),
+        charged: Some(bill.net),
         expected: billable_attempt.and_then(|attempt| price(attempt, input.prices)),
     }
 }

@@ -19,24 +19,12 @@ mod tests;
 
 use self::events_page::{EventPage, Truncation};
 use self::types::agree;
-use crate::model::Credits;
 
 /// Compares charges and attempts.
 #[must_use]
 pub fn reconcile(input: &AuditInput<'_>) -> Findings {
-    let mut findings = Findings {
-        basis: Coverage::Charges,
-        matched: 0,
-        credits: Credits(0.0),
-        asked_again: 0,
-        beyond_estimate: 0,
-        saw: vec![notes::saw(input)],
-        differences: Vec::new(),
-        unchecked: Vec::new(),
-        remarks: Vec::new(),
-        may_be_late: false,
-        charges: Vec::new(),
-    };
+    let mut findings =
+        Findings { basis: Coverage::Charges, saw: vec![notes::saw(input)], ..Findings::default() };
     let page = EventPage::of(input);
     if !page.has_comparable_charges(input) {
         findings.unchecked.push(notes::no_comparable_charges(input, &page));

@@ -34,7 +34,7 @@ pub struct AuditInput<'a> {
 }
 
 /// Extent of the comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Coverage {
     /// Every charge of the period.
@@ -42,15 +42,11 @@ pub enum Coverage {
     /// Some of the charges of the period.
     SomeCharges,
     /// Nothing: the events do not name the jobs that were charged.
+    #[default]
     Nothing,
 }
 
 impl Coverage {
-    /// The common coverage of two audits.
-    pub(crate) fn and(self, other: Self) -> Self {
-        if self == other { self } else { Self::SomeCharges }
-    }
-
     /// Stable name for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -123,7 +119,7 @@ pub struct Difference {
 }
 
 /// Result of the audit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Findings {
     pub basis: Coverage,
     /// Number of jobs whose charges have their attempt.
@@ -158,13 +154,13 @@ impl Findings {
             AuditResult::Unproven
         }
     }
-}
 
-impl Findings {
     /// The findings of two audits, of two keys.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.basis = self.basis.and(other.basis);
+        if self.basis != other.basis {
+            self.basis = Coverage::SomeCharges;
+        }
         self.matched += other.matched;
         self.credits = self.credits + other.credits;
         self.asked_again += other.asked_again;
@@ -187,16 +183,16 @@ impl Findings {
         keys: &[ApiKeyId],
         since: Timestamp,
     ) {
-        let mut left: BTreeMap<&str, u64> = BTreeMap::new();
-        for attempt in
-            attempts.iter().filter(|a| a.may_be_billed && a.sent_from_here && a.at >= since)
-        {
-            let found = self.charges.iter().any(|(charged, _)| *charged == attempt.attempt);
-            if attempt.profile == profile && !keys.contains(&attempt.key) && !found {
-                *left.entry(&attempt.key.fingerprint.0).or_default() += 1;
+        let mut jobs_by_key: BTreeMap<&str, u64> = BTreeMap::new();
+        for attempt in attempts {
+            let is_ours = attempt.profile == profile && attempt.sent_from_here;
+            let may_be_charged = attempt.may_be_billed && attempt.at >= since;
+            let is_found = self.charges.iter().any(|(charged, _)| *charged == attempt.attempt);
+            if is_ours && may_be_charged && !keys.contains(&attempt.key) && !is_found {
+                *jobs_by_key.entry(&attempt.key.fingerprint.0).or_default() += 1;
             }
         }
-        for (fingerprint, jobs) in left {
+        for (fingerprint, jobs) in jobs_by_key {
             self.unchecked.push(format!(
                 "{jobs} of this profile's jobs were created with another key ({fingerprint}), \
                  whose usage is only visible to that key"
@@ -204,6 +200,7 @@ impl Findings {
         }
     }
 }
+
 impl AuditInput<'_> {
     /// The answers cover this attempt.
     pub(crate) fn covers(&self, attempt: &AttemptCost) -> bool {

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::store::ObjectStores;
 
 /// Dependencies of a run, shared by all of its inputs.
+#[derive(Clone)]
 pub struct Context {
     pub service: Client,
     /// Object stores of inputs and outputs.

@@ -32,16 +32,16 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 pub(crate) struct LimitedListener {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     addresses: Arc<AddressCounts>,
     /// Called for each connection closed because of the limit per address.
-    refused: Box<dyn Fn(IpAddr) + Send>,
+    on_refusal: Box<dyn Fn(IpAddr) + Send>,
 }
 
 impl LimitedListener {
-    pub(crate) fn new(listener: TcpListener, refused: impl Fn(IpAddr) + Send + 'static) -> Self {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        Self { listener, places, addresses: Arc::default(), refused: Box::new(refused) }
+    pub(crate) fn new(listener: TcpListener, on_refusal: impl Fn(IpAddr) + Send + 'static) -> Self {
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        Self { listener, permits, addresses: Arc::default(), on_refusal: Box::new(on_refusal) }
     }
 }
 
@@ -52,13 +52,13 @@ impl Listener for LimitedListener {
     async fn accept(&mut self) -> (BoundedConnection, SocketAddr) {
         loop {
             // The semaphore is never closed.
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { continue };
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { continue };
             match self.listener.accept().await {
                 Ok((stream, from)) => match self.addresses.admit(from.ip()) {
                     Some(admitted) => {
-                        return (BoundedConnection::new(stream, place, admitted), from);
+                        return (BoundedConnection::new(stream, permit, admitted), from);
                     }
-                    None => (self.refused)(from.ip()),
+                    None => (self.on_refusal)(from.ip()),
                 },
                 Err(error) => {
                     tracing::debug!("accept: {error}");
@@ -127,16 +127,16 @@ pub(crate) struct BoundedConnection {
     ends: Pin<Box<Sleep>>,
     /// State of the search for the end of the headers.
     headers: HeadersEnd,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     _admitted: CountedConnection,
 }
 
 impl BoundedConnection {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit, admitted: CountedConnection) -> Self {
+    fn new(stream: TcpStream, permit: OwnedSemaphorePermit, admitted: CountedConnection) -> Self {
         let began = Instant::now();
         let ends = Box::pin(sleep_until(began + HEADER_TIMEOUT));
         let headers = HeadersEnd::default();
-        Self { stream, began, ends, headers, _place: place, _admitted: admitted }
+        Self { stream, began, ends, headers, _permit: permit, _admitted: admitted }
     }
 
     /// Whether the deadline has passed.

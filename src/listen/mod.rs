@@ -14,6 +14,6 @@ mod server;
 
 pub use self::delivery_log::DeliveryLog;
 pub use self::server::{
-    REASONS, ReceivedDelivery, ReceivedEvent, RemarkLimit, TOO_MANY_CONNECTIONS, WebhookServer,
+    REASONS, ReceivedDelivery, ReceivedEvent, RejectionLimit, TOO_MANY_CONNECTIONS, WebhookServer,
     serve,
 };

@@ -26,7 +26,7 @@ use super::delivery_log::{DeliveryLog, LoggedDelivery};
 use crate::blocking::blocking;
 use crate::client::webhook::{VerifiedDelivery, WebhookError, WebhookHeaders, verify};
 use crate::ledger::{AsyncLedger, DeliveryRecord, NewDelivery};
-use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer};
+use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer, Timestamp};
 
 /// Reasons for a rejection, besides those of [`WebhookError`].
 pub const REASONS: [&str; 6] =
@@ -68,32 +68,32 @@ pub struct WebhookServer {
     pub max_body: usize,
     pub clock: Arc<dyn Clock>,
     /// Receives every event. When it is full, the sender is asked to retry.
-    pub told: mpsc::Sender<ReceivedEvent>,
+    pub events: mpsc::Sender<ReceivedEvent>,
     /// Ids of deliveries that are still being handled.
-    pub in_hand: Arc<Mutex<HashSet<String>>>,
-    pub remarks: Arc<Mutex<RemarkLimit>>,
+    pub in_progress: Arc<Mutex<HashSet<String>>>,
+    pub rejections: Arc<Mutex<RejectionLimit>>,
 }
 
 /// Limits the number of reported rejections, which anybody can cause.
 #[derive(Debug, Default)]
-pub struct RemarkLimit {
+pub struct RejectionLimit {
     window: Option<Instant>,
-    told: u32,
-    untold: u64,
+    reported: u32,
+    unreported: u64,
 }
 
-impl RemarkLimit {
-    /// Whether a rejection at `now` is reported; returns the number of unreported ones before it.
+impl RejectionLimit {
+    /// Number of unreported rejections before one at `now`; `None` if that one is not reported either.
     fn next(&mut self, now: Instant) -> Option<u64> {
         if self.window.is_none_or(|window| now.since(window) >= REPORT_WINDOW) {
             self.window = Some(now);
-            self.told = 0;
+            self.reported = 0;
         }
-        if self.told < MAX_REPORTS {
-            self.told += 1;
-            return Some(std::mem::take(&mut self.untold));
+        if self.reported < MAX_REPORTS {
+            self.reported += 1;
+            return Some(std::mem::take(&mut self.unreported));
         }
-        self.untold += 1;
+        self.unreported += 1;
         None
     }
 }
@@ -101,22 +101,21 @@ impl RemarkLimit {
 #[derive(Debug)]
 pub enum ReceivedEvent {
     /// A new, verified delivery.
-    Taken(Box<ReceivedDelivery>),
+    Accepted(Box<ReceivedDelivery>),
     Repeated {
         id: String,
         /// Event name.
         event: String,
     },
-    /// Rejected.
-    Refused {
-        /// Stable reason code.
-        word: &'static str,
+    Rejected {
+        /// Stable name of the reason.
+        reason: &'static str,
         /// Message.
         why: String,
         /// Delivery id as sent, sanitized.
         id: Option<String>,
-        /// Rejections before it that were not reported.
-        untold: u64,
+        /// Number of rejections before it that were not reported.
+        unreported: u64,
     },
 }
 
@@ -126,7 +125,7 @@ pub struct ReceivedDelivery {
     pub headers: WebhookHeaders,
     pub body: Bytes,
     /// While it exists, the same delivery is not handled again.
-    _in_hand: DeliveryInProgress,
+    _in_progress: DeliveryInProgress,
 }
 
 #[derive(Debug)]
@@ -152,29 +151,28 @@ impl Drop for DeliveryInProgress {
 /// Runs until `stop` is cancelled.
 pub async fn serve(
     listener: TcpListener,
-    reception: WebhookServer,
+    server: WebhookServer,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let reception = Arc::new(reception);
+    let server = Arc::new(server);
     let app = Router::new()
-        .fallback(take)
+        .fallback(respond)
         .layer(map_response(close_after_response))
-        .with_state(Arc::clone(&reception));
-    let stopped = stop.clone().cancelled_owned();
-    let guarded = LimitedListener::new(listener, move |address| {
+        .with_state(Arc::clone(&server));
+    let limited = LimitedListener::new(listener, move |address| {
         let why = format!("{address} has too many connections open");
-        reception.remark(TOO_MANY_CONNECTIONS, why, None);
+        server.report_rejection(TOO_MANY_CONNECTIONS, why, None);
     });
-    let served = axum::serve(guarded, app).with_graceful_shutdown(stopped);
-    let patience = async {
+    let serving = axum::serve(limited, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let shutdown_timeout = async {
         stop.cancelled().await;
         tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
-        ended = served.into_future() => {
+        ended = serving.into_future() => {
             ended.map_err(|error| Failure::local("receiving webhooks", &error))
         }
-        () = patience => Ok(()),
+        () = shutdown_timeout => Ok(()),
     }
 }
 
@@ -184,17 +182,17 @@ async fn close_after_response(mut response: Response) -> Response {
     response
 }
 
-async fn take(State(reception): State<Arc<WebhookServer>>, request: Request) -> StatusCode {
+async fn respond(State(server): State<Arc<WebhookServer>>, request: Request) -> StatusCode {
     let (head, body) = request.into_parts();
     if head.method != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED;
     }
     let headers = WebhookHeaders::read(|name| header(&head.headers, name));
-    let id = headers.delivery_id.as_deref().map(|id| reception.sanitizer.clean_short(id));
-    match reception.receive(headers, &head.headers, body).await {
-        Ok(status) => status,
-        Err(Rejected { status, word, why }) => {
-            reception.remark(word, why, id);
+    let id = headers.delivery_id.as_deref().map(|id| server.sanitizer.clean_short(id));
+    match server.receive(headers, &head.headers, body).await {
+        Ok(()) => StatusCode::OK,
+        Err(Rejection { status, reason, why }) => {
+            server.report_rejection(reason, why, id);
             status
         }
     }
@@ -210,25 +208,25 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     only.to_str().ok().map(str::to_owned)
 }
 
-struct Rejected {
+struct Rejection {
     status: StatusCode,
-    word: &'static str,
+    reason: &'static str,
     why: String,
 }
 
-impl Rejected {
-    fn new(status: StatusCode, word: &'static str, why: impl Into<String>) -> Self {
-        Self { status, word, why: why.into() }
+impl Rejection {
+    fn new(status: StatusCode, reason: &'static str, why: impl Into<String>) -> Self {
+        Self { status, reason, why: why.into() }
     }
 }
 
-impl From<WebhookError> for Rejected {
-    fn from(refusal: WebhookError) -> Self {
-        let status = match refusal {
+impl From<WebhookError> for Rejection {
+    fn from(error: WebhookError) -> Self {
+        let status = match error {
             WebhookError::NoDeliveryId | WebhookError::UnreadableBody(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::UNAUTHORIZED,
         };
-        Self::new(status, refusal.as_str(), refusal.to_string())
+        Self::new(status, error.as_str(), error.to_string())
     }
 }
 
@@ -238,59 +236,55 @@ impl WebhookServer {
         headers: WebhookHeaders,
         all: &HeaderMap,
         body: Body,
-    ) -> Result<StatusCode, Rejected> {
+    ) -> Result<(), Rejection> {
         let body = self.read(all, body).await?;
         let now = self.clock.wall();
         let delivery = verify(&headers, &body, &self.secret, now, self.max_age, &self.sanitizer)?;
         // Reserve a slot first, so that recorded deliveries are handled.
-        let place = self.told.try_reserve().map_err(|_| busy())?;
-        let (id, event) = (delivery.id.clone(), delivery.event.clone());
-        let in_hand = DeliveryInProgress::take(&self.in_hand, &id);
-        let keep = self.keep.as_ref().filter(|_| in_hand.is_some()).map(Arc::clone);
-        let keep = keep.and_then(|keep| Some((keep, LoggedDelivery::new(&headers, &body, now)?)));
-        let taken = self.remember(&delivery, keep).await.map_err(|failure| {
-            let why = failure.to_string();
-            Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, NOT_RECORDED, why)
-        })?;
-        let incoming = match (taken, in_hand) {
-            (DeliveryRecord::New | DeliveryRecord::Unfinished, Some(in_hand)) => {
-                ReceivedEvent::Taken(Box::new(ReceivedDelivery {
+        let slot = self.events.try_reserve().map_err(|_| busy())?;
+        let in_progress = DeliveryInProgress::take(&self.in_progress, &delivery.id);
+        // Durable before the response.
+        let recorded = self.record(&delivery).await.map_err(not_recorded)?;
+        match (recorded, in_progress) {
+            (DeliveryRecord::New | DeliveryRecord::Unfinished, Some(in_progress)) => {
+                self.append_to_log(&headers, &body, now).await.map_err(not_recorded)?;
+                slot.send(ReceivedEvent::Accepted(Box::new(ReceivedDelivery {
                     delivery,
                     headers,
                     body,
-                    _in_hand: in_hand,
-                }))
+                    _in_progress: in_progress,
+                })));
             }
             // Another task is handling the same delivery and has not recorded it.
             (DeliveryRecord::New, None) => return Err(busy()),
-            _ => ReceivedEvent::Repeated { id, event },
-        };
-        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_reports() {
-            place.send(incoming);
+            _ if self.has_room_for_reports() => {
+                slot.send(ReceivedEvent::Repeated { id: delivery.id, event: delivery.event });
+            }
+            _ => {}
         }
-        Ok(StatusCode::OK)
+        Ok(())
     }
 
     /// Reports a rejection within the limit, so that a flood fills neither the log nor the queue.
-    fn remark(&self, word: &'static str, why: String, id: Option<String>) {
+    fn report_rejection(&self, reason: &'static str, why: String, id: Option<String>) {
         if !self.has_room_for_reports() {
             return;
         }
-        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(untold) = remarks.next(self.clock.now()) {
-            let _ = self.told.try_send(ReceivedEvent::Refused { word, why, id, untold });
+        let mut rejections = self.rejections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unreported) = rejections.next(self.clock.now()) {
+            let _ = self.events.try_send(ReceivedEvent::Rejected { reason, why, id, unreported });
         }
     }
 
     /// Whether more than half of the queue is free, which rejections need.
     fn has_room_for_reports(&self) -> bool {
-        self.told.capacity() > self.told.max_capacity() / 2
+        self.events.capacity() > self.events.max_capacity() / 2
     }
 
-    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Rejected> {
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Rejection> {
         let too_large = || {
             let why = format!("the body is larger than {} bytes", self.max_body);
-            Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, why)
+            Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, why)
         };
         let announced = header(headers, "content-length").and_then(|length| length.parse().ok());
         if announced.is_some_and(|length: usize| length > self.max_body) {
@@ -300,9 +294,9 @@ impl WebhookServer {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => {
-                Err(Rejected::new(StatusCode::BAD_REQUEST, CUT_SHORT, "the body was cut off"))
+                Err(Rejection::new(StatusCode::BAD_REQUEST, CUT_SHORT, "the body was cut off"))
             }
-            Err(_) => Err(Rejected::new(
+            Err(_) => Err(Rejection::new(
                 StatusCode::REQUEST_TIMEOUT,
                 TOO_SLOW,
                 format!("the body took longer than {} s", BODY_TIMEOUT.as_secs()),
@@ -310,37 +304,38 @@ impl WebhookServer {
         }
     }
 
-    /// Records a delivery durably before the response.
-    async fn remember(
+    async fn record(&self, delivery: &VerifiedDelivery) -> Result<DeliveryRecord, Failure> {
+        let delivery = NewDelivery {
+            id: delivery.id.clone(),
+            signature: delivery.signature.clone(),
+            origin: self.origin.clone(),
+            event: delivery.event.clone(),
+            job: delivery.job.clone(),
+            reports_final: delivery.says_final(),
+        };
+        self.ledger.record_delivery(&delivery).await
+    }
+
+    async fn append_to_log(
         &self,
-        delivery: &VerifiedDelivery,
-        keep: Option<(Arc<DeliveryLog>, LoggedDelivery)>,
-    ) -> Result<DeliveryRecord, Failure> {
-        let recorded = self.ledger.record_delivery(&new_delivery(delivery, &self.origin)).await?;
-        if let (DeliveryRecord::New | DeliveryRecord::Unfinished, Some((keep, stored))) =
-            (recorded, keep)
-        {
-            blocking(move || keep.append(&stored)).await?;
-        }
-        Ok(recorded)
+        headers: &WebhookHeaders,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(log) = self.keep.clone() else { return Ok(()) };
+        let Some(delivery) = LoggedDelivery::new(headers, body, now) else { return Ok(()) };
+        blocking(move || log.append(&delivery)).await
     }
 }
 
-fn busy() -> Rejected {
+fn busy() -> Rejection {
     let why = "too many deliveries are waiting; the service will send it again";
-    Rejected::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, why)
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, why)
 }
 
-/// The ledger record of a delivery from `origin`.
-fn new_delivery(delivery: &VerifiedDelivery, origin: &str) -> NewDelivery {
-    NewDelivery {
-        id: delivery.id.clone(),
-        signature: delivery.signature.clone(),
-        origin: origin.to_owned(),
-        event: delivery.event.clone(),
-        job: delivery.job.clone(),
-        reports_final: delivery.says_final(),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn not_recorded(failure: Failure) -> Rejection {
+    Rejection::new(StatusCode::INTERNAL_SERVER_ERROR, NOT_RECORDED, failure.to_string())
 }
 
 /// Whether the body exceeded the limit.

@@ -26,7 +26,7 @@ const ACTIVE: (f64, f64) = (124.0, 194.0);
 const MARKS: (f64, f64) = (198.0, 206.0);
 
 /// Points of a line: more are not visible.
-const COLUMNS: usize = 370;
+const COLUMNS: i64 = 370;
 
 const BARS: (f64, f64) = (14.0, 202.0);
 const MAX_BARS: u64 = 24;
@@ -36,9 +36,6 @@ pub(crate) fn timeline(timeline: &Timeline) -> Option<Markup> {
     if timeline.submitted.is_empty() {
         return None;
     }
-    let span = (timeline.to - timeline.from).max(1) as f64;
-    let across =
-        |at: i64| LEFT + (RIGHT - LEFT) * ((at - timeline.from) as f64 / span).clamp(0.0, 1.0);
     let submitted = columns(timeline, |at| count_until(&timeline.submitted, at));
     let finished = columns(timeline, |at| count_until(&timeline.finished, at));
     let (mut starts, mut ends): (Vec<i64>, Vec<i64>) = timeline.processing.iter().copied().unzip();
@@ -55,8 +52,8 @@ pub(crate) fn timeline(timeline: &Timeline) -> Option<Markup> {
             title id="timeline-title" { "Timeline of the batch" }
             desc id="timeline-text" { (timeline_text(timeline, most as u64)) }
             @for (from, to) in &timeline.pauses {
-                rect .pause x=(point(across(*from))) y=(point(COUNTS.0))
-                    width=(point((across(*to) - across(*from)).max(1.0)))
+                rect .pause x=(point(across(timeline, *from))) y=(point(COUNTS.0))
+                    width=(point((across(timeline, *to) - across(timeline, *from)).max(1.0)))
                     height=(point(ACTIVE.1 - COUNTS.0)) {}
             }
             (axis(COUNTS, RIGHT, total as u64)) (axis(ACTIVE, RIGHT, most as u64))
@@ -114,17 +111,18 @@ fn count_until(times: &[i64], at: i64) -> usize {
     times.partition_point(|time| *time <= at)
 }
 
+/// Position of a time on the horizontal axis of the timeline.
+fn across(timeline: &Timeline, at: i64) -> f64 {
+    let span = (timeline.to - timeline.from).max(1) as f64;
+    LEFT + (RIGHT - LEFT) * ((at - timeline.from) as f64 / span).clamp(0.0, 1.0)
+}
+
 /// The value at the end of each column.
 fn columns(timeline: &Timeline, value: impl Fn(i64) -> usize) -> Vec<usize> {
     let span = timeline.to - timeline.from;
-    (0..=COLUMNS).map(|column| value(timeline.from + share(span, column))).collect()
-}
-
-/// The part of `span` up to a column.
-fn share(span: i64, column: usize) -> i64 {
-    let column = i64::try_from(column).unwrap_or(0);
-    let columns = i64::try_from(COLUMNS).unwrap_or(1);
-    span / columns * column + span % columns * column / columns
+    // In two parts, because `span * column` may overflow.
+    let elapsed = |column: i64| span / COLUMNS * column + span % COLUMNS * column / COLUMNS;
+    (0..=COLUMNS).map(|column| value(timeline.from + elapsed(column))).collect()
 }
 
 /// Highest number of intervals that overlap.
@@ -143,10 +141,9 @@ pub(crate) fn most_at_once(intervals: &[(i64, i64)]) -> usize {
 
 /// Positions of the marks of refusals; marks that would overlap are one.
 fn marks(timeline: &Timeline) -> Vec<f64> {
-    let span = (timeline.to - timeline.from).max(1) as f64;
     let mut marks: Vec<f64> = Vec::new();
     for at in &timeline.refusals {
-        let at = LEFT + (RIGHT - LEFT) * ((at - timeline.from) as f64 / span).clamp(0.0, 1.0);
+        let at = across(timeline, *at);
         if marks.last().is_none_or(|last| at - last >= 3.0) {
             marks.push(at);
         }

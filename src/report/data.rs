@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::model::{Credits, Timestamp};
@@ -58,16 +59,8 @@ impl RowState {
     }
 
     #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::NeedsReview => "needs review",
-            Self::Rejected => "rejected",
-            Self::Unfinished => "unfinished",
-            Self::Started => "started",
-            Self::Done => "done",
-            Self::DoneBefore => "done before",
-        }
+    pub fn label(self) -> String {
+        self.as_str().replace('-', " ")
     }
 }
 
@@ -101,39 +94,52 @@ pub struct PhaseTimes {
     pub download: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cost {
     pub credits: Credits,
     /// Part of it is an estimate.
     pub is_estimate: bool,
 }
 
-/// The input or output of a row.
-#[derive(Debug, Clone, PartialEq)]
+/// The input or output of a row. The script of the page reads it as JSON, with short names because
+/// there may be thousands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Side {
-    /// The reason why there is nothing to show.
-    Missing(String),
+    Missing {
+        /// The reason why there is nothing to show.
+        #[serde(rename = "t")]
+        why: String,
+    },
     File(Clip),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Clip {
     /// URL of the file, relative to the page.
+    #[serde(rename = "h")]
     pub link: String,
+    #[serde(rename = "k")]
     pub kind: ClipKind,
     /// Data URL of its first frame.
+    #[serde(skip)]
     pub poster: Option<String>,
     /// Data URL of the whole file.
+    #[serde(skip)]
     pub embedded: Option<String>,
     /// Remark about the file.
+    #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
     pub note: Option<&'static str>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ClipKind {
+    #[serde(rename = "v")]
     Video,
+    #[serde(rename = "p")]
     Picture,
     /// Something that a browser does not show, such as an archive.
+    #[serde(rename = "o")]
     Other,
 }
 

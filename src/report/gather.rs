@@ -12,7 +12,7 @@ use crate::ledger::{
 };
 use crate::model::secret::redact_url;
 use crate::model::text::escaped;
-use crate::model::{Background, Credits, Failure, Sanitizer, Timestamp};
+use crate::model::{Background, Failure, Sanitizer, Timestamp};
 
 /// The content of the page about `record`. `clips` returns both sides of an input, and the seconds of
 /// a frame if known.
@@ -33,7 +33,7 @@ pub fn gather(
     // Stable: inputs of one state keep their order.
     inputs.sort_by_key(|(state, ..)| *state);
     let mut costs =
-        Costs { batch: record.batch.id.0, counted: HashSet::new(), total: Cost::none() };
+        Costs { batch: record.batch.id.0, counted: HashSet::new(), total: Cost::default() };
     let rows: Vec<ReportRow> = inputs
         .into_iter()
         .map(|(state, input, attempt)| {
@@ -135,7 +135,7 @@ impl Costs {
             return None;
         }
         if !self.counted.insert(record.attempt.id.0) {
-            return Some(Cost::none());
+            return Some(Cost::default());
         }
         let cost = match record.charged {
             Some(credits) => Cost { credits, is_estimate: false },
@@ -144,12 +144,6 @@ impl Costs {
         self.total.credits = self.total.credits + cost.credits;
         self.total.is_estimate |= cost.is_estimate;
         Some(cost)
-    }
-}
-
-impl Cost {
-    fn none() -> Self {
-        Self { credits: Credits(0.0), is_estimate: false }
     }
 }
 
@@ -308,7 +302,7 @@ mod tests {
     }
 
     fn gathered(record: &BatchRecord) -> Report {
-        let none = || Side::Missing(String::new());
+        let none = || Side::Missing { why: String::new() };
         gather(record, Timestamp(0), &Sanitizer::default(), |_, _| (none(), none(), None))
     }
 

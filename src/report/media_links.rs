@@ -66,13 +66,10 @@ impl EmbedResult {
             ));
         }
         if self.over_total > 0 {
+            let left_out = self.over_total as u64;
             warnings.push(format!(
                 "{} left out: the page already embeds 50 MiB",
-                amounts::counted(
-                    self.over_total as u64,
-                    "poster or clip is",
-                    "posters and clips are"
-                )
+                amounts::counted(left_out, "poster or clip is", "posters and clips are")
             ));
         }
         if self.ffmpeg_missing {
@@ -107,39 +104,30 @@ impl MediaLinks {
         input: &BatchInput,
         source: Option<&InputSource>,
     ) -> (Side, Side, Option<f64>) {
-        let (before, frame) = match source {
-            None => {
-                (Side::Missing("The input was rejected, so nothing was sent.".to_owned()), None)
-            }
-            Some(InputSource::Url(url)) => {
-                let shown = escaped(&redact_url(url));
-                let why = format!("The input is a URL, which this page does not load: {shown}");
-                (Side::Missing(why), None)
-            }
+        let not_loaded = |what: &str, shown: &str| {
+            missing(format!("{what}, which this page does not load: {}", escaped(shown)))
+        };
+        let mut frame = None;
+        let before = match source {
+            None => missing("The input was rejected, so nothing was sent."),
+            Some(InputSource::Url(url)) => not_loaded("The input is a URL", &redact_url(url)),
             Some(InputSource::Object { object, .. }) => {
-                let shown = escaped(&object.url.to_string());
-                let why = format!("The input is an object, which this page does not load: {shown}");
-                (Side::Missing(why), None)
+                not_loaded("The input is an object", &object.url.to_string())
             }
             Some(InputSource::File { path, size, modified_ns, .. }) => {
                 let is_changed =
                     media::is_unchanged(path, *size, *modified_ns).is_ok_and(|same| !same);
                 let note = is_changed.then_some("The input has changed since it was uploaded.");
-                let side = self.side(path, "input", note);
-                (side, self.frame_seconds(path))
+                frame = self.frame_seconds(path);
+                self.side(path, "input", note)
             }
         };
         let is_done = matches!(input.state, InputState::Done | InputState::Skipped);
         let after = match &input.target {
-            _ if !is_done => Side::Missing("There is no output.".to_owned()),
-            None => Side::Missing("The output went to standard output.".to_owned()),
+            _ if !is_done => missing("There is no output."),
+            None => missing("The output went to standard output."),
             Some(Target::File(path)) => self.side(path, "output", None),
-            Some(Target::Object(url)) => {
-                let shown = escaped(&url.to_string());
-                Side::Missing(format!(
-                    "The output is an object, which this page does not load: {shown}"
-                ))
-            }
+            Some(Target::Object(url)) => not_loaded("The output is an object", &url.to_string()),
         };
         (before, after, frame)
     }
@@ -147,18 +135,18 @@ impl MediaLinks {
     fn side(&mut self, path: &Path, what: &str, note: Option<&'static str>) -> Side {
         let Ok(container) = media::container_of(path) else {
             let shown = escaped(&path.to_string_lossy());
-            return Side::Missing(format!("The {what} is no longer at {shown}."));
+            return missing(format!("The {what} is no longer at {shown}."));
         };
         let kind = kind_of(container);
-        let (mut embedded, mut image) = (None, None);
+        let (mut embedded, mut poster) = (None, None);
         if let Some(embedding) = self.embedding.as_mut().filter(|_| kind != ClipKind::Other) {
             embedded = embedding.clip(path, container);
             if embedded.is_none() && kind == ClipKind::Video {
-                image = embedding.poster(path);
+                poster = embedding.poster(path);
             }
         }
         let link = relative_url(&self.directory, path);
-        Side::File(Clip { link, kind, poster: image, embedded, note })
+        Side::File(Clip { link, kind, poster, embedded, note })
     }
 
     /// Mean duration of a frame, without which the page steps by 1/25 s.
@@ -192,14 +180,12 @@ impl Embedding {
                 vars: &self.vars,
             })
         };
-        let picture = match frame(FrameFormat::WebP) {
-            Err(FrameError::Undecodable(_)) => {
-                frame(FrameFormat::Png).map(|picture| ("image/png", picture))
-            }
-            other => other.map(|picture| ("image/webp", picture)),
-        };
+        let (mut mime_type, mut picture) = ("image/webp", frame(FrameFormat::WebP));
+        if matches!(picture, Err(FrameError::Undecodable(_))) {
+            (mime_type, picture) = ("image/png", frame(FrameFormat::Png));
+        }
         match picture {
-            Ok((mime_type, picture)) => self.data_url(mime_type, &picture),
+            Ok(picture) => self.data_url(mime_type, &picture),
             Err(FrameError::NotInstalled) => {
                 self.result.ffmpeg_missing = true;
                 None
@@ -218,6 +204,10 @@ impl Embedding {
         self.result.bytes += url.len();
         Some(url)
     }
+}
+
+fn missing(why: impl Into<String>) -> Side {
+    Side::Missing { why: why.into() }
 }
 
 fn kind_of(container: Container) -> ClipKind {
@@ -257,16 +247,13 @@ fn relative_url(directory: &Path, path: &Path) -> String {
 
 /// A part of a path, with everything but unreserved characters encoded.
 fn percent_encoded(part: &[u8]) -> String {
-    let mut encoded = String::with_capacity(part.len());
-    for &byte in part {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&hex::encode_upper([byte]));
+    let encoded = |byte: &u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(*byte).to_string()
         }
-    }
-    encoded
+        other => format!("%{other:02X}"),
+    };
+    part.iter().map(encoded).collect()
 }
 
 #[cfg(test)]
@@ -321,7 +308,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut links = MediaLinks::relative_to(dir.path().to_owned());
         let gone = links.side(&dir.path().join("gone.mp4"), "input", None);
-        let Side::Missing(why) = gone else { panic!("{gone:?}") };
+        let Side::Missing { why } = gone else { panic!("{gone:?}") };
         assert!(why.contains("no longer at") && why.contains("gone.mp4"), "{why}");
         let path = dir.path().join("a.gif");
         fs::write(&path, b"GIF89a").unwrap();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::charts::{histogram, histogram_text, timeline};
-use super::data::{BatchFacts, Clip, ClipKind, Cost, Report, ReportRow, RowState, Side};
+use super::data::{BatchFacts, Clip, Cost, Report, ReportRow, RowState, Side};
 use crate::output::formats::amounts;
 
 const STYLE: &str = include_str!("page.css");
@@ -189,13 +189,13 @@ fn table_row(row: &ReportRow, number: usize) -> Markup {
     }
 }
 
-/// What the script shows when a row is opened. The names are short because there may be thousands.
+/// What the script shows when a row is opened.
 #[derive(Serialize)]
 struct RowDetails<'a> {
     #[serde(rename = "b")]
-    before: SideDetails<'a>,
+    before: &'a Side,
     #[serde(rename = "a")]
-    after: SideDetails<'a>,
+    after: &'a Side,
     #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
     frame: Option<f64>,
     #[serde(rename = "i")]
@@ -204,41 +204,13 @@ struct RowDetails<'a> {
     next: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct SideDetails<'a> {
-    #[serde(rename = "h", skip_serializing_if = "Option::is_none")]
-    link: Option<&'a str>,
-    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    /// Note, or the reason why there is nothing to show.
-    #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-}
-
-impl<'a> SideDetails<'a> {
-    fn of(side: &'a Side) -> Self {
-        match side {
-            Side::Missing(why) => Self { link: None, kind: None, text: Some(why) },
-            Side::File(clip) => Self {
-                link: Some(&clip.link),
-                kind: Some(match clip.kind {
-                    ClipKind::Video => "v",
-                    ClipKind::Picture => "p",
-                    ClipKind::Other => "o",
-                }),
-                text: clip.note,
-            },
-        }
-    }
-}
-
 /// Data blocks, which are not scripts: one of JSON, and one for each embedded file.
 fn data(rows: &[ReportRow]) -> Markup {
     let details: Vec<RowDetails<'_>> = rows
         .iter()
         .map(|row| RowDetails {
-            before: SideDetails::of(&row.before),
-            after: SideDetails::of(&row.after),
+            before: &row.before,
+            after: &row.after,
             frame: row.frame,
             facts: &row.facts,
             next: row.next.as_deref(),
@@ -272,7 +244,7 @@ fn embedded(side: &str, number: usize, clip: &Side) -> Markup {
 mod tests {
     use super::*;
     use crate::model::{Credits, Timestamp};
-    use crate::report::{BatchFacts, Histogram, PhaseTimes, Timeline};
+    use crate::report::{BatchFacts, ClipKind, Histogram, PhaseTimes, Timeline};
 
     const HOSTILE: &str = "\"><img src=x onerror=alert(1)></script><!--";
 
@@ -312,7 +284,7 @@ mod tests {
                 cost: Cost { credits: Credits(5.0), is_estimate: true },
             },
             rows: vec![
-                row(RowState::Failed, HOSTILE, Side::Missing(HOSTILE.into())),
+                row(RowState::Failed, HOSTILE, Side::Missing { why: HOSTILE.into() }),
                 row(RowState::Done, "a.mp4", embedded),
             ],
             timeline: Timeline::default(),
@@ -332,6 +304,8 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(details).unwrap();
         assert_eq!(read[0]["a"]["t"], HOSTILE);
         assert_eq!(read[1]["b"]["h"], "a.mp4");
+        // What is embedded has a block of its own.
+        assert_eq!(read[1]["a"], serde_json::json!({"h": "a.webm", "k": "v"}));
         assert!(page.contains("<script id=\"pa1\" type=\"text/plain\">data:image/png;base64,AA=="));
     }
 

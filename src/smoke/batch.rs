@@ -1,26 +1,22 @@
 //! One batch through the flow, for the smoke test: planned, checked against the budget, run, with a
 //! record of each input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::judgements::contract;
 use super::judgements::fields::Drift;
 use crate::blocking::blocking;
-use crate::client::ResponseHook;
+use crate::client::Client;
 use crate::flow::plan::{PlanRequest, Planner};
 use crate::flow::state_machine::Goal;
 use crate::flow::{
     BatchRunner, ByUrl, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
     RunState,
 };
-use crate::ledger::BatchId;
 use crate::model::event::PublishedOutput;
-use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{
     Clock, Credits, Event, Failure, FailureKind, InputEvent, Instant, JobId, JobOptions, JobStatus,
     Observer, Pricing, Stage,
@@ -66,6 +62,8 @@ pub(crate) struct InputRecord {
     pub(crate) name: String,
     /// Its stages, with the time spent in each.
     pub(crate) steps: Vec<(&'static str, Duration)>,
+    /// The current stage, and when it began.
+    pub(crate) phase: Option<(Stage, Instant)>,
     pub(crate) job: Option<JobId>,
     pub(crate) output: Option<PublishedOutput>,
     /// Reason for a missing output.
@@ -73,7 +71,7 @@ pub(crate) struct InputRecord {
     /// Retries: the reason and the delay of each.
     pub(crate) retries: Vec<(FailureKind, Duration)>,
     /// Job states that the contract does not have.
-    pub(crate) unknown_states: Vec<JobStatus>,
+    pub(crate) unknown_states: BTreeSet<String>,
 }
 
 /// Plans a batch, checks the plan against the budget, and runs it.
@@ -83,11 +81,28 @@ pub(crate) struct InputRecord {
 /// The plan cannot be created, or exceeds the budget; nothing was sent.
 pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failure> {
     let record = Arc::new(RecordingObserver::new(spec.context.clock.clone()));
-    let stop = spec.context.stop.child_token();
-    let answers: Arc<Mutex<Drift>> = Arc::default();
-    let context =
-        Arc::new(isolated_context(spec.context, record.clone(), response_hook(&answers), stop));
-    let run_options = run_options(&spec);
+    let (service, answers) = recording_client(&spec.context.service);
+    let context = Arc::new(Context {
+        service,
+        observer: record.clone(),
+        // The timeout of the batch stops only this batch.
+        stop: spec.context.stop.child_token(),
+        time_is_over: Arc::default(),
+        // A smoke test uses one key.
+        previous: None,
+        ..Context::clone(spec.context)
+    });
+    let run_options = RunOptions {
+        goal: Goal::Finish,
+        in_flight: spec.in_flight,
+        max_credits: spec.budget,
+        overwrite: true,
+        fail_fast: false,
+        retry_failed: 0,
+        by_url: ByUrl::default(),
+        // Each smoke test is a new attempt; an unfinished one is resumed.
+        again: true,
+    };
     let request = PlanRequest {
         named: spec.named,
         lists: Vec::new(),
@@ -115,102 +130,56 @@ pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failur
         planner.plan(request)
     })
     .await?;
-    let totals = &plan.totals;
-    if let Err(refused) = check_budget(totals.estimate, totals.unpriced, spec.budget) {
-        context.ledger.delete_batch(plan.batch).await?;
+    let (batch, estimate) = (plan.batch, plan.totals.estimate);
+    if let Err(refused) = check_budget(estimate, plan.totals.unpriced, spec.budget) {
+        context.ledger.delete_batch(batch).await?;
         return Err(refused);
     }
-    let out_of_time = run_plan(&context, plan.batch, run_options, spec.spool, spec.timeout).await?;
-    let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
-}
-
-/// Runs a batch of one input.
-///
-/// # Errors
-/// The result of the stage: the batch cannot be run, or another process is processing the input.
-pub(crate) async fn run_single(
-    stage: SmokeStage,
-    spec: BatchSpec<'_>,
-) -> Result<(BatchResult, InputRecord), StageResult> {
-    let mut batch =
-        run_batch(spec).await.map_err(|failure| StageResult::of_failure(stage, &failure))?;
-    let input = batch.inputs.pop().ok_or_else(|| {
-        StageResult::failed(stage, StageFailure::Local, "another process is processing the input")
-    })?;
-    Ok((batch, input))
-}
-
-/// Compares every answer with the contract, and adds the differences to `answers`.
-pub(crate) fn response_hook(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
-    let answers = Arc::clone(answers);
-    Arc::new(move |route, raw| {
-        let found = contract::answer(route, raw);
-        answers.lock().unwrap_or_else(PoisonError::into_inner).add(found);
-    })
-}
-
-fn run_options(spec: &BatchSpec<'_>) -> RunOptions {
-    RunOptions {
-        goal: Goal::Finish,
-        in_flight: spec.in_flight,
-        max_credits: spec.budget,
-        overwrite: true,
-        fail_fast: false,
-        retry_failed: 0,
-        by_url: ByUrl::default(),
-        // Each smoke test is a new attempt; an unfinished one is resumed.
-        again: true,
-    }
-}
-
-/// The same context, with an observer, a response hook and a stop of its own.
-fn isolated_context(
-    context: &Context,
-    observer: Arc<dyn Observer>,
-    response_hook: ResponseHook,
-    stop: CancellationToken,
-) -> Context {
-    Context {
-        service: context.service.with_response_hook(response_hook),
-        stores: context.stores.clone(),
-        ledger: context.ledger.clone(),
-        key: context.key.clone(),
-        profile: context.profile.clone(),
-        clock: context.clock.clone(),
-        random: context.random.clone(),
-        observer,
-        timing: context.timing,
-        stop,
-        time_is_over: Arc::default(),
-        // A smoke test uses one key.
-        previous: None,
-    }
-}
-
-/// Runs a batch; returns whether the timeout ended it.
-async fn run_plan(
-    context: &Arc<Context>,
-    batch: BatchId,
-    run_options: RunOptions,
-    spool: PathBuf,
-    timeout: Duration,
-) -> Result<bool, Failure> {
     let proven = context.ledger.options_have_succeeded(batch).await?;
-    let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
-    let runner = BatchRunner::new(run, spool, None);
-    let began = context.clock.now();
-    let timer = {
-        let context = Arc::clone(context);
-        tokio::spawn(async move {
-            tokio::time::sleep(timeout).await;
-            context.stop_on_timeout();
-        })
-    };
-    let result = runner.work().await;
-    let out_of_time = context.clock.now().since(began) >= timeout;
-    timer.abort();
-    result.map(|_| out_of_time)
+    let run = Arc::new(RunState::new(Arc::clone(&context), batch, run_options, proven));
+    let runner = BatchRunner::new(run, spec.spool, None);
+    let mut work = Box::pin(runner.work());
+    let in_time = tokio::time::timeout(spec.timeout, &mut work).await;
+    let out_of_time = in_time.is_err();
+    if let Ok(ended) = in_time {
+        ended?;
+    } else {
+        context.stop_on_timeout();
+        work.await?;
+    }
+    Ok(BatchResult { estimate, inputs: record.inputs(), out_of_time, drift: answers.take() })
+}
+
+/// Runs a batch of one input. `None` if another process is processing the input.
+pub(crate) async fn run_single(
+    spec: BatchSpec<'_>,
+) -> Result<Option<(BatchResult, InputRecord)>, Failure> {
+    let mut batch = run_batch(spec).await?;
+    let Some(input) = batch.inputs.pop() else { return Ok(None) };
+    batch.drift.states.extend(input.unknown_states.iter().cloned());
+    Ok(Some((batch, input)))
+}
+
+/// The differences of answers from the contract, collected while calls are made.
+#[derive(Clone, Default)]
+pub(crate) struct AnswerDrift(Arc<Mutex<Drift>>);
+
+impl AnswerDrift {
+    /// The differences so far.
+    pub(crate) fn take(&self) -> Drift {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The same client, which compares every answer with the contract.
+pub(crate) fn recording_client(client: &Client) -> (Client, AnswerDrift) {
+    let drift = AnswerDrift::default();
+    let recorded = drift.clone();
+    let client = client.with_response_hook(Arc::new(move |route, raw| {
+        let found = contract::answer(route, raw);
+        recorded.0.lock().unwrap_or_else(PoisonError::into_inner).add(found);
+    }));
+    (client, drift)
 }
 
 /// Checks that a plan stays within the budget.
@@ -239,16 +208,9 @@ pub(crate) fn check_budget(
 /// Observer that records each input.
 struct RecordingObserver {
     clock: Arc<dyn Clock>,
-    inputs: Mutex<BTreeMap<i64, OpenItem>>,
+    inputs: Mutex<BTreeMap<i64, InputRecord>>,
     /// Reason to stop starts: the failure of every input that did not end by itself.
     stopped: Mutex<Option<Failure>>,
-}
-
-/// An input in progress.
-#[derive(Default)]
-struct OpenItem {
-    input: InputRecord,
-    phase: Option<(Stage, Instant)>,
 }
 
 impl RecordingObserver {
@@ -258,15 +220,14 @@ impl RecordingObserver {
 
     fn inputs(&self) -> Vec<InputRecord> {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let message = |open: &OpenItem| {
-            let mut input = open.input.clone();
+        let mut inputs: Vec<_> = inputs.values().cloned().collect();
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        for input in &mut inputs {
             if input.output.is_none() && input.failure.is_none() {
                 input.failure.clone_from(&stopped);
             }
-            input
-        };
-        inputs.values().map(message).collect()
+        }
+        inputs
     }
 }
 
@@ -283,48 +244,44 @@ impl Observer for RecordingObserver {
         }
         let now = self.clock.now();
         let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = inputs.entry(input.id).or_default();
-        open.input.input = input.id;
-        open.input.name.clone_from(&input.name);
-        open.take(what, now);
+        let record = inputs.entry(input.id).or_default();
+        record.input = input.id;
+        record.name.clone_from(&input.name);
+        record.add(what, now);
     }
 }
 
-impl OpenItem {
-    fn take(&mut self, what: &InputEvent, now: Instant) {
-        let input = &mut self.input;
+impl InputRecord {
+    fn add(&mut self, what: &InputEvent, now: Instant) {
         match what {
-            InputEvent::Phase(phase) => self.turn(Some(*phase), now),
-            InputEvent::Job(job) => input.job = Some(job.clone()),
-            InputEvent::Progress { status: status @ JobStatus::Other(_), .. }
-                if !input.unknown_states.contains(status) =>
-            {
-                input.unknown_states.push(status.clone());
+            InputEvent::Phase(phase) => self.enter_phase(Some(*phase), now),
+            InputEvent::Job(job) => self.job = Some(job.clone()),
+            InputEvent::Progress { status: JobStatus::Other(word), .. } => {
+                self.unknown_states.insert(word.clone());
             }
-            InputEvent::Retry { failure, wait } => input.retries.push((failure.kind, *wait)),
+            InputEvent::Retry { failure, wait } => self.retries.push((failure.kind, *wait)),
             InputEvent::Done(output) | InputEvent::Skipped(output) => {
-                input.job = output.job.clone().or(input.job.take());
-                input.output = Some(output.clone());
-                self.turn(None, now);
+                self.job = output.job.clone().or(self.job.take());
+                self.output = Some(output.clone());
+                self.enter_phase(None, now);
             }
             InputEvent::Failed(failure)
             | InputEvent::Paused(failure)
             | InputEvent::Rejected(failure) => {
-                input.job = failure.job.clone().or(input.job.take());
-                input.failure = Some(failure.clone());
-                self.turn(None, now);
+                self.job = failure.job.clone().or(self.job.take());
+                self.failure = Some(failure.clone());
+                self.enter_phase(None, now);
             }
             _ => {}
         }
     }
 
-    fn turn(&mut self, next: Option<Stage>, now: Instant) {
+    fn enter_phase(&mut self, next: Option<Stage>, now: Instant) {
         if let Some((phase, since)) = self.phase.take() {
             let took = now.since(since);
-            let steps = &mut self.input.steps;
-            match steps.iter_mut().find(|(name, _)| *name == phase.as_str()) {
+            match self.steps.iter_mut().find(|(name, _)| *name == phase.as_str()) {
                 Some((_, sum)) => *sum += took,
-                None => steps.push((phase.as_str(), took)),
+                None => self.steps.push((phase.as_str(), took)),
             }
         }
         self.phase = next.map(|phase| (phase, now));

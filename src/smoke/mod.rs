@@ -25,4 +25,4 @@ pub use self::judgements::verdict::judge;
 pub use self::rehearsal::{ExpectedEnd, Rehearsal, rehearse};
 pub use self::run::{SmokeFindings, SmokeMessage, run};
 pub use self::selection::{SkipReason, StageRequest, select};
-pub use self::setup::{Clients, SmokeSetup, TestClip, Waits};
+pub use self::setup::{Clients, SmokeSetup, TestClip};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::batch::{BatchResult, BatchSpec, run_batch};
 use super::judgements::credit_check::EVENTS;
+use super::run::words;
 use crate::client::{Client, RequestOptions};
-use crate::flow::context::interrupted;
 use crate::flow::{Context, Destination, InputSpec};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{FailureKind, JobOptions};
@@ -32,9 +32,8 @@ pub struct Rehearsal {
     pub context: Arc<Context>,
     /// Inputs.
     pub clips: Vec<PathBuf>,
-    pub options: JobOptions,
     /// Directory of outputs and of the spool.
-    pub place: PathBuf,
+    pub directory: PathBuf,
     /// Timeout.
     pub timeout: Duration,
     pub expected: ExpectedEnd,
@@ -48,22 +47,18 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         context: &rehearsal.context,
         pricing: None,
         named: rehearsal.clips.iter().cloned().map(InputSpec::Path).collect(),
-        destination: Destination::Directory(rehearsal.place.join("out")),
-        options: &rehearsal.options,
+        destination: Destination::Directory(rehearsal.directory.join("out")),
+        options: &JobOptions::default(),
         budget: None,
-        spool: rehearsal.place.clone(),
+        spool: rehearsal.directory.clone(),
         timeout: rehearsal.timeout,
         in_flight: 64,
     };
     // Its jobs belong to no user, and may be cancelled at any time. A rehearsal that was cut short
     // says nothing about the settings.
-    let batch = tokio::select! {
-        biased;
-        () = rehearsal.context.stop.cancelled() => Err(interrupted()),
-        batch = run_batch(spec) => batch,
-    };
+    let batch = rehearsal.context.unless_stopped(run_batch(spec)).await;
     let took = clock.now().since(began);
-    let mut result = match batch {
+    let mut result = match batch.flatten() {
         Ok(batch) => {
             let bills = bills(&rehearsal.context.service).await;
             judged(rehearsal.expected, &batch, bills, took)
@@ -121,8 +116,8 @@ fn judged(
 
 /// The settings gave up too early: a matter of configuration.
 fn failed_early(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
-    let why = batch.inputs.iter().find_map(|input| input.failure.as_ref());
-    let why = match why {
+    let failure = batch.inputs.iter().find_map(|input| input.failure.as_ref());
+    let why = match failure {
         _ if batch.out_of_time => "timed out".to_owned(),
         Some(failure) => failure.to_string(),
         None => "nothing was sent".to_owned(),
@@ -137,10 +132,8 @@ fn failed_early(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
 
 fn stopped(batch: &BatchResult, seconds: f64) -> StageResult {
     let for_credits = batch.inputs.iter().all(|input| {
-        input
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
+        let failure = input.failure.as_ref();
+        failure.is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
     });
     if for_credits && !batch.inputs.is_empty() {
         let message = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
@@ -160,8 +153,7 @@ fn retry_lines(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
         let shown: Vec<String> =
             waits.iter().take(6).map(|wait| format!("{:.1} s", wait.as_secs_f64())).collect();
         let more = if waits.len() > shown.len() { ", ..." } else { "" };
-        let kind = kind.as_str().replace('_', " ");
-        format!("{kind}: {} waits of {}{more}", waits.len(), shown.join(", "))
+        format!("{}: {} waits of {}{more}", words(kind), waits.len(), shown.join(", "))
     };
     by_kind.into_iter().map(line).collect()
 }

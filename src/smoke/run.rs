@@ -1,13 +1,15 @@
 //! The stages in order, the effect of one failure on later stages, and latency limits.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::batch::BatchSpec;
 use super::judgements::fields::Drift;
 use super::selection::SkipReason;
 use super::setup::SmokeSetup;
-use crate::client::{RequestOptions, UsageSummary};
-use crate::flow::context::interrupted;
+use crate::client::{Client, RequestOptions, UsageSummary};
+use crate::flow::context::{interrupted, unless_cancelled};
+use crate::flow::{Context, Destination, InputSpec};
 use crate::media::ExpectedLength;
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
@@ -48,11 +50,21 @@ pub async fn run(
     stages: &[(SmokeStage, Option<SkipReason>)],
     report: &(dyn Fn(SmokeMessage<'_>) + Sync),
 ) -> SmokeFindings {
-    let mut smoke = SmokeRun::new(setup);
-    smoke.watches_credits = stages.contains(&(SmokeStage::Credits, None));
+    let mut smoke = SmokeRun {
+        setup,
+        drift: Drift::default(),
+        pricing: None,
+        silent: false,
+        watches_credits: stages.contains(&(SmokeStage::Credits, None)),
+        usage_before: None,
+        finished: None,
+        upload: None,
+        lag: None,
+        found: SmokeFindings::default(),
+    };
     for (stage, skip_reason) in stages {
         let results = if let Some(skip_reason) = skip_reason {
-            vec![StageResult::skipped(*stage, skip_reason.words())]
+            vec![StageResult::skipped(*stage, skip_reason.to_string())]
         } else {
             report(SmokeMessage::Began(*stage));
             smoke.stage(*stage).await
@@ -84,22 +96,7 @@ pub(crate) struct SmokeRun<'a> {
     pub(crate) found: SmokeFindings,
 }
 
-impl<'a> SmokeRun<'a> {
-    fn new(setup: &'a SmokeSetup) -> Self {
-        Self {
-            setup,
-            drift: Drift::default(),
-            pricing: None,
-            silent: false,
-            watches_credits: false,
-            usage_before: None,
-            finished: None,
-            upload: None,
-            lag: None,
-            found: SmokeFindings::default(),
-        }
-    }
-
+impl SmokeRun<'_> {
     async fn stage(&mut self, stage: SmokeStage) -> Vec<StageResult> {
         if self.setup.stop.is_cancelled() {
             let was_interrupted =
@@ -114,11 +111,14 @@ impl<'a> SmokeRun<'a> {
             return vec![StageResult::skipped(stage, why)];
         }
         let began = self.setup.clock.now();
-        let repeats = RepeatedCalls::default();
-        let mut results = self.run_stage(stage, &repeats).await;
+        let retries = Mutex::default();
+        let mut results = self
+            .run_stage(stage, &retries)
+            .await
+            .unwrap_or_else(|failure| vec![StageResult::of_failure(stage, &failure)]);
         let took = self.setup.clock.now().since(began);
         if let [result] = results.as_mut_slice() {
-            repeats.add_to(result);
+            warn_of_retries(&retries.into_inner().unwrap_or_default(), result);
             if result.outcome != StageOutcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
@@ -127,31 +127,39 @@ impl<'a> SmokeRun<'a> {
         results
     }
 
-    async fn run_stage(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
+    /// Runs a stage, and adds the reason of each retry to `retries`.
+    async fn run_stage(
+        &mut self,
+        stage: SmokeStage,
+        retries: &Mutex<Vec<String>>,
+    ) -> Result<Vec<StageResult>, Failure> {
         // Jobs handle the stop themselves, and keep their state consistent; a check may be
         // cancelled at any time.
-        let stop = self.setup.stop.clone();
-        if stage.starts_jobs() {
-            return self.jobs(stage).await;
-        }
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => vec![StageResult::of_failure(stage, &interrupted())],
-            result = self.check(stage, repeats) => vec![result],
-        }
+        let result = match stage {
+            SmokeStage::Suite => return self.suite().await,
+            SmokeStage::Success => self.success().await,
+            SmokeStage::DeadLink => self.dead_link().await,
+            SmokeStage::NoCredits => self.no_credits().await,
+            _ => {
+                let stop = self.setup.stop.clone();
+                unless_cancelled(&stop, self.check(stage, retries)).await?
+            }
+        };
+        Ok(vec![result?])
     }
 
-    async fn jobs(&mut self, stage: SmokeStage) -> Vec<StageResult> {
-        match stage {
-            SmokeStage::Suite => self.suite().await,
-            SmokeStage::DeadLink => vec![self.dead_link().await],
-            SmokeStage::NoCredits => vec![self.no_credits().await],
-            _ => vec![self.success().await],
-        }
-    }
-
-    async fn check(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
-        let report = |failure: &Failure, _: Duration| repeats.note(failure);
+    async fn check(
+        &mut self,
+        stage: SmokeStage,
+        retries: &Mutex<Vec<String>>,
+    ) -> Result<StageResult, Failure> {
+        let report = |failure: &Failure, _: Duration| {
+            let reason = match failure.status {
+                Some(status) => format!("HTTP {status}"),
+                None => words(failure.kind),
+            };
+            retries.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        };
         let call = RequestOptions { on_retry: &report, ..RequestOptions::plain() };
         match stage {
             SmokeStage::Name => self.name().await,
@@ -167,7 +175,7 @@ impl<'a> SmokeRun<'a> {
             SmokeStage::NotAVideo => self.not_a_video(call).await,
             SmokeStage::InvalidOption => self.invalid_option(call).await,
             SmokeStage::Burst => self.burst().await,
-            other => StageResult::skipped(other, "this stage has no check of its own"),
+            other => Ok(StageResult::skipped(other, "this stage has no check of its own")),
         }
     }
 
@@ -246,10 +254,28 @@ impl<'a> SmokeRun<'a> {
         self.found.estimate = Some(Credits(before.0 + estimate.0));
     }
 
-    /// The client with the key, or a result that says why there is none.
-    pub(crate) fn keyed(&self, stage: SmokeStage) -> Result<crate::client::Client, StageResult> {
-        let missing = |failure| StageResult::of_failure(stage, &failure);
-        self.setup.clients.keyed.clone().map_err(missing)
+    /// The client with the key.
+    pub(crate) fn keyed(&self) -> Result<&Client, Failure> {
+        self.setup.clients.keyed.as_ref().map_err(Failure::clone)
+    }
+
+    /// A batch of one input within the budget. Its output goes to the working directory.
+    pub(crate) fn batch_spec<'b>(
+        &'b self,
+        context: &'b Arc<Context>,
+        named: InputSpec,
+    ) -> BatchSpec<'b> {
+        BatchSpec {
+            context,
+            pricing: self.pricing.as_ref(),
+            named: vec![named],
+            destination: Destination::Directory(self.setup.directory.clone()),
+            options: &self.setup.options,
+            budget: self.setup.budget,
+            spool: self.setup.spool.clone(),
+            timeout: self.setup.timeout,
+            in_flight: 1,
+        }
     }
 }
 
@@ -263,28 +289,37 @@ fn check_latency(result: &mut StageResult) {
     }
 }
 
-/// Calls that needed retries.
-#[derive(Default)]
-pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
+/// Warns of retried calls, if there are any.
+pub(crate) fn warn_of_retries(reasons: &[String], result: &mut StageResult) {
+    let calls = match reasons.len() {
+        0 => return,
+        1 => "1 call was".to_owned(),
+        calls => format!("{calls} calls were"),
+    };
+    result.warn(format!("{calls} retried: {}", reasons.join(", ")));
+}
 
-impl RepeatedCalls {
-    fn note(&self, failure: &Failure) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push((failure.kind, failure.status));
-    }
+/// The name of a kind, for messages.
+pub(crate) fn words(kind: FailureKind) -> String {
+    kind.as_str().replace('_', " ")
+}
 
-    fn add_to(&self, result: &mut StageResult) {
-        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.is_empty() {
-            return;
-        }
-        let words: Vec<String> = calls
-            .iter()
-            .map(|(kind, status)| match status {
-                Some(status) => format!("HTTP {status}"),
-                None => kind.as_str().replace('_', " "),
-            })
-            .collect();
-        result.warn(format!("{} calls were retried: {}", calls.len(), words.join(", ")));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_a_warning_with_their_reasons() {
+        let details = |reasons: &[&str]| {
+            let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+            let mut result = StageResult::passed(SmokeStage::Health, "healthy");
+            warn_of_retries(&reasons, &mut result);
+            (result.outcome, result.details.join("; "))
+        };
+        assert_eq!(details(&[]), (StageOutcome::Passed, String::new()));
+        let one = "1 call was retried: HTTP 503".to_owned();
+        assert_eq!(details(&["HTTP 503"]), (StageOutcome::Warned, one));
+        let two = "2 calls were retried: HTTP 503, broken".to_owned();
+        assert_eq!(details(&["HTTP 503", "broken"]), (StageOutcome::Warned, two));
     }
 }

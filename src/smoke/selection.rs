@@ -1,6 +1,8 @@
 //! Selection of stages, and why the others do not run. Pure: decided before anything is sent, from
 //! the request and the setup.
 
+use strum::Display;
+
 use crate::model::smoke::{SmokeStage, StageGroup, StageSelector};
 
 /// The user's request, and the parts of the setup that stages need.
@@ -14,44 +16,32 @@ pub struct StageRequest {
     /// Credits may be spent.
     pub budget: bool,
     /// There is a key without credits.
-    pub broke_key: bool,
+    pub key_without_credits: bool,
     /// A burst was requested.
     pub burst: bool,
     /// The team's own clips replace the built-in one.
     pub suite: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum SkipReason {
     /// Named by `--skip`, or not by `--only`.
-    NotAsked,
-    /// It needs a stage that is not run.
+    #[strum(to_string = "not requested")]
+    NotRequested,
+    #[strum(to_string = "needs stage {0}, which is not run")]
     Needs(SmokeStage),
     /// It may be billed, and no budget was given.
+    #[strum(to_string = "may spend credits; add --budget CREDITS")]
     NoBudget,
-    /// There is no key without credits to try.
-    NoBrokeKey,
-}
-
-impl SkipReason {
-    #[must_use]
-    pub fn words(self) -> String {
-        match self {
-            Self::NotAsked => "not requested".to_owned(),
-            Self::Needs(stage) => format!("needs stage {stage}, which is not run"),
-            Self::NoBudget => "may spend credits; add --budget CREDITS".to_owned(),
-            Self::NoBrokeKey => {
-                "needs a key without credits; add --no-credits-profile NAME".to_owned()
-            }
-        }
-    }
+    #[strum(to_string = "needs a key without credits; add --no-credits-profile NAME")]
+    NoKeyWithoutCredits,
 }
 
 /// Every stage in order, with the reason if it is skipped.
 #[must_use]
 pub fn select(wanted: &StageRequest) -> Vec<(SmokeStage, Option<SkipReason>)> {
     let mut stages: Vec<(SmokeStage, Option<SkipReason>)> = Vec::new();
-    for stage in SmokeStage::NAMED {
+    for stage in SmokeStage::named() {
         if stage == SmokeStage::Burst && !wanted.burst {
             continue;
         }
@@ -71,17 +61,16 @@ fn skip_reason(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     let named = |choices: &[StageSelector], stage| choices.iter().any(|choice| choice.names(stage));
     let needs = needs(stage);
     if named(&wanted.skip, stage) {
-        return Some(SkipReason::NotAsked);
+        return Some(SkipReason::NotRequested);
     }
     if let Some(needed) = needs.filter(|needed| named(&wanted.skip, *needed)) {
         return Some(SkipReason::Needs(needed));
     }
     if !wanted.only.is_empty() && stage != SmokeStage::Burst {
-        let needed_by_one = SmokeStage::NAMED
-            .into_iter()
+        let needed_by_one = SmokeStage::named()
             .any(|other| self::needs(other) == Some(stage) && named(&wanted.only, other));
         if !named(&wanted.only, stage) && !needed_by_one {
-            return Some(SkipReason::NotAsked);
+            return Some(SkipReason::NotRequested);
         }
     }
     let may_bill = stage.starts_jobs() || needs.is_some_and(SmokeStage::starts_jobs);
@@ -94,7 +83,8 @@ fn skip_reason(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     if writes && !wanted.budget && !named(&wanted.only, stage) {
         return Some(SkipReason::NoBudget);
     }
-    (stage == SmokeStage::NoCredits && !wanted.broke_key).then_some(SkipReason::NoBrokeKey)
+    (stage == SmokeStage::NoCredits && !wanted.key_without_credits)
+        .then_some(SkipReason::NoKeyWithoutCredits)
 }
 
 /// The stage that a stage needs.
@@ -127,8 +117,8 @@ mod tests {
         let spending = StageRequest { budget: true, ..StageRequest::default() };
         let more = ["success", "output", "credits", "not-a-video", "invalid-option", "dead-link"];
         assert_eq!(run(&spending), [&FREE[..], &more[..]].concat());
-        let broke = StageRequest { broke_key: true, ..spending };
-        assert!(run(&broke).contains(&"no-credits"));
+        let all = StageRequest { key_without_credits: true, ..spending };
+        assert!(run(&all).contains(&"no-credits"));
     }
 
     #[test]
@@ -171,13 +161,17 @@ mod tests {
 
     #[test]
     fn every_reason_says_what_to_do_or_why() {
-        for skip_reason in [
-            SkipReason::NotAsked,
-            SkipReason::Needs(SmokeStage::Success),
-            SkipReason::NoBudget,
-            SkipReason::NoBrokeKey,
-        ] {
-            assert!(!skip_reason.words().is_empty());
+        let table = [
+            (SkipReason::NotRequested, "not requested"),
+            (SkipReason::Needs(SmokeStage::Success), "needs stage success, which is not run"),
+            (SkipReason::NoBudget, "may spend credits; add --budget CREDITS"),
+            (
+                SkipReason::NoKeyWithoutCredits,
+                "needs a key without credits; add --no-credits-profile NAME",
+            ),
+        ];
+        for (skip_reason, text) in table {
+            assert_eq!(skip_reason.to_string(), text);
         }
     }
 }

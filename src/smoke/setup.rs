@@ -57,15 +57,6 @@ impl TestClip {
 /// Mask value of neither subject nor background.
 const UNJUDGED: u8 = 128;
 
-/// Timeouts of a smoke test.
-#[derive(Debug, Clone, Copy)]
-pub struct Waits {
-    /// Timeout of all billed jobs together.
-    pub jobs: Duration,
-    /// Longest time until usage shows a charge.
-    pub usage_lag: Duration,
-}
-
 pub struct SmokeSetup {
     /// Base URL of the API.
     pub base_url: Url,
@@ -79,18 +70,19 @@ pub struct SmokeSetup {
     pub context: Option<Arc<Context>>,
     /// Context of a key without credits, with its clip: a file of its own, so that its attempts are
     /// never taken for those of the other key.
-    pub broke: Option<(Arc<Context>, PathBuf)>,
+    pub without_credits: Option<(Arc<Context>, PathBuf)>,
     pub clip: TestClip,
     /// Directory of the team's own clips, where they replace the built-in one.
     pub suite: Option<PathBuf>,
     /// Directory of outputs, and of files that have to be rejected.
-    pub place: PathBuf,
+    pub directory: PathBuf,
     /// Spool directory of outputs without a target.
     pub spool: PathBuf,
     pub options: JobOptions,
     /// Maximum credits, by estimate.
     pub budget: Option<Credits>,
-    pub waits: Waits,
+    /// Timeout of all billed jobs together.
+    pub timeout: Duration,
     /// Warning about the age of the key.
     pub key_warning: Option<String>,
     pub clock: Arc<dyn Clock>,

@@ -13,7 +13,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
-use super::environment::is_secret;
+use super::environment::{is_secret, prefix};
 use super::http::StoreConnector;
 use super::{Bucket, BucketClient, error};
 use crate::client::StorageHttp;
@@ -59,7 +59,7 @@ pub(super) fn client(
     retry: RetryConfig,
 ) -> Result<Arc<dyn BucketClient>, Failure> {
     let client: Result<Arc<dyn BucketClient>, _> = match url.kind {
-        StoreKind::S3 => options::<AmazonS3ConfigKey>(vars, "AWS_")
+        StoreKind::S3 => options::<AmazonS3ConfigKey>(vars, url.kind)
             .filter(|(key, _)| !matches!(key, AmazonS3ConfigKey::Client(_)))
             .fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value))
             .with_bucket_name(&url.bucket)
@@ -67,7 +67,7 @@ pub(super) fn client(
             .with_retry(retry)
             .build()
             .map(|client| Arc::new(client) as _),
-        StoreKind::Gcs => options::<GoogleConfigKey>(vars, "GOOGLE_")
+        StoreKind::Gcs => options::<GoogleConfigKey>(vars, url.kind)
             .filter(|(key, _)| !matches!(key, GoogleConfigKey::Client(_)))
             .fold(GoogleCloudStorageBuilder::new(), |builder, (key, value)| {
                 builder.with_config(key, value)
@@ -77,7 +77,7 @@ pub(super) fn client(
             .with_retry(retry)
             .build()
             .map(|client| Arc::new(client) as _),
-        StoreKind::Azure => options::<AzureConfigKey>(vars, "AZURE_")
+        StoreKind::Azure => options::<AzureConfigKey>(vars, url.kind)
             .filter(|(key, _)| {
                 !matches!(key, AzureConfigKey::Client(_) | AzureConfigKey::UseAzureCli)
             })
@@ -96,10 +96,10 @@ pub(super) fn client(
 /// The variables that the client library knows, as its options.
 fn options<K: FromStr>(
     vars: &BTreeMap<String, String>,
-    prefix: &str,
+    kind: StoreKind,
 ) -> impl Iterator<Item = (K, String)> {
     let known = vars.iter().filter(move |(name, value)| {
-        name.starts_with(prefix) && !value.is_empty() && !name.contains("BUCKET")
+        name.starts_with(prefix(kind)) && !value.is_empty() && !name.contains("BUCKET")
     });
     known.filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value.clone())))
 }
@@ -107,24 +107,19 @@ fn options<K: FromStr>(
 /// Rejects credentials that fit into no header, such as a token with a line break after it. The library panics
 /// when it sends them.
 fn check_credentials(url: &ObjectUrl, vars: &BTreeMap<String, String>) -> Result<(), Failure> {
-    let prefix = match url.kind {
-        StoreKind::S3 => "AWS_",
-        StoreKind::Gcs => "GOOGLE_",
-        StoreKind::Azure => "AZURE_",
-    };
     let is_sent = |name: &str| {
         // A JSON document, of which nothing is sent as it is.
-        name.starts_with(prefix) && is_secret(name) && name != "GOOGLE_SERVICE_ACCOUNT_KEY"
+        name.starts_with(prefix(url.kind))
+            && is_secret(name)
+            && name != "GOOGLE_SERVICE_ACCOUNT_KEY"
     };
     let is_bad = |value: &str| !value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    match vars.iter().find(|(name, value)| is_sent(name) && is_bad(value)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let why = format!("{name} contains line breaks or characters that no key has");
-            Err(Failure::new(FailureKind::Configuration, url.to_string(), why)
-                .with_next("rbgv help storage"))
-        }
-    }
+    let Some((name, _)) = vars.iter().find(|(name, value)| is_sent(name) && is_bad(value)) else {
+        return Ok(());
+    };
+    let why = format!("{name} contains line breaks or characters that no key has");
+    Err(Failure::new(FailureKind::Configuration, url.to_string(), why)
+        .with_next("rbgv help storage"))
 }
 
 /// The configured address of a store, if it is not the usual one.
@@ -154,18 +149,14 @@ fn check_endpoint(
         Err(Failure::new(FailureKind::Configuration, url.to_string(), why).with_next(next))
     };
     let address = endpoint.map(parsed);
-    let allow_http = match url.kind {
-        StoreKind::S3 => "AWS_ALLOW_HTTP",
-        StoreKind::Gcs => "GOOGLE_ALLOW_HTTP",
-        StoreKind::Azure => "AZURE_ALLOW_HTTP",
-    };
+    let allow_http = format!("{}ALLOW_HTTP", prefix(url.kind));
     match (&address, &http.no_tls) {
         (Some(None), _) => refused(
             "the configured endpoint is not a URL",
             "use an endpoint such as https://s3.example",
         ),
         (Some(Some(address)), _) if address.scheme() == "http" => {
-            let is_allowed = vars.get(allow_http).is_some_and(|value| is_true(value));
+            let is_allowed = vars.get(&allow_http).is_some_and(|value| is_true(value));
             if is_allowed || is_loopback(address) {
                 return Ok(());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::client::ProxyChoice;
-use crate::model::{Sanitizer, Timing};
+use crate::model::{Sanitizer, StoreKind, Timing};
 
 /// Parts of the names of variables whose values are secrets.
 const SECRETS: [&str; 5] = ["SECRET", "TOKEN", "_KEY", "PASSWORD", "SAS"];
@@ -23,7 +23,18 @@ pub struct StoreConfig {
 /// Whether an environment variable configures an object store.
 #[must_use]
 pub fn is_store_variable(name: &str) -> bool {
-    ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix))
+    [StoreKind::S3, StoreKind::Gcs, StoreKind::Azure]
+        .into_iter()
+        .any(|kind| name.starts_with(prefix(kind)))
+}
+
+/// Prefix of the variables that configure a kind of store.
+pub(crate) fn prefix(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::S3 => "AWS_",
+        StoreKind::Gcs => "GOOGLE_",
+        StoreKind::Azure => "AZURE_",
+    }
 }
 
 /// Whether the value of a variable is a secret. `AWS_ACCESS_KEY_ID` is none, but looks like one.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue};
 use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpResponse, HttpService};
 use object_store::{ClientOptions, Result, RetryConfig};
 
-use super::http::{Answer, ExpectedAnswer};
+use super::http::{self, Answer, ExpectedAnswer};
 use super::{Bucket, ObjectStores, StoreConfig, connect};
 use crate::model::{Failure, ObjectUrl, StoredObject};
 
@@ -56,20 +57,14 @@ impl HttpService for ForeignAnswer {
         let mut response = HttpResponse::new(self.body.clone().into());
         *response.status_mut() = self.status;
         for (name, value) in &self.headers {
-            if let (Ok(name), Ok(value)) = (
-                hyper::header::HeaderName::try_from(name),
-                hyper::header::HeaderValue::try_from(value),
-            ) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
                 response.headers_mut().append(name, value);
             }
         }
         let expected = ExpectedAnswer::of(&request.uri().to_string());
-        Box::pin(async move {
-            match expected {
-                Some(expected) => expected.checked(response).await,
-                None => Ok(response),
-            }
-        })
+        Box::pin(http::checked(response, expected))
     }
 }
 
@@ -91,9 +86,8 @@ pub(crate) async fn fuzz_store(bytes: &[u8]) {
             match client {
                 Ok(client) => {
                     let bucket = Bucket { client, is_public: false };
-                    let name = (url.kind, url.bucket.clone());
                     if let Ok(mut buckets) = stores.shared.buckets.lock() {
-                        buckets.insert(name, bucket);
+                        buckets.insert((url.kind, url.bucket.clone()), bucket);
                     }
                     use_store(&stores, &url).await;
                 }
@@ -113,14 +107,12 @@ async fn use_store(stores: &ObjectStores, url: &ObjectUrl) {
         }
         Err(failure) => check(&failure),
     }
-    let object = match stores.head(url).await {
-        Ok(Some(head)) => head.object,
-        Ok(None) => StoredObject { url: url.clone(), size: 1, etag: None },
-        Err(failure) => {
-            check(&failure);
-            StoredObject { url: url.clone(), size: 1, etag: None }
-        }
-    };
+    let mut object = StoredObject { url: url.clone(), size: 1, etag: None };
+    match stores.head(url).await {
+        Ok(Some(head)) => object = head.object,
+        Ok(None) => {}
+        Err(failure) => check(&failure),
+    }
     match stores.read(&object).await {
         Ok(mut pieces) => while let Some(Ok(_)) = pieces.next().await {},
         Err(failure) => check(&failure),

@@ -70,10 +70,7 @@ impl HttpService for StoreConnector {
         Box::pin(async move {
             let answer = async {
                 let response = HttpService::call(client, request).await?;
-                match expected {
-                    Some(expected) => expected.checked(response).await,
-                    None => Ok(response),
-                }
+                checked(response, expected).await
             };
             timeout(limit, answer)
                 .await
@@ -101,23 +98,6 @@ impl ExpectedAnswer {
         Some(if is_word { Self::Word } else { Self::Credentials })
     }
 
-    /// Rejects a successful response that cannot be what was asked for.
-    pub(super) async fn checked(self, response: HttpResponse) -> Result<HttpResponse, HttpError> {
-        let (head, body) = response.into_parts();
-        let mut pieces = body.bytes_stream();
-        let mut body = BytesMut::new();
-        while let Some(piece) = pieces.try_next().await? {
-            body.extend_from_slice(&piece);
-            if body.len() > CREDENTIALS_MAX {
-                return Err(HttpError::new(HttpErrorKind::Decode, NoCredentials));
-            }
-        }
-        if head.status.is_success() && !self.fits(&body) {
-            return Err(HttpError::new(HttpErrorKind::Decode, NoCredentials));
-        }
-        Ok(HttpResponse::from_parts(head, body.freeze().into()))
-    }
-
     fn fits(self, body: &[u8]) -> bool {
         let is_printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let is_time = |seconds: u64| seconds <= LATEST_EXPIRY;
@@ -134,6 +114,27 @@ impl ExpectedAnswer {
                 .is_ok_and(|fields| fields.values().all(is_usable)),
         }
     }
+}
+
+/// Rejects a successful response that cannot be what was asked for.
+pub(super) async fn checked(
+    response: HttpResponse,
+    expected: Option<ExpectedAnswer>,
+) -> Result<HttpResponse, HttpError> {
+    let Some(expected) = expected else { return Ok(response) };
+    let (head, body) = response.into_parts();
+    let mut pieces = body.bytes_stream();
+    let mut body = BytesMut::new();
+    while let Some(piece) = pieces.try_next().await? {
+        body.extend_from_slice(&piece);
+        if body.len() > CREDENTIALS_MAX {
+            return Err(HttpError::new(HttpErrorKind::Decode, NoCredentials));
+        }
+    }
+    if head.status.is_success() && !expected.fits(&body) {
+        return Err(HttpError::new(HttpErrorKind::Decode, NoCredentials));
+    }
+    Ok(HttpResponse::from_parts(head, body.freeze().into()))
 }
 
 #[derive(Debug, thiserror::Error)]

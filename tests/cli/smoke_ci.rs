@@ -41,7 +41,7 @@ fn every_command_of_the_page_is_accepted() {
 #[test]
 fn every_stage_is_on_the_page() {
     let page = text("smoke-test.md");
-    for stage in rbgv::model::smoke::SmokeStage::NAMED {
+    for stage in rbgv::model::smoke::SmokeStage::named() {
         assert!(page.contains(&format!("| `{stage}` |")), "{stage}");
     }
 }

@@ -6,12 +6,9 @@ use serde_json::json;
 
 use super::events_page::is_truncated;
 use super::*;
-use crate::client::{UsageDay, UsageEvent};
-use crate::client::{UsageEventPage, UsageSummary};
-use crate::ledger::{ApiKeyId, AttemptCost, AttemptId};
-use crate::ledger::{AttemptStatus, RerunReason};
-use crate::model::{Fingerprint, ModelName};
-use crate::model::{JobId, Pricing, Timestamp};
+use crate::client::{UsageDay, UsageEvent, UsageEventPage, UsageSummary};
+use crate::ledger::{ApiKeyId, AttemptCost, AttemptId, AttemptStatus, RerunReason};
+use crate::model::{Credits, Fingerprint, JobId, ModelName, Pricing, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// Noon of 2026-01-10.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -30,7 +31,7 @@ pub const HEADERS: [&str; 4] =
 const PREFIX: &str = "sha256=";
 
 /// Headers of a delivery, unmodified.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
@@ -81,7 +82,8 @@ impl VerifiedDelivery {
 }
 
 /// The reason why a delivery is rejected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum WebhookError {
     #[error("X-Webhook-Signature is missing; set the signing secret at the service")]
     Unsigned,
@@ -108,17 +110,7 @@ impl WebhookError {
     /// Stable name for JSON.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Unsigned => "unsigned",
-            Self::MalformedSignature => "malformed_signature",
-            Self::WrongSignature => "wrong_signature",
-            Self::NoTimestamp => "no_timestamp",
-            Self::UnreadableTimestamp => "unreadable_timestamp",
-            Self::TooOld(_) => "too_old",
-            Self::FromTheFuture(_) => "from_the_future",
-            Self::NoDeliveryId => "no_delivery_id",
-            Self::UnreadableBody(_) => "unreadable_body",
-        }
+        self.into()
     }
 }
 

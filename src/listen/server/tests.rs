@@ -13,17 +13,17 @@ use crate::model::ManualClock;
 const STAMP: &str = "2026-01-01T00:00:00Z";
 const ENDED: &[u8] = br#"{"event":"job.completed","data":{"id":"j-1","status":"completed"}}"#;
 
-struct Desk {
-    reception: WebhookServer,
-    told: mpsc::Receiver<ReceivedEvent>,
+struct TestServer {
+    server: WebhookServer,
+    events: mpsc::Receiver<ReceivedEvent>,
     dir: tempfile::TempDir,
 }
 
-fn desk(places: usize) -> Desk {
+fn test_server(slots: usize) -> TestServer {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::default());
-    let (told, incoming) = mpsc::channel(places);
-    let reception = WebhookServer {
+    let (events, received) = mpsc::channel(slots);
+    let server = WebhookServer {
         ledger: AsyncLedger::new(Ledger::open(&dir.path().join("state"), clock.clone()).unwrap()),
         keep: Some(Arc::new(DeliveryLog::open(dir.path().join("kept")).unwrap())),
         origin: "https://api.example".into(),
@@ -32,11 +32,11 @@ fn desk(places: usize) -> Desk {
         max_age: Duration::from_mins(5),
         max_body: 1_000,
         clock,
-        told,
-        in_hand: Arc::default(),
-        remarks: Arc::default(),
+        events,
+        in_progress: Arc::default(),
+        rejections: Arc::default(),
     };
-    Desk { reception, told: incoming, dir }
+    TestServer { server, events: received, dir }
 }
 
 fn signed(id: &str, body: &[u8]) -> WebhookHeaders {
@@ -50,11 +50,11 @@ fn signed(id: &str, body: &[u8]) -> WebhookHeaders {
     }
 }
 
-impl Desk {
+impl TestServer {
     async fn answers(&self, headers: WebhookHeaders, body: Body) -> (u16, &'static str) {
-        match self.reception.receive(headers, &HeaderMap::new(), body).await {
-            Ok(status) => (status.as_u16(), "ok"),
-            Err(Rejected { status, word, .. }) => (status.as_u16(), word),
+        match self.server.receive(headers, &HeaderMap::new(), body).await {
+            Ok(()) => (200, "ok"),
+            Err(Rejection { status, reason, .. }) => (status.as_u16(), reason),
         }
     }
 
@@ -69,74 +69,76 @@ impl Desk {
 
 #[tokio::test]
 async fn what_is_answered_with_success_is_written_down_before() {
-    let mut desk = desk(8);
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert_eq!(desk.kept(), 1);
-    let unhandled = desk.reception.ledger.count_unhandled_deliveries("https://api.example").await;
+    let mut test = test_server(8);
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
+    assert_eq!(test.kept(), 1);
+    let unhandled = test.server.ledger.count_unhandled_deliveries("https://api.example").await;
     assert_eq!(unhandled, Ok(1));
-    let Some(ReceivedEvent::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
+    let Some(ReceivedEvent::Accepted(first)) = test.events.recv().await else {
+        panic!("not taken")
+    };
     // Again while it is in hand: answered, not kept twice, not handled twice.
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
-    assert_eq!(desk.kept(), 1);
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(test.events.recv().await, Some(ReceivedEvent::Repeated { .. })));
+    assert_eq!(test.kept(), 1);
     // Its handling broke off: the next time it comes it is taken again.
     drop(first);
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
-    desk.reception.ledger.mark_delivery_handled("d-1").await.unwrap();
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(test.events.recv().await, Some(ReceivedEvent::Accepted(_))));
+    test.server.ledger.mark_delivery_handled("d-1").await.unwrap();
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(test.events.recv().await, Some(ReceivedEvent::Repeated { .. })));
 }
 
 #[tokio::test]
 async fn what_cannot_be_kept_is_asked_for_again() {
-    let mut desk = desk(8);
-    let file = desk.dir.path().join("kept");
+    let mut test = test_server(8);
+    let file = test.dir.path().join("kept");
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    assert_eq!(desk.posted("d-1", ENDED).await, (500, "not_recorded"));
-    assert!(desk.told.try_recv().is_err(), "nobody handles it");
+    assert_eq!(test.posted("d-1", ENDED).await, (500, "not_recorded"));
+    assert!(test.events.try_recv().is_err(), "nobody handles it");
     std::fs::remove_dir(&file).unwrap();
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
-    assert_eq!(desk.kept(), 1);
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(test.events.recv().await, Some(ReceivedEvent::Accepted(_))));
+    assert_eq!(test.kept(), 1);
 }
 
 #[tokio::test]
 async fn a_flood_of_nonsense_leaves_places_for_what_is_true() {
-    let desk = desk(4);
-    let reception = Arc::new(desk.reception.clone());
+    let test = test_server(4);
+    let server = Arc::new(test.server.clone());
     for _ in 0..MAX_REPORTS {
         let request = Request::post("/").body(Body::from("{}")).unwrap();
-        assert_eq!(take(State(Arc::clone(&reception)), request).await, 401);
+        assert_eq!(respond(State(Arc::clone(&server)), request).await, 401);
     }
-    assert_eq!(desk.reception.told.capacity(), 2, "half of the places are still free");
-    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert_eq!(test.server.events.capacity(), 2, "half of the places are still free");
+    assert_eq!(test.posted("d-1", ENDED).await, (200, "ok"));
     let other = br#"{"event":"job.started","data":{"id":"j-2"}}"#;
-    assert_eq!(desk.posted("d-2", other).await, (200, "ok"));
+    assert_eq!(test.posted("d-2", other).await, (200, "ok"));
     let third = br#"{"event":"job.started","data":{"id":"j-3"}}"#;
-    assert_eq!(desk.posted("d-3", third).await, (503, "busy"));
-    assert_eq!(desk.kept(), 2, "what is not taken is not kept");
+    assert_eq!(test.posted("d-3", third).await, (503, "busy"));
+    assert_eq!(test.kept(), 2, "what is not taken is not kept");
     // A repetition needs no place behind it.
-    assert_eq!(desk.reception.told.capacity(), 0);
+    assert_eq!(test.server.events.capacity(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn bodies_that_do_not_end_well_are_told_apart() {
-    let desk = desk(8);
+    let test = test_server(8);
     let slow = Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>());
-    assert_eq!(desk.answers(signed("d-1", b""), slow).await, (408, "too_slow"));
+    assert_eq!(test.answers(signed("d-1", b""), slow).await, (408, "too_slow"));
     let broken: [Result<&[u8], _>; 2] = [Ok(&ENDED[..20]), Err(std::io::Error::other("reset"))];
     let broken = Body::from_stream(futures_util::stream::iter(broken));
-    assert_eq!(desk.answers(signed("d-1", ENDED), broken).await, (400, "cut_short"));
+    assert_eq!(test.answers(signed("d-1", ENDED), broken).await, (400, "cut_short"));
     let huge: [Result<_, Infallible>; 2] = [Ok(vec![b'x'; 600]), Ok(vec![b'x'; 600])];
     let huge = Body::from_stream(futures_util::stream::iter(huge));
-    assert_eq!(desk.answers(signed("d-1", ENDED), huge).await, (413, "too_large"));
-    assert_eq!(desk.posted("d-1", b"no JSON").await, (400, "unreadable_body"));
-    assert_eq!(desk.posted("", ENDED).await, (400, "no_delivery_id"));
+    assert_eq!(test.answers(signed("d-1", ENDED), huge).await, (413, "too_large"));
+    assert_eq!(test.posted("d-1", b"no JSON").await, (400, "unreadable_body"));
+    assert_eq!(test.posted("", ENDED).await, (400, "no_delivery_id"));
     let other = WebhookHeaders { signature: signed("d-1", b"x").signature, ..signed("d-1", b"") };
-    assert_eq!(desk.answers(other, Body::from(ENDED)).await, (401, "wrong_signature"));
-    assert_eq!((desk.kept(), desk.told.len()), (0, 0), "none of it is written down");
+    assert_eq!(test.answers(other, Body::from(ENDED)).await, (401, "wrong_signature"));
+    assert_eq!((test.kept(), test.events.len()), (0, 0), "none of it is written down");
 }
 
 #[test]
@@ -149,11 +151,13 @@ fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
 }
 
 /// The reasons of the reported events.
-fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
+fn reported(test: &mut TestServer) -> Vec<(&'static str, u64)> {
     let mut all = Vec::new();
-    while let Ok(incoming) = desk.told.try_recv() {
-        let ReceivedEvent::Refused { word, untold, .. } = incoming else { panic!("{incoming:?}") };
-        all.push((word, untold));
+    while let Ok(incoming) = test.events.try_recv() {
+        let ReceivedEvent::Rejected { reason, unreported, .. } = incoming else {
+            panic!("{incoming:?}")
+        };
+        all.push((reason, unreported));
     }
     all
 }
@@ -161,18 +165,18 @@ fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
 #[tokio::test]
 async fn refusals_are_told_of_at_a_bounded_rate_and_the_rest_is_counted() {
     let clock = Arc::new(ManualClock::default());
-    let mut desk = desk(1_024);
-    desk.reception.clock = clock.clone();
+    let mut test = test_server(1_024);
+    test.server.clock = clock.clone();
     for _ in 0..100 {
-        desk.reception.remark(BUSY, String::new(), None);
+        test.server.report_rejection(BUSY, String::new(), None);
     }
-    assert_eq!(told(&mut desk), [(BUSY, 0); MAX_REPORTS as usize]);
+    assert_eq!(reported(&mut test), [(BUSY, 0); MAX_REPORTS as usize]);
     clock.advance(REPORT_WINDOW);
-    desk.reception.remark(TOO_SLOW, String::new(), None);
-    assert_eq!(told(&mut desk), [(TOO_SLOW, 90)]);
+    test.server.report_rejection(TOO_SLOW, String::new(), None);
+    assert_eq!(reported(&mut test), [(TOO_SLOW, 90)]);
 }
 
-/// A connection to a server of `desk`'s reception.
+/// A connection to a server of `test`'s server.
 async fn connected(address: std::net::SocketAddr, said: &str) -> tokio::net::TcpStream {
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     socket.write_all(said.as_bytes()).await.unwrap();
@@ -188,11 +192,11 @@ async fn everything(socket: &mut tokio::net::TcpStream) -> String {
 
 #[tokio::test]
 async fn a_stranger_holds_few_connections_and_none_for_long() {
-    let mut desk = desk(1_024);
+    let mut test = test_server(1_024);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, desk.reception.clone(), stop.clone()));
+    let serving = tokio::spawn(serve(listener, test.server.clone(), stop.clone()));
     let began = tokio::time::Instant::now();
     let mut held = Vec::new();
     for _ in 0..16 {
@@ -202,7 +206,7 @@ async fn a_stranger_holds_few_connections_and_none_for_long() {
     let mut surplus = connected(address, "").await;
     assert_eq!(everything(&mut surplus).await, "");
     assert!(began.elapsed() < Duration::from_secs(4), "at once");
-    assert_eq!(told(&mut desk), [(TOO_MANY_CONNECTIONS, 0)]);
+    assert_eq!(reported(&mut test), [(TOO_MANY_CONNECTIONS, 0)]);
     // One that completes its headers is answered, and not kept.
     let mut done = held.remove(0);
     done.write_all(b"Content-Length: 2\r\n\r\n{}").await.unwrap();

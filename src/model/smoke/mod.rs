@@ -20,7 +20,7 @@ pub use self::stage::{SmokeStage, StageGroup, StageSelector};
 pub struct SmokeVerdict {
     /// Determines the exit code.
     pub class: ExitClass,
-    /// Stable name: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
+    /// Stable name: `passed`, `nothing`, or that of the [`StageFailure`].
     pub word: &'static str,
     /// One sentence.
     pub told: String,

@@ -1,13 +1,12 @@
 //! The stages of a smoke test: names, groups and time limits.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use strum::IntoStaticStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A named check, in order of execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SmokeStage {
     /// The host name resolves.
@@ -51,7 +50,8 @@ pub enum SmokeStage {
     Setup,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum StageGroup {
     /// Free of charge and of side effects.
     Free,
@@ -60,29 +60,16 @@ pub enum StageGroup {
     /// Sends requests that must be rejected.
     Failures,
     /// Runs only with options of its own.
-    Asked,
+    #[strum(disabled)]
+    ByOption,
 }
 
 impl SmokeStage {
     /// Stages that can be selected by name, in order. A suite replaces the built-in clip.
-    pub const NAMED: [Self; 16] = [
-        Self::Name,
-        Self::Tls,
-        Self::Health,
-        Self::Pricing,
-        Self::Authentication,
-        Self::Isolation,
-        Self::Listing,
-        Self::Usage,
-        Self::Success,
-        Self::Output,
-        Self::Credits,
-        Self::NotAVideo,
-        Self::InvalidOption,
-        Self::DeadLink,
-        Self::NoCredits,
-        Self::Burst,
-    ];
+    pub fn named() -> impl Iterator<Item = Self> + Clone {
+        let is_named = |stage: &Self| !matches!(stage, Self::Suite | Self::Rehearsal | Self::Setup);
+        Self::VARIANTS.iter().copied().filter(is_named)
+    }
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -104,7 +91,7 @@ impl SmokeStage {
             Self::NotAVideo | Self::InvalidOption | Self::DeadLink | Self::NoCredits => {
                 StageGroup::Failures
             }
-            Self::Burst | Self::Rehearsal | Self::Setup => StageGroup::Asked,
+            Self::Burst | Self::Rehearsal | Self::Setup => StageGroup::ByOption,
         }
     }
 
@@ -140,12 +127,6 @@ impl SmokeStage {
     }
 }
 
-impl fmt::Display for SmokeStage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// Value of `--only` and `--skip`: a stage or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StageSelector {
@@ -167,13 +148,10 @@ impl FromStr for StageSelector {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "free" => return Ok(Self::All(StageGroup::Free)),
-            "paid" => return Ok(Self::All(StageGroup::Paid)),
-            "failures" => return Ok(Self::All(StageGroup::Failures)),
-            _ => {}
+        if let Ok(group) = word.parse() {
+            return Ok(Self::All(group));
         }
-        let named = SmokeStage::NAMED.into_iter().chain([SmokeStage::Suite]);
+        let named = SmokeStage::named().chain([SmokeStage::Suite]);
         named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
             let known = named.map(SmokeStage::as_str).collect::<Vec<_>>().join(", ");
             format!("unknown stage '{word}'; known: {known}, and the groups free, paid, failures")
@@ -187,11 +165,12 @@ mod tests {
 
     #[test]
     fn every_named_stage_reads_back_and_groups_stand_for_many() {
-        for stage in SmokeStage::NAMED {
+        for stage in SmokeStage::named() {
             assert_eq!(stage.as_str().parse(), Ok(StageSelector::One(stage)));
         }
         let paid: StageSelector = "paid".parse().unwrap();
         assert!(paid.names(SmokeStage::Success) && !paid.names(SmokeStage::Health));
+        assert!("by-option".parse::<StageSelector>().is_err());
         assert!("helth".parse::<StageSelector>().unwrap_err().contains("health"));
     }
 }

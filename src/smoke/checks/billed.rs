@@ -2,96 +2,78 @@
 //! its ledger; this module chooses what is sent, and judges the results.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use super::free::USAGE_DAYS;
 use crate::blocking::blocking;
 use crate::client::{Client, RequestOptions};
 use crate::flow::{Context, Destination, InputSpec};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
-use crate::model::{Background, Failure, FailureKind, JobView, Pricing, Target};
-use crate::smoke::batch::{BatchSpec, InputRecord, response_hook, run_batch, run_single};
+use crate::model::{Background, Failure, FailureKind, JobView, Target};
+use crate::smoke::batch::{BatchSpec, InputRecord, recording_client, run_batch, run_single};
 use crate::smoke::judgements::credit_check::{EVENTS, EventCharge, JobCredits, growth};
-use crate::smoke::judgements::fields::Drift;
-use crate::smoke::judgements::{contract, matte_check};
-use crate::smoke::run::{FinishedJob, SmokeRun};
+use crate::smoke::judgements::matte_check;
+use crate::smoke::run::{FinishedJob, SmokeRun, warn_of_retries, words};
 
 /// Maximum frames of an output that are checked.
 const MAX_FRAMES: usize = 64;
 
-/// Days of usage that are read to find a charge.
-pub(crate) const DAYS: u32 = 7;
-
 /// Interval of reading usage until a charge shows.
 pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Longest time until usage shows a charge.
+const USAGE_LAG: Duration = Duration::from_mins(1);
 
 /// Shares of opaque pixels from which, and up to which, a clip has probably not been processed.
 const MIN_OPAQUE_WARNED: f64 = 0.995;
 const MAX_OPAQUE_WARNED: f64 = 0.005;
 
 impl SmokeRun<'_> {
-    pub(crate) async fn success(&mut self) -> StageResult {
+    pub(crate) async fn success(&mut self) -> Result<StageResult, Failure> {
         let stage = SmokeStage::Success;
         let Some(context) = self.setup.context.clone() else {
-            return StageResult::skipped(stage, "no API key");
+            return Ok(StageResult::skipped(stage, "no API key"));
         };
-        let prepared = match self.fresh_clip(&context).await {
-            Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
-            Err(failure) => Err(failure),
-        };
-        let ((length, sha256), pricing) = match prepared {
-            Ok(prepared) => prepared,
-            Err(failure) => return StageResult::of_failure(stage, &failure),
-        };
+        let (length, sha256) = self.fresh_clip(&context).await?;
+        self.read_prices().await?;
         if self.watches_credits
-            && let Ok(keyed) = self.keyed(stage)
+            && let Ok(keyed) = self.keyed()
         {
             // Without it the growth is unknown, which the result says.
-            self.usage_before = keyed.usage_summary(DAYS, RequestOptions::plain()).await.ok();
+            let usage = keyed.usage_summary(USAGE_DAYS, RequestOptions::plain()).await;
+            self.usage_before = usage.ok();
         }
         let target =
-            self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
+            self.setup.directory.join(format!("output.{}", self.setup.options.format.extension()));
         let spec = BatchSpec {
-            context: &context,
-            pricing: Some(&pricing),
-            named: vec![InputSpec::Path(self.setup.clip.path.clone())],
             destination: Destination::File(target),
-            options: &self.setup.options,
-            budget: self.setup.budget,
-            spool: self.setup.spool.clone(),
-            timeout: self.setup.waits.jobs,
-            in_flight: 1,
+            ..self.batch_spec(&context, InputSpec::Path(self.setup.clip.path.clone()))
         };
-        let (batch, input) = match run_single(stage, spec).await {
-            Ok(run) => run,
-            Err(result) => return result,
+        let Some((batch, input)) = run_single(spec).await? else {
+            return Ok(processed_elsewhere(stage));
         };
         self.reserve_budget(batch.estimate);
         let mut result = judged(stage, &input, batch.out_of_time);
-        let mut drift = batch.drift;
-        input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-        self.record_drift(drift, &mut result);
+        self.record_drift(batch.drift, &mut result);
         let sent = context.ledger.find_upload(&context.key, &sha256).await;
         self.upload = sent.ok().flatten();
-        if let (Some(output), Some(job)) = (&input.output, &input.job) {
-            let (job, output) = (job.clone(), output.clone());
+        if let (Some(output), Some(job)) = (input.output, input.job) {
             self.finished = Some(FinishedJob { job, output, estimate: batch.estimate, length });
         }
-        result
+        Ok(result)
     }
 
-    /// Current prices, requested where their stage did not run.
-    pub(crate) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
-        if let Some(known) = &self.pricing {
-            return Ok(known.clone());
+    /// Requests the prices, unless their stage did.
+    pub(crate) async fn read_prices(&mut self) -> Result<(), Failure> {
+        if self.pricing.is_none() {
+            let pricing = self.setup.clients.keyless.pricing(RequestOptions::plain()).await?;
+            self.pricing = Some(pricing);
         }
-        let pricing = self.setup.clients.keyless.pricing(RequestOptions::plain()).await?;
-        self.pricing = Some(pricing.clone());
-        Ok(pricing)
+        Ok(())
     }
 
     /// Forgets an earlier upload of the clip, so that it is sent again; returns the clip's length and
@@ -113,46 +95,32 @@ impl SmokeRun<'_> {
         Ok((length, sha256))
     }
 
-    pub(crate) async fn suite(&mut self) -> Vec<StageResult> {
+    /// A result for each clip of the suite.
+    pub(crate) async fn suite(&mut self) -> Result<Vec<StageResult>, Failure> {
         let stage = SmokeStage::Suite;
         let (Some(context), Some(directory)) =
             (self.setup.context.clone(), self.setup.suite.clone())
         else {
-            return vec![StageResult::skipped(stage, "no API key")];
+            return Ok(vec![StageResult::skipped(stage, "no API key")]);
         };
         let began = self.setup.clock.now();
-        let pricing = match self.current_prices().await {
-            Ok(pricing) => pricing,
-            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
-        };
+        self.read_prices().await?;
         let spec = BatchSpec {
-            context: &context,
-            pricing: Some(&pricing),
-            named: vec![InputSpec::Path(directory.clone())],
-            destination: Destination::Directory(self.setup.place.clone()),
-            options: &self.setup.options,
-            budget: self.setup.budget,
-            spool: self.setup.spool.clone(),
-            timeout: self.setup.waits.jobs,
             in_flight: 64,
+            ..self.batch_spec(&context, InputSpec::Path(directory.clone()))
         };
-        let batch = match run_batch(spec).await {
-            Ok(batch) => batch,
-            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
-        };
+        let batch = run_batch(spec).await?;
         self.reserve_budget(batch.estimate);
         if batch.inputs.is_empty() {
             let message = "no clips in the directory";
-            return vec![StageResult::failed(stage, StageFailure::Usage, message)];
+            return Ok(vec![StageResult::failed(stage, StageFailure::Usage, message)]);
         }
         let mut results = Vec::new();
         // Differences of the answers belong to no single clip: the first reports them, except for
         // states.
         let mut drift = batch.drift;
         for input in &batch.inputs {
-            drift.states.retain(|word| {
-                !input.unknown_states.iter().any(|status| status.as_str() == word.as_str())
-            });
+            drift.states.retain(|state| !input.unknown_states.contains(state));
         }
         for input in &batch.inputs {
             let mut result = judged(stage, input, batch.out_of_time);
@@ -162,24 +130,24 @@ impl SmokeRun<'_> {
                 result.cause = Some(StageFailure::Input);
             }
             result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
-            input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+            drift.states.extend(input.unknown_states.iter().cloned());
             self.record_drift(std::mem::take(&mut drift), &mut result);
             if let Some(output) = &input.output {
                 self.check_output(output, None, &mut result).await;
             }
             results.push(result);
         }
-        results
+        Ok(results)
     }
 
-    pub(crate) async fn output(&self) -> StageResult {
+    pub(crate) async fn output(&self) -> Result<StageResult, Failure> {
         let Some(finished) = &self.finished else {
-            return StageResult::skipped(SmokeStage::Output, "no finished job");
+            return Ok(StageResult::skipped(SmokeStage::Output, "no finished job"));
         };
         let mut result = StageResult::passed(SmokeStage::Output, "");
         result.job = Some(finished.job.clone());
         self.check_output(&finished.output, finished.length, &mut result).await;
-        result
+        Ok(result)
     }
 
     /// Checks the container, duration and alpha; and the matte, where it can be decoded and the
@@ -196,21 +164,22 @@ impl SmokeRun<'_> {
         let transparent = options.background == Background::Transparent;
         let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
         let checked = blocking(move || {
-            let verified =
-                media::verify_output(&path, &expected).map_err(|error| failed(&error))?;
-            let pictures =
-                media::read_opacity(&path, format, MAX_FRAMES).map_err(|error| failed(&error))?;
-            Ok((verified, pictures))
+            let check = || {
+                let verified = media::verify_output(&path, &expected)?;
+                Ok((verified, media::read_opacity(&path, format, MAX_FRAMES)?))
+            };
+            check().map_err(|error: OutputError| {
+                Failure::new(error.kind(), "the output", error.to_string())
+            })
         });
         let (verified, pictures) = match checked.await {
             Ok(checked) => checked,
             Err(failure) => {
+                let mut message = failure.to_string();
                 // It may quote the output.
-                let message = failure.to_string();
-                let message = match &self.setup.context {
-                    Some(context) => context.service.clean(&message),
-                    None => message,
-                };
+                if let Some(context) = &self.setup.context {
+                    message = context.service.clean(&message);
+                }
                 result.fail(StageFailure::of(failure.kind), message);
                 return;
             }
@@ -238,25 +207,24 @@ impl SmokeRun<'_> {
         }
     }
 
-    pub(crate) async fn credits(&mut self, call: RequestOptions<'_>) -> StageResult {
+    pub(crate) async fn credits(
+        &mut self,
+        call: RequestOptions<'_>,
+    ) -> Result<StageResult, Failure> {
         let stage = SmokeStage::Credits;
         let (Some(finished), Some(context)) = (self.finished.clone(), self.setup.context.clone())
         else {
-            return StageResult::skipped(stage, "no finished job");
+            return Ok(StageResult::skipped(stage, "no finished job"));
         };
         let mut result = StageResult::passed(stage, "");
         result.job = Some(finished.job.clone());
         let began = self.setup.clock.now();
-        let answers: Arc<Mutex<Drift>> = Arc::default();
-        let client = context.service.with_response_hook(response_hook(&answers));
+        let (client, answers) = recording_client(&context.service);
         loop {
-            let account = match self.account(&client, &finished, call.clone()).await {
-                Ok(account) => account,
-                Err(failure) => return StageResult::of_failure(stage, &failure),
-            };
+            let credits = self.job_credits(&client, &finished, call.clone()).await?;
             let waited = self.setup.clock.now().since(began);
-            if account.is_settled() || waited >= self.setup.waits.usage_lag {
-                account.judge(&mut result);
+            if credits.is_settled() || waited >= USAGE_LAG {
+                credits.judge(&mut result);
                 self.lag = Some(waited);
                 break;
             }
@@ -265,12 +233,11 @@ impl SmokeRun<'_> {
         if let Err(why) = link_agrees(&client, &finished, call).await {
             result.fail(StageFailure::of(why.kind), why.to_string());
         }
-        let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-        self.record_drift(drift, &mut result);
-        result
+        self.record_drift(answers.take(), &mut result);
+        Ok(result)
     }
 
-    async fn account(
+    async fn job_credits(
         &self,
         client: &Client,
         finished: &FinishedJob,
@@ -278,7 +245,7 @@ impl SmokeRun<'_> {
     ) -> Result<JobCredits, Failure> {
         let view: JobView = client.get(&finished.job, call.clone()).await?;
         let page = client.usage_events(EVENTS, call.clone()).await?;
-        let summary = client.usage_summary(DAYS, call).await?;
+        let summary = client.usage_summary(USAGE_DAYS, call).await?;
         let pricing = self.pricing.as_ref();
         let by_duration = view
             .duration_seconds
@@ -314,8 +281,9 @@ async fn link_agrees(
     Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
 }
 
-fn failed(error: &OutputError) -> Failure {
-    Failure::new(error.kind(), "the output", error.to_string())
+/// Result of a stage whose input has an attempt of another process.
+pub(crate) fn processed_elsewhere(stage: SmokeStage) -> StageResult {
+    StageResult::failed(stage, StageFailure::Local, "another process is processing the input")
 }
 
 /// Judges an input by its record.
@@ -335,12 +303,8 @@ pub(crate) fn judged(stage: SmokeStage, input: &InputRecord, out_of_time: bool) 
     if !input.steps.is_empty() {
         result.took = Some(input.steps.iter().map(|(_, took)| *took).sum());
     }
-    if !input.retries.is_empty() {
-        let words: Vec<String> =
-            input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
-        let message = format!("{} calls were retried: {}", words.len(), words.join(", "));
-        result.warn(message);
-    }
+    let reasons: Vec<String> = input.retries.iter().map(|(kind, _)| words(*kind)).collect();
+    warn_of_retries(&reasons, &mut result);
     result
 }
 

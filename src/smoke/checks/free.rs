@@ -9,98 +9,88 @@ use crate::smoke::run::SmokeRun;
 /// Jobs per list page.
 const PAGE: u32 = 20;
 
-/// Days and events of usage that are read.
-const DAYS: u32 = 7;
-const EVENTS: u32 = 20;
+/// Days of usage that are read.
+pub(crate) const USAGE_DAYS: u32 = 7;
+
+/// Recent usage events that are read.
+const RECENT_EVENTS: u32 = 20;
 
 impl SmokeRun<'_> {
-    pub(crate) async fn name(&self) -> StageResult {
+    pub(crate) async fn name(&self) -> Result<StageResult, Failure> {
+        let stage = SmokeStage::Name;
         if self.setup.proxied {
-            return StageResult::skipped(SmokeStage::Name, "names are resolved by the proxy");
+            return Ok(StageResult::skipped(stage, "names are resolved by the proxy"));
         }
-        match connectivity::addresses(&self.setup.base_url, self.setup.connect_timeout).await {
-            Ok(found) => {
-                let words: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
-                let more = found.len().saturating_sub(words.len());
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                StageResult::passed(SmokeStage::Name, format!("{}{more}", words.join(", ")))
-            }
-            Err(failure) => StageResult::of_failure(SmokeStage::Name, &failure),
-        }
-    }
-
-    pub(crate) async fn tls(&self) -> StageResult {
-        if self.setup.proxied {
-            return StageResult::skipped(SmokeStage::Tls, "connected through a proxy");
-        }
-        let url = &self.setup.base_url;
-        match connectivity::handshake(url, self.setup.connect_timeout).await {
-            Ok(true) => StageResult::passed(SmokeStage::Tls, "certificate accepted"),
-            Ok(false) => StageResult::skipped(SmokeStage::Tls, "plain http has no certificate"),
-            Err(failure) => StageResult::of_failure(SmokeStage::Tls, &failure),
-        }
-    }
-
-    pub(crate) async fn health(&mut self, call: RequestOptions<'_>) -> StageResult {
-        let health = match self.setup.clients.keyless.health(call).await {
-            Ok(health) => health,
-            Err(failure) => {
-                self.silent = failure.status.is_none();
-                return StageResult::of_failure(SmokeStage::Health, &failure);
-            }
+        let (url, timeout) = (&self.setup.base_url, self.setup.connect_timeout);
+        let found = connectivity::addresses(url, timeout).await?;
+        let shown: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+        let more = match found.len() - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
         };
+        Ok(StageResult::passed(stage, format!("{}{more}", shown.join(", "))))
+    }
+
+    pub(crate) async fn tls(&self) -> Result<StageResult, Failure> {
+        let stage = SmokeStage::Tls;
+        if self.setup.proxied {
+            return Ok(StageResult::skipped(stage, "connected through a proxy"));
+        }
+        let (url, timeout) = (&self.setup.base_url, self.setup.connect_timeout);
+        Ok(if connectivity::handshake(url, timeout).await? {
+            StageResult::passed(stage, "certificate accepted")
+        } else {
+            StageResult::skipped(stage, "plain http has no certificate")
+        })
+    }
+
+    pub(crate) async fn health(
+        &mut self,
+        call: RequestOptions<'_>,
+    ) -> Result<StageResult, Failure> {
+        let health = self.setup.clients.keyless.health(call).await;
+        self.silent = health.as_ref().is_err_and(|failure| failure.status.is_none());
+        let health = health?;
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
         let unhealthy = health.failed_checks();
         if !contract::is_health(&health.status) {
             let message = format!("service reports {}, which is not documented", health.status);
             result.fail(StageFailure::Contract, message);
-        } else if !health.is_healthy() || !unhealthy.is_empty() {
-            let message = match unhealthy.as_slice() {
-                [] => format!("service reports {}", health.status),
-                unhealthy => {
-                    format!(
-                        "the service is {}: problems with {}",
-                        health.status,
-                        unhealthy.join(", ")
-                    )
-                }
-            };
-            result.warn(message);
+        } else if !unhealthy.is_empty() {
+            let checks = unhealthy.join(", ");
+            result.warn(format!("the service is {}: problems with {checks}", health.status));
+        } else if !health.is_healthy() {
+            result.warn(format!("service reports {}", health.status));
         }
         self.record_drift(contract::health(&health.raw), &mut result);
-        result
+        Ok(result)
     }
 
-    pub(crate) async fn prices(&mut self, call: RequestOptions<'_>) -> StageResult {
-        let pricing = match self.setup.clients.keyless.pricing(call).await {
-            Ok(pricing) => pricing,
-            Err(failure) => return StageResult::of_failure(SmokeStage::Pricing, &failure),
+    pub(crate) async fn prices(
+        &mut self,
+        call: RequestOptions<'_>,
+    ) -> Result<StageResult, Failure> {
+        let pricing = self.setup.clients.keyless.pricing(call).await?;
+        let price = |model: &ModelName| {
+            Some(format!("{model} {}", pricing.per_minute.get(model.as_str())?))
         };
-        let words: Vec<String> = ModelName::ALL
-            .iter()
-            .filter_map(|model| {
-                Some(format!("{model} {}", pricing.per_minute.get(model.as_str())?))
-            })
-            .collect();
+        let prices: Vec<String> = ModelName::ALL.iter().filter_map(price).collect();
         let mut result =
-            StageResult::passed(SmokeStage::Pricing, format!("{} per minute", words.join(", ")));
+            StageResult::passed(SmokeStage::Pricing, format!("{} per minute", prices.join(", ")));
         let wanted = self.setup.options.model;
         if !pricing.per_minute.get(wanted.as_str()).is_some_and(|price| *price > 0.0) {
             result.fail(StageFailure::Contract, format!("no price for model {wanted}"));
         }
         self.record_drift(contract::pricing(&pricing.raw), &mut result);
         self.pricing = Some(pricing);
-        result
+        Ok(result)
     }
 
-    pub(crate) async fn authentication(&self, call: RequestOptions<'_>) -> StageResult {
-        let keyed = match self.keyed(SmokeStage::Authentication) {
-            Ok(keyed) => keyed,
-            Err(result) => return result,
-        };
-        if let Err(failure) = keyed.list(one_job(), call.clone()).await {
-            return StageResult::of_failure(SmokeStage::Authentication, &failure);
-        }
+    pub(crate) async fn authentication(
+        &self,
+        call: RequestOptions<'_>,
+    ) -> Result<StageResult, Failure> {
+        self.keyed()?.list(one_job(), call.clone()).await?;
         let message = "key accepted; missing and invalid keys are rejected";
         let mut result = StageResult::passed(SmokeStage::Authentication, message);
         let clients = &self.setup.clients;
@@ -109,46 +99,35 @@ impl SmokeRun<'_> {
         if let Some(warning) = &self.setup.key_warning {
             result.warn(warning.clone());
         }
-        result
+        Ok(result)
     }
 
-    pub(crate) async fn isolation(&self, call: RequestOptions<'_>) -> StageResult {
-        let keyed = match self.keyed(SmokeStage::Isolation) {
-            Ok(keyed) => keyed,
-            Err(result) => return result,
-        };
+    pub(crate) async fn isolation(&self, call: RequestOptions<'_>) -> Result<StageResult, Failure> {
+        let stage = SmokeStage::Isolation;
         let nobodys = JobId(format!("rbgv-smoke-test-{:016x}", self.setup.random.bits()));
-        match keyed.get(&nobodys, call).await {
-            // A gateway without such a path answers 404 too, but without the service's message.
-            Err(failure) if failure.kind == FailureKind::NotFound => {
-                let message = "other accounts' jobs return 404";
-                let mut result = StageResult::passed(SmokeStage::Isolation, message);
-                if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
-                    let said = failure.code.as_deref().unwrap_or(&failure.why);
-                    let message = format!("expected not_found or \"Job not found\", got: {said}");
-                    result.warn(message);
-                }
-                result
+        let failure = match self.keyed()?.get(&nobodys, call).await {
+            Err(failure) if failure.kind == FailureKind::NotFound => failure,
+            Err(failure) => return Ok(other_than_documented(stage, "404", &failure)),
+            Ok(_) => {
+                let message = "a job that does not exist was returned instead of 404";
+                return Ok(StageResult::failed(stage, StageFailure::Contract, message));
             }
-            Ok(_) => StageResult::failed(
-                SmokeStage::Isolation,
-                StageFailure::Contract,
-                "a job that does not exist was returned instead of 404",
-            ),
-            Err(failure) => other_than_documented(SmokeStage::Isolation, "404", &failure),
+        };
+        let mut result = StageResult::passed(stage, "other accounts' jobs return 404");
+        // A gateway without such a path answers 404 too, but without the service's message.
+        if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
+            let said = failure.code.as_deref().unwrap_or(&failure.why);
+            result.warn(format!("expected not_found or \"Job not found\", got: {said}"));
         }
+        Ok(result)
     }
 
-    pub(crate) async fn listing(&mut self, call: RequestOptions<'_>) -> StageResult {
-        let keyed = match self.keyed(SmokeStage::Listing) {
-            Ok(keyed) => keyed,
-            Err(result) => return result,
-        };
+    pub(crate) async fn listing(
+        &mut self,
+        call: RequestOptions<'_>,
+    ) -> Result<StageResult, Failure> {
         let query = ListQuery { limit: PAGE, offset: 0, status: None };
-        let page = match keyed.list(query, call).await {
-            Ok(page) => page,
-            Err(failure) => return StageResult::of_failure(SmokeStage::Listing, &failure),
-        };
+        let page = self.keyed()?.list(query, call).await?;
         let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
         let message = format!("{}{total} jobs listed", page.jobs.len());
         let mut result = StageResult::passed(SmokeStage::Listing, message);
@@ -163,27 +142,18 @@ impl SmokeRun<'_> {
         for job in &page.jobs {
             self.record_drift(contract::state(&job.status), &mut result);
         }
-        result
+        Ok(result)
     }
 
-    pub(crate) async fn usage(&self, call: RequestOptions<'_>) -> StageResult {
-        let keyed = match self.keyed(SmokeStage::Usage) {
-            Ok(keyed) => keyed,
-            Err(result) => return result,
+    pub(crate) async fn usage(&self, call: RequestOptions<'_>) -> Result<StageResult, Failure> {
+        let keyed = self.keyed()?;
+        let summary = keyed.usage_summary(USAGE_DAYS, call.clone()).await?;
+        let events = keyed.usage_events(RECENT_EVENTS, call).await?.events.len();
+        let used = match summary.credits_used {
+            Some(credits) => format!("{credits} credits"),
+            None => "an unknown number of credits".to_owned(),
         };
-        let summary = match keyed.usage_summary(DAYS, call.clone()).await {
-            Ok(summary) => summary,
-            Err(failure) => return StageResult::of_failure(SmokeStage::Usage, &failure),
-        };
-        let events = match keyed.usage_events(EVENTS, call).await {
-            Ok(events) => events,
-            Err(failure) => return StageResult::of_failure(SmokeStage::Usage, &failure),
-        };
-        let used = summary.credits_used.map_or_else(
-            || "an unknown number of credits".to_owned(),
-            |credits| format!("{credits} credits"),
-        );
-        let message = format!("{used} in {DAYS} days, {} recent events", events.events.len());
+        let message = format!("{used} in {USAGE_DAYS} days, {events} recent events");
         let mut result = StageResult::passed(SmokeStage::Usage, message);
         if summary.credits_used.is_none() {
             result.warn("the summary contains no known field for credits");
@@ -191,7 +161,7 @@ impl SmokeRun<'_> {
         if let Some(left) = summary.credits_left {
             result.details.push(format!("{left} credits left"));
         }
-        result
+        Ok(result)
     }
 }
 
@@ -200,7 +170,7 @@ fn names_the_job(failure: &Failure) -> bool {
     failure.why.to_ascii_lowercase().contains("job not found")
 }
 
-fn one_job() -> ListQuery {
+pub(crate) fn one_job() -> ListQuery {
     ListQuery { limit: 1, offset: 0, status: None }
 }
 

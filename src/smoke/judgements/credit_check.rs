@@ -93,12 +93,8 @@ impl EventCharge {
         }
         let made = view.created_at.as_deref().and_then(Timestamp::read);
         let younger = |event: &UsageEvent| {
-            event
-                .at
-                .as_deref()
-                .and_then(Timestamp::read)
-                .zip(made)
-                .is_some_and(|(at, made)| at > made)
+            let at = event.at.as_deref().and_then(Timestamp::read);
+            at.zip(made).is_some_and(|(at, made)| at > made)
         };
         let full = events.len() >= EVENTS as usize;
         if full && events.iter().all(younger) { Self::OutOfSight } else { Self::Nothing }
@@ -118,14 +114,14 @@ impl JobCredits {
         if self.bill() == Some(BilledField::Open) {
             return false;
         }
-        let EventCharge::Charged(charged, _) = self.charge else {
-            return match self.charge {
-                EventCharge::Unnamed => self.growth.is_none_or(|growth| growth.0 > 0.0),
-                EventCharge::OutOfSight => true,
-                _ => false,
-            };
-        };
-        self.growth.is_none_or(|growth| growth.0 > charged.0 - ROUNDING)
+        match self.charge {
+            EventCharge::Charged(charged, _) => {
+                self.growth.is_none_or(|growth| growth.0 > charged.0 - ROUNDING)
+            }
+            EventCharge::Unnamed => self.growth.is_none_or(|growth| growth.0 > 0.0),
+            EventCharge::OutOfSight => true,
+            EventCharge::Nothing => false,
+        }
     }
 
     /// Judges the credits; `result` has passed so far.
@@ -136,10 +132,8 @@ impl JobCredits {
                 result.told = format!("{charged} credits");
                 result.measure("credits", charged.0);
                 if times > 1 {
-                    let message = format!(
-                        "the job was charged {times} times, {charged} credits in \
-                                        total"
-                    );
+                    let message =
+                        format!("the job was charged {times} times, {charged} credits in total");
                     result.fail(StageFailure::Contract, message);
                 }
                 self.judge_amount(charged, expected, result);
@@ -155,8 +149,8 @@ impl JobCredits {
             }
             EventCharge::OutOfSight => {
                 result.warn(
-                    "the usage events only go back to newer jobs, so the cost of this one \
-                           is unknown",
+                    "the usage events only go back to newer jobs, so the cost of this one is \
+                     unknown",
                 );
                 self.judge_by_growth(expected, result);
             }
@@ -219,8 +213,7 @@ impl JobCredits {
             && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE_TOLERANCE)
         {
             result.warn(format!(
-                "{estimate} credits were estimated, by its duration the job \
-                                 costs {real}"
+                "{estimate} credits were estimated, by its duration the job costs {real}"
             ));
         }
     }
@@ -231,10 +224,8 @@ impl JobCredits {
             return;
         };
         if growth.0 < charged.0 - ROUNDING {
-            let message = format!(
-                "the usage summary grew by {growth}, but the job was charged \
-                                {charged}"
-            );
+            let message =
+                format!("the usage summary grew by {growth}, but the job was charged {charged}");
             result.fail(StageFailure::Contract, message);
         } else if growth.0 > charged.0 + ROUNDING {
             // Others may use the key at the same time.

@@ -1,9 +1,9 @@
 //! The fields of answers as the contract lists them, and additional, missing and different ones in
 //! an answer. Pure.
 
-use serde_json::Value;
-
 use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 /// Differences of answers from the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,171 +32,136 @@ impl Drift {
     }
 }
 
-/// Type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FieldKind {
-    Text,
-    Number,
-    Flag,
-    Object,
-    /// A string, or null while there is no value.
-    MaybeText,
-    /// A number, or null while it is not known.
-    MaybeNumber,
-    /// Not documented.
-    Any,
-}
+/// The types that a field may have, named as by [`type_of`]; none where any type is accepted.
+pub(crate) type FieldTypes = &'static [&'static str];
 
-impl FieldKind {
-    fn fits(self, value: &Value) -> bool {
-        match self {
-            Self::Text => value.is_string(),
-            Self::Number => value.is_number(),
-            Self::Flag => value.is_boolean(),
-            Self::Object => value.is_object(),
-            Self::MaybeText => value.is_string() || value.is_null(),
-            Self::MaybeNumber => value.is_number() || value.is_null(),
-            Self::Any => true,
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Text => "a string",
-            Self::Number => "a number",
-            Self::Flag => "true or false",
-            Self::Object => "an object",
-            Self::MaybeText => "a string or null",
-            Self::MaybeNumber => "a number or null",
-            Self::Any => "anything",
-        }
-    }
-}
+const TEXT: FieldTypes = &["a string"];
+const NUMBER: FieldTypes = &["a number"];
+const FLAG: FieldTypes = &["true or false"];
+const OBJECT: FieldTypes = &["an object"];
+/// Null while there is no value.
+const TEXT_OR_NULL: FieldTypes = &["a string", "null"];
+const NUMBER_OR_NULL: FieldTypes = &["a number", "null"];
+/// Not documented.
+const ANY: FieldTypes = &[];
 
 /// Fields of an answer: the listed ones, each with its possible names, and further ones that are
 /// known to appear.
 pub(crate) struct Fields {
-    place: &'static str,
-    pub(crate) listed: &'static [(&'static [&'static str], FieldKind)],
-    besides: &'static [&'static str],
+    /// Name of the answer in messages.
+    answer: &'static str,
+    pub(crate) listed: &'static [(&'static [&'static str], FieldTypes)],
+    also_known: &'static [&'static str],
 }
 
 pub(crate) const HEALTH: Fields = Fields {
-    place: "health",
-    listed: &[(&["status"], FieldKind::Text), (&["checks"], FieldKind::Object)],
-    besides: &[],
+    answer: "health",
+    listed: &[(&["status"], TEXT), (&["checks"], OBJECT)],
+    also_known: &[],
 };
 
 pub(crate) const CHECKS: Fields = Fields {
-    place: "health.checks",
-    listed: &[
-        (&["api"], FieldKind::Flag),
-        (&["runpod_configured"], FieldKind::Flag),
-        (&["r2_configured"], FieldKind::Flag),
-    ],
-    besides: &[],
+    answer: "health.checks",
+    listed: &[(&["api"], FLAG), (&["runpod_configured"], FLAG), (&["r2_configured"], FLAG)],
+    also_known: &[],
 };
 
 pub(crate) const PRICING: Fields = Fields {
-    place: "pricing",
+    answer: "pricing",
     listed: &[
-        (&["model_pricing_credits_per_minute"], FieldKind::Object),
-        (&["price_per_second_cents"], FieldKind::Any),
-        (&["packages"], FieldKind::Any),
+        (&["model_pricing_credits_per_minute"], OBJECT),
+        (&["price_per_second_cents"], ANY),
+        (&["packages"], ANY),
     ],
-    besides: &[],
+    also_known: &[],
 };
 
 pub(crate) const UPLOAD: Fields = Fields {
-    place: "upload",
+    answer: "upload",
     listed: &[
-        (&["success"], FieldKind::Flag),
-        (&["video_id"], FieldKind::Any),
-        (&["video_url"], FieldKind::Text),
-        (&["filename"], FieldKind::Text),
-        (&["size"], FieldKind::Number),
+        (&["success"], FLAG),
+        (&["video_id"], ANY),
+        (&["video_url"], TEXT),
+        (&["filename"], TEXT),
+        (&["size"], NUMBER),
     ],
-    besides: &["request_id"],
+    also_known: &["request_id"],
 };
 
 pub(crate) const CREATE: Fields =
-    Fields { place: "create", listed: ACCEPTED, besides: &["request_id"] };
+    Fields { answer: "create", listed: ACCEPTED, also_known: &["request_id"] };
 
 pub(crate) const START: Fields =
-    Fields { place: "start", listed: ACCEPTED, besides: &["request_id"] };
+    Fields { answer: "start", listed: ACCEPTED, also_known: &["request_id"] };
 
 /// Create and start have the same answer (contract, *Endpoints*).
-const ACCEPTED: &[(&[&str], FieldKind)] = &[
-    (&["success"], FieldKind::Flag),
-    (&["id", "job_id"], FieldKind::Any),
-    (&["status"], FieldKind::Text),
-    (&["message"], FieldKind::MaybeText),
+const ACCEPTED: &[(&[&str], FieldTypes)] = &[
+    (&["success"], FLAG),
+    (&["id", "job_id"], ANY),
+    (&["status"], TEXT),
+    (&["message"], TEXT_OR_NULL),
 ];
 
 pub(crate) const JOB: Fields = Fields {
-    place: "job",
+    answer: "job",
     listed: &[
-        (&["id", "job_id"], FieldKind::Any),
-        (&["status"], FieldKind::Text),
-        (&["progress"], FieldKind::MaybeNumber),
-        (&["output_url"], FieldKind::MaybeText),
-        (&["error"], FieldKind::MaybeText),
-        (&["created_at"], FieldKind::Text),
-        (&["duration_seconds"], FieldKind::MaybeNumber),
-        (&["billing_status"], FieldKind::MaybeText),
-        (&["webhook_url"], FieldKind::MaybeText),
-        (&["webhook_events"], FieldKind::Any),
+        (&["id", "job_id"], ANY),
+        (&["status"], TEXT),
+        (&["progress"], NUMBER_OR_NULL),
+        (&["output_url"], TEXT_OR_NULL),
+        (&["error"], TEXT_OR_NULL),
+        (&["created_at"], TEXT),
+        (&["duration_seconds"], NUMBER_OR_NULL),
+        (&["billing_status"], TEXT_OR_NULL),
+        (&["webhook_url"], TEXT_OR_NULL),
+        (&["webhook_events"], ANY),
     ],
     // Both SDKs send `metadata`, the pages do not list it. The sandbox has `notes`.
-    besides: &["metadata", "notes", "success", "request_id"],
+    also_known: &["metadata", "notes", "success", "request_id"],
 };
 
 pub(crate) const DOWNLOAD: Fields = Fields {
-    place: "download",
-    listed: &[
-        (&["success"], FieldKind::Flag),
-        (&["download_url"], FieldKind::Text),
-        (&["output_format"], FieldKind::Text),
-    ],
-    besides: &["request_id"],
+    answer: "download",
+    listed: &[(&["success"], FLAG), (&["download_url"], TEXT), (&["output_format"], TEXT)],
+    also_known: &["request_id"],
 };
 
 /// Prefix of the line for a missing field.
 pub(crate) const MISSING: &str = "missing: ";
 
 impl Fields {
-    /// Differences of `answer`.
-    pub(crate) fn compare(&self, answer: &Value) -> Drift {
+    /// Differences of the answer `raw`.
+    pub(crate) fn compare(&self, raw: &Value) -> Drift {
         let mut drift = Drift::default();
-        let Some(object) = answer.as_object() else {
-            drift.broken.insert(format!("{} is not an object", self.place));
+        let Some(object) = raw.as_object() else {
+            drift.broken.insert(format!("{} is not an object", self.answer));
             return drift;
         };
-        for (names, kind) in self.listed {
-            let place = format!("{}.{}", self.place, names[0]);
-            match names.iter().find_map(|name| object.get(*name)) {
-                None => drift.broken.insert(format!("{MISSING}{place}")),
-                Some(value) if !kind.fits(value) => drift.broken.insert(format!(
-                    "{place} is {}, but {} is documented",
-                    shown(value),
-                    kind.words()
-                )),
-                Some(_) => continue,
+        for (names, types) in self.listed {
+            let field = format!("{}.{}", self.answer, names[0]);
+            let Some(value) = names.iter().find_map(|name| object.get(*name)) else {
+                drift.broken.insert(format!("{MISSING}{field}"));
+                continue;
             };
+            let found = type_of(value);
+            if !types.is_empty() && !types.contains(&found) {
+                let documented = types.join(" or ");
+                drift.broken.insert(format!("{field} is {found}, but {documented} is documented"));
+            }
         }
         let known = |name: &str| {
-            self.besides.contains(&name)
+            self.also_known.contains(&name)
                 || self.listed.iter().any(|(names, _)| names.contains(&name))
         };
         for name in object.keys().filter(|name| !known(name)) {
-            drift.new.insert(format!("not in the contract: {}.{name}", self.place));
+            drift.new.insert(format!("not in the contract: {}.{name}", self.answer));
         }
         drift
     }
 }
 
-/// Type of a value, without the value itself: it may be a link.
-fn shown(value: &Value) -> &'static str {
+/// Type of a value, for a message that must not show the value itself: it may be a link.
+fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -35,36 +35,21 @@ impl MatteScore {
     /// not.
     #[must_use]
     pub(crate) fn measure(picture: &Opacity, mask: &Opacity) -> Self {
-        let (mut subject, mut background) = (Mean::default(), Mean::default());
-        for (at, wanted) in mask.values.iter().enumerate() {
-            let mean = match *wanted {
-                SUBJECT.. => &mut subject,
-                ..=BACKGROUND => &mut background,
-                _ => continue,
-            };
-            let width = mask.width.max(1) as usize;
-            let share = |place: usize, size: u32| (place as f64 + 0.5) / f64::from(size.max(1));
-            let across = share(at % width, mask.width);
-            mean.add(picture.at(across, share(at / width, mask.height)));
+        let width = mask.width.max(1) as usize;
+        let middle = |at: usize, size: u32| (at as f64 + 0.5) / f64::from(size.max(1));
+        let mean_where = |judged: fn(u8) -> bool| {
+            let (mut sum, mut count) = (0, 0_u64);
+            for (at, _) in mask.values.iter().enumerate().filter(|(_, value)| judged(**value)) {
+                let across = middle(at % width, mask.width);
+                sum += u64::from(picture.at(across, middle(at / width, mask.height)));
+                count += 1;
+            }
+            sum as f64 / 255.0 / count.max(1) as f64
+        };
+        Self {
+            kept: mean_where(|value| value >= SUBJECT),
+            left: mean_where(|value| value <= BACKGROUND),
         }
-        Self { kept: subject.value(), left: background.value() }
-    }
-}
-
-#[derive(Default)]
-struct Mean {
-    sum: u64,
-    count: u64,
-}
-
-impl Mean {
-    fn add(&mut self, value: u8) {
-        self.sum += u64::from(value);
-        self.count += 1;
-    }
-
-    fn value(&self) -> f64 {
-        self.sum as f64 / 255.0 / self.count.max(1) as f64
     }
 }
 
@@ -80,24 +65,21 @@ pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let kept = format!("subject kept: {}", percent(score.kept));
     if score.kept < MIN_KEPT {
-        let message = format!("{kept} (minimum {})", percent(MIN_KEPT));
-        result.fail(StageFailure::Output, message);
+        result.fail(StageFailure::Output, format!("{kept} (minimum {})", percent(MIN_KEPT)));
     } else {
         result.details.push(kept);
     }
     let left = format!("background left: {}", percent(score.left));
     if score.left > MAX_LEFT {
-        let message = format!("{left} (maximum {})", percent(MAX_LEFT));
-        result.fail(StageFailure::Output, message);
+        result.fail(StageFailure::Output, format!("{left} (maximum {})", percent(MAX_LEFT)));
     } else {
         result.details.push(left);
     }
-    let unexpected =
-        pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > MAX_FLICKER);
-    let unexpected = unexpected.count();
-    if unexpected > 0 {
+    let differs = |picture: &&Opacity| (picture.mean() - first.mean()).abs() > MAX_FLICKER;
+    let different = pictures.iter().filter(differs).count();
+    if different > 0 {
         let message =
-            format!("{unexpected} of {} images differ much from the first", pictures.len());
+            format!("{different} of {} images differ much from the first", pictures.len());
         result.fail(StageFailure::Output, message);
     }
 }

@@ -1,38 +1,30 @@
 //! Verdict on all stages: one exit class, a sentence, and the next step. Pure.
 
-use crate::model::ExitClass;
 use crate::model::smoke::{SmokeVerdict, StageFailure, StageOutcome, StageResult};
+use crate::model::{ExitClass, JobId};
 
+/// The strongest class among the failed stages determines the exit code; its first stage the sentence.
 #[must_use]
 pub fn judge(stages: &[StageResult]) -> SmokeVerdict {
-    let causes: Vec<(StageFailure, &StageResult)> = stages
-        .iter()
-        .filter(|stage| stage.outcome == StageOutcome::Failed)
-        // A failed stage without a cause still counts as failed.
-        .map(|stage| (stage.cause.unwrap_or(StageFailure::Review), stage))
-        .collect();
-    let class = ExitClass::combine(causes.iter().map(|(cause, _)| cause.exit_class()), false);
-    let Some((cause, _)) = causes.iter().find(|(cause, _)| cause.exit_class() == class) else {
-        return well(stages);
-    };
-    let behind: Vec<&StageResult> = causes
-        .iter()
-        .filter(|(other, _)| other.exit_class() == class)
-        .map(|(_, stage)| *stage)
-        .collect();
-    let names: Vec<&str> = behind.iter().map(|stage| stage.name.as_str()).collect();
-    let told = format!("{}: {}", sentence(*cause), names.join(", "));
-    let job = behind.iter().find_map(|stage| stage.job.as_ref().map(|job| job.0.clone()));
-    let own = behind.iter().find_map(|stage| stage.next.clone());
+    let failed = || stages.iter().filter(|stage| stage.outcome == StageOutcome::Failed);
+    // A failed stage without a cause still counts as failed.
+    let cause = |stage: &StageResult| stage.cause.unwrap_or(StageFailure::Review);
+    let class = ExitClass::combine(failed().map(|stage| cause(stage).exit_class()), false);
+    let blamed: Vec<_> = failed().filter(|stage| cause(stage).exit_class() == class).collect();
+    let Some(first) = blamed.first() else { return no_failure(stages) };
+    let names: Vec<&str> = blamed.iter().map(|stage| stage.name.as_str()).collect();
+    let job = blamed.iter().find_map(|stage| stage.job.as_ref());
+    let remedy = blamed.iter().find_map(|stage| stage.next.clone());
+    let cause = cause(first);
     SmokeVerdict {
         class,
         word: cause.as_str(),
-        told,
-        next: Some(own.unwrap_or_else(|| next(*cause, job.as_deref()))),
+        told: format!("{}: {}", sentence(cause), names.join(", ")),
+        next: Some(remedy.unwrap_or_else(|| next(cause, job))),
     }
 }
 
-fn well(stages: &[StageResult]) -> SmokeVerdict {
+fn no_failure(stages: &[StageResult]) -> SmokeVerdict {
     let count = |outcome| stages.iter().filter(|stage| stage.outcome == outcome).count();
     let (passed, warned) = (count(StageOutcome::Passed), count(StageOutcome::Warned));
     let ran = passed + warned;
@@ -73,7 +65,7 @@ fn sentence(cause: StageFailure) -> &'static str {
 }
 
 /// Remedy for a cause where the stage itself has none; `job` is the job of the stage.
-fn next(cause: StageFailure, job: Option<&str>) -> String {
+fn next(cause: StageFailure, job: Option<&JobId>) -> String {
     let of_job = |command: &str| match job {
         Some(job) => format!("rbgv {command} {job}"),
         None => "rbgv status".to_owned(),
@@ -171,7 +163,7 @@ mod tests {
     fn the_next_step_names_the_job() {
         let mut stage = failed(SmokeStage::Success, StageFailure::Timeout);
         assert_eq!(judge(&[stage.clone()]).next.as_deref(), Some("rbgv status"));
-        stage.job = Some(crate::model::JobId("j-7".to_owned()));
+        stage.job = Some(JobId("j-7".to_owned()));
         assert_eq!(judge(&[stage]).next.as_deref(), Some("rbgv status j-7"));
     }
 

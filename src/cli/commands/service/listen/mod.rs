@@ -126,9 +126,9 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
         max_age: args.verification.max_age,
         max_body: MAX_BODY,
         clock: app.env.clock.clone(),
-        told: sender,
-        in_hand: Arc::default(),
-        remarks: Arc::default(),
+        events: sender,
+        in_progress: Arc::default(),
+        rejections: Arc::default(),
     };
     let mut serving = tokio::spawn(serve(listener, reception, stop));
     let mut served = None;
@@ -234,7 +234,7 @@ impl<'a> DeliveryHandler<'a> {
         let printer = &self.app.printer;
         log(&incoming, &self.app.settings.profile.name);
         match incoming {
-            ReceivedEvent::Taken(received) => {
+            ReceivedEvent::Accepted(received) => {
                 let ReceivedDelivery { delivery, headers, body, .. } = &*received;
                 self.handle(delivery, headers, body.clone()).await;
             }
@@ -244,24 +244,25 @@ impl<'a> DeliveryHandler<'a> {
             ReceivedEvent::Repeated { id, event } => {
                 printer.note(&format!("{event} ({id}): repeated delivery, ignored"));
             }
-            ReceivedEvent::Refused { word, why, id, untold } if printer.style().json => {
+            ReceivedEvent::Rejected { reason, why, id, unreported } if printer.style().json => {
                 printer.document(&ListenLine::Refused {
                     delivery: id.as_deref(),
-                    reason: word,
+                    reason,
                     why: &why,
-                    not_shown: untold,
+                    not_shown: unreported,
                 });
             }
-            ReceivedEvent::Refused { word, why, id, untold } => {
-                if untold > 0 {
-                    printer.warn(&format!("{} more rejected, not shown", amounts::count(untold)));
+            ReceivedEvent::Rejected { reason, why, id, unreported } => {
+                if unreported > 0 {
+                    printer
+                        .warn(&format!("{} more rejected, not shown", amounts::count(unreported)));
                 }
                 let what = match id {
-                    _ if word == TOO_MANY_CONNECTIONS => "connection".to_owned(),
+                    _ if reason == TOO_MANY_CONNECTIONS => "connection".to_owned(),
                     Some(id) => format!("webhook {id}"),
                     None => "webhook".to_owned(),
                 };
-                printer.warn(&format!("{what} rejected: {why}; see rbgv explain {word}"));
+                printer.warn(&format!("{what} rejected: {why}; see rbgv explain {reason}"));
             }
         }
     }
@@ -338,12 +339,12 @@ fn description(result: WebhookResult) -> &'static str {
 /// Logs a delivery. Foreign text is escaped, because logs are read in terminals.
 fn log(incoming: &ReceivedEvent, profile: &str) {
     let (delivery, job_id, webhook, reason) = match incoming {
-        ReceivedEvent::Taken(received) => {
+        ReceivedEvent::Accepted(received) => {
             let VerifiedDelivery { id, job, event, .. } = &received.delivery;
             (Some(id), job.as_ref().map(|job| &job.0), Some(event), None)
         }
         ReceivedEvent::Repeated { id, event } => (Some(id), None, Some(event), Some("repeated")),
-        ReceivedEvent::Refused { word, id, .. } => (id.as_ref(), None, None, Some(*word)),
+        ReceivedEvent::Rejected { reason, id, .. } => (id.as_ref(), None, None, Some(*reason)),
     };
     let [delivery, job_id, webhook] =
         [delivery, job_id, webhook].map(|text| text.map(|text| escaped(text)));

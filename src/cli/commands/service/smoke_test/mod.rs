@@ -125,7 +125,7 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
         skip: choices(args, &args.skip)?,
         // Credits of the sandbox are free.
         budget: args.budget.is_some() || args.sandbox,
-        broke_key: args.no_credits_profile.is_some(),
+        key_without_credits: args.no_credits_profile.is_some(),
         burst: args.burst.is_some(),
         suite: args.suite.is_some(),
     })
@@ -153,7 +153,8 @@ fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>,
 /// A stage that was requested by name must not be skipped: a pipeline would see a success.
 fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Result<(), Failure> {
     for (stage, because) in stages {
-        let Some(because @ (SkipReason::NoBudget | SkipReason::NoBrokeKey)) = because else {
+        let Some(because @ (SkipReason::NoBudget | SkipReason::NoKeyWithoutCredits)) = because
+        else {
             continue;
         };
         let named = args.only.iter().any(|choice| match choice {
@@ -169,7 +170,9 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
         };
         if named || by_flag {
             let what = format!("stage {stage} cannot run");
-            return Err(Failure::usage(what, because.words()).with_next("rbgv smoke-test --help"));
+            return Err(
+                Failure::usage(what, because.to_string()).with_next("rbgv smoke-test --help")
+            );
         }
     }
     Ok(())

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::report::ReportFormats;
 use super::setup::clip;
 use crate::cli::context::AppContext;
+use crate::model::Failure;
 use crate::model::Timing;
 use crate::model::smoke::StageResult;
-use crate::model::{Failure, JobOptions};
 use crate::output::formats::amounts;
 use crate::sandbox::{Distribution, EngineChoice, Options, Scenario};
 use crate::smoke::{ExpectedEnd, Rehearsal, rehearse};
@@ -184,8 +184,7 @@ fn prepare(
         trouble: case.trouble,
         context: sandboxed.silent_context(stop.clone())?,
         clips,
-        options: JobOptions::default(),
-        place: directory,
+        directory,
         timeout,
         expected: case.expected,
     };

@@ -17,7 +17,7 @@ use crate::model::Timing;
 use crate::model::limits::LimitBounds;
 use crate::model::{ApiKey, Credits, Failure, JobOptions};
 use crate::sandbox::SAMPLE;
-use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
+use crate::smoke::{Clients, SmokeSetup, TestClip};
 
 /// Limits of the free stages, which report the current state instead of waiting for a better one.
 const PROBE_RETRIES: u32 = 2;
@@ -26,9 +26,6 @@ const PROBE_IDLE: Duration = Duration::from_secs(15);
 
 /// Retries of each call of a burst.
 const BURST_RETRIES: u32 = 8;
-
-/// Time that usage may take to show a charge.
-const USAGE_LAG: Duration = Duration::from_mins(1);
 
 /// An invalid key.
 const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
@@ -99,7 +96,7 @@ pub(crate) fn setup(
         Ok(_) if acts => Some(app.silent_context(stop.clone())?),
         _ => None,
     };
-    let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
+    let without_credits = match args.no_credits_profile.as_deref().filter(|_| spends) {
         Some(name) => Some(broke(app, name, &clients, stop.clone())?),
         None => None,
     };
@@ -114,14 +111,14 @@ pub(crate) fn setup(
         connect_timeout: profile.timing.connect_timeout,
         clients,
         context,
-        broke,
+        without_credits,
         clip: TestClip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
         suite: args.suite.as_deref().map(|directory| absolute(&app.env, directory)),
-        place: folders.path.clone(),
+        directory: folders.path.clone(),
         spool,
         options,
         budget: args.budget.map(Credits),
-        waits: Waits { jobs: args.timeout, usage_lag: USAGE_LAG },
+        timeout: args.timeout,
         key_warning: profile.key_age_warning(app.env.clock.wall()),
         clock: app.env.clock.clone(),
         random: app.env.random.clone(),
