@@ -384,7 +384,7 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     attempt.repeated =
         vec![RepeatedCall { at: Timestamp(3), status: AttemptStatus::Planned, failure: refused }];
     assert_eq!(
-        ledger.commit(&owner, &attempt, &StepAction::Drain.into(), Some("r-1")).unwrap(),
+        ledger.commit(&owner, &attempt, &StepAction::Wait.into(), Some("r-1")).unwrap(),
         Commit::Written
     );
     assert_eq!(ledger.attempt(id).unwrap().state, attempt.state);
@@ -399,7 +399,7 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     assert_eq!(story[0], retry);
     assert_eq!(
         (story[1].status, story[1].note.action),
-        (AttemptStatus::StartDoubt, StepAction::Drain)
+        (AttemptStatus::StartDoubt, StepAction::Wait)
     );
     assert_eq!(story[1].request_id.as_deref(), Some("r-1"));
 

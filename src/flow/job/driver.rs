@@ -482,7 +482,7 @@ fn step_note(effect: &Effect) -> StepNote {
         Effect::Poll => StepAction::Poll,
         Effect::Follow => StepAction::Follow,
         Effect::AskUsage => StepAction::AskUsage,
-        Effect::Wait(_) => StepAction::Drain,
+        Effect::Wait(_) => StepAction::Wait,
         Effect::Done => StepAction::Finish,
     };
     action.into()

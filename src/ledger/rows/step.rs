@@ -33,8 +33,9 @@ pub enum StepAction {
     Follow,
     #[strum(serialize = "ask for the usage events")]
     AskUsage,
-    #[strum(serialize = "wait for requests to drain")]
-    Drain,
+    /// Until earlier requests have arrived, or a draft has shown whether it runs by itself.
+    #[strum(to_string = "wait", serialize = "wait for requests to drain")]
+    Wait,
     /// A call that the client repeated; the attempt stays where it is.
     Retry,
     #[strum(serialize = "back off")]

@@ -24,6 +24,16 @@ pub fn failure(failure: &Failure) -> String {
     .to_string()
 }
 
+/// The text of a failure beside the name of its input, which it does not repeat.
+pub(crate) fn failure_of_input(why: &Failure, name: &str) -> String {
+    let text = failure(why);
+    let rest = text.strip_prefix("./").unwrap_or(&text).strip_prefix(name);
+    match rest.and_then(|rest| rest.strip_prefix(": ")) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
+}
+
 /// The line with the suggested command, including the line break before it; empty without one.
 #[must_use]
 pub fn next(command: Option<&str>) -> String {
@@ -121,11 +131,7 @@ impl InputMessage<'_> {
     fn trouble(self, tone: TextTone, label: &str, how: &str, why: &Failure) -> String {
         let label = self.paint.tone(tone, label);
         let next = next(why.next.as_deref());
-        let text = failure(why);
-        // The failure may name the input itself.
-        let text = text.strip_prefix("./").unwrap_or(&text);
-        let text = text.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
-        let text = text.map_or_else(|| failure(why), ToOwned::to_owned);
+        let text = failure_of_input(why, self.name);
         format!("{label} {}: {how}{text}{next}", self.name)
     }
 }

@@ -157,7 +157,10 @@ fn sentence(step: &AttemptStep) -> String {
         StepAction::Start => "starting (billed from here on)",
         StepAction::Poll => "polling",
         StepAction::Follow => "following the job",
-        StepAction::Drain => "waiting for earlier requests",
+        StepAction::Wait if step.status == AttemptStatus::Draft => {
+            "checking whether drafts are started by themselves"
+        }
+        StepAction::Wait => "waiting for earlier requests",
         StepAction::Finish => match step.status {
             AttemptStatus::Completed | AttemptStatus::Failed => "finished",
             AttemptStatus::NeedsReview | AttemptStatus::Halted => "needs review",

@@ -152,7 +152,12 @@ fn task_table(
     since: Timestamp,
     when: impl Fn(Timestamp) -> String,
 ) -> Table {
-    let reason = |failure: &Option<Failure>| failure.as_ref().map(ToString::to_string);
+    let reason = |failure: &Option<Failure>, name: &str| {
+        failure
+            .as_ref()
+            .map(|failure| messages::failure_of_input(failure, name))
+            .unwrap_or_default()
+    };
     let mut table = Table::new(["job", "input", "state", "changed", "reason"])
         .names([0, 1])
         .words([4])
@@ -165,13 +170,10 @@ fn task_table(
         {
             state = format!("{state} {}", amounts::percent(percent / 100.0));
         }
-        table.row([
-            attempt.state.job.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-            messages::input_name(&line.name),
-            state,
-            when(line.updated_at),
-            reason(&attempt.state.failure).unwrap_or_default(),
-        ]);
+        let name = messages::input_name(&line.name);
+        let reason = reason(&attempt.state.failure, &name);
+        let job = attempt.state.job.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        table.row([job, name, state, when(line.updated_at), reason]);
     }
     for input in inputs {
         let name = messages::input_name(&input.name);
@@ -179,8 +181,7 @@ fn task_table(
             InputState::Rejected => "skipped",
             state => state.as_str(),
         };
-        let reason = reason(&input.failure).unwrap_or_default();
-        let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
+        let reason = reason(&input.failure, &name);
         table.row(["-".to_owned(), name, state.to_owned(), when(since), reason]);
     }
     table
