@@ -163,18 +163,13 @@ fn walk(
         Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
         Container::Tar => {
             let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
-            tarball::walk(rewound(file)?, &count, &mut names, visit)
+            tarball::walk(file, &count, &mut names, visit)
         }
         Container::TarGz => {
             let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
-            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
+            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(file));
             tarball::walk(unpacked, &count, &mut names, visit)
         }
         other => Err(OutputError::NotAnArchive(other)),
     }
-}
-
-fn rewound(mut file: File) -> Result<File, OutputError> {
-    io::Seek::rewind(&mut file).map_err(archive_read_error)?;
-    Ok(file)
 }

@@ -64,7 +64,6 @@ const ENTRY_BYTES: usize = 46;
 /// maximum size in bytes. The library loads all of it; every entry starts with the signature and
 /// states its length.
 fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
-    file.rewind().map_err(archive_read_error)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
     let mut kept = 0;

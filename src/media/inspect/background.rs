@@ -82,7 +82,6 @@ pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> 
 fn is_whole(container: Container, mut file: File, size: u64) -> io::Result<bool> {
     if container == Container::WebP {
         let mut head = [0; 8];
-        file.seek(SeekFrom::Start(0))?;
         file.read_exact(&mut head)?;
         let body = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
         return Ok(u64::from(body) + 8 <= size);

@@ -167,16 +167,16 @@ pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
     if !metadata.is_file() {
         return Err(InputError::NotAFile);
     }
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    inspect_source(file, metadata.len())
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    inspect_source(&mut file, metadata.len())
 }
 
 /// [`inspect_input`] of `source`, which has `size` bytes.
-pub fn inspect_source<R: Read + Seek>(mut source: R, size: u64) -> Result<Video, InputError> {
+pub fn inspect_source(source: &mut (impl Read + Seek), size: u64) -> Result<Video, InputError> {
     if size == 0 {
         return Err(InputError::Empty);
     }
-    let container = parse::container_in(&mut source).map_err(|error| unreadable(&error))?;
+    let container = parse::container_in(source).map_err(|error| unreadable(&error))?;
     let video = Video::of_container(container, size)?;
     let facts = parse::facts(container, source, size)
         .map_err(|flaw| refusal(container, size, flaw))?
@@ -205,7 +205,7 @@ pub fn is_video(path: &Path) -> bool {
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
     container.upload_type()?;
-    let facts = parse::facts(container, io::Cursor::new(video), video.len() as u64).ok()??;
+    let facts = parse::facts(container, &mut io::Cursor::new(video), video.len() as u64).ok()??;
     facts.duration
 }
 

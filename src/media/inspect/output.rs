@@ -80,7 +80,7 @@ pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
 /// The difference. The file is not changed.
 pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutput, OutputError> {
     let unreadable = |error: io::Error| OutputError::Unreadable(error.to_string());
-    let (container, size, file) = parse::open(path).map_err(unreadable)?;
+    let (container, size, mut file) = parse::open(path).map_err(unreadable)?;
     if let Some(promised) = expected.size
         && promised != size
     {
@@ -95,7 +95,7 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
     let facts = if expected.format == OutputFormat::PngSequence {
         sequence(path, container)?
     } else {
-        parse::facts(container, file, size)
+        parse::facts(container, &mut file, size)
             .map_err(|flaw| refusal(container, size, flaw))?
             .ok_or(OutputError::NoPictures(container))?
     };
