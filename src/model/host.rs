@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => is_local(ip.into()),
@@ -15,7 +14,6 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// [`is_loopback`] of a host by its name or address.
-#[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
     if let Ok(ip) = host.parse() {
         return is_local(ip);
@@ -31,7 +29,6 @@ fn is_local(ip: IpAddr) -> bool {
 }
 
 /// Whether strangers may reach the host of `url`, by its name or address alone.
-#[must_use]
 pub fn is_public_host(url: &Url) -> bool {
     const PRIVATE: [&str; 7] =
         [".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".test"];

@@ -28,5 +28,7 @@ pub use self::object::{ObjectUrl, StoreKind, StoredObject, Target};
 pub use self::options::{Background, Composition, JobOptions, ModelName, OutputFormat};
 pub use self::sanitize::Sanitizer;
 pub use self::secret::{ApiKey, Fingerprint, OutputLink};
-pub use self::time::{Clock, FixedRandom, Instant, ManualClock, Random, Timestamp};
+#[cfg(test)]
+pub(crate) use self::time::ManualClock;
+pub use self::time::{Clock, Instant, Random, Timestamp};
 pub use self::timing::{PollTiming, Timing};
