@@ -61,9 +61,10 @@ pub fn extract_archive(
         }
         let file = File::create_new(&target).map_err(write_error)?;
         let mut file = SpaceCheckedFile { file, directory: fresh.path(), unchecked: 0 };
-        inspector.copy(name, content, &mut file)?;
+        let bytes = inspector.copy(name, content, &mut file)?;
         files.push(name.to_owned());
-        file.flush().map_err(write_error)
+        file.flush().map_err(write_error)?;
+        Ok(bytes)
     })?;
     files.sort();
     if exists {

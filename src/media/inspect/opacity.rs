@@ -93,15 +93,16 @@ pub fn read_opacity(
     max_pictures: usize,
 ) -> Result<Option<Vec<Opacity>>, OutputError> {
     match format {
-        OutputFormat::Webp => of_webp(BufReader::new(open(path)?), max_pictures).map(Some),
-        OutputFormat::Gif => of_gif(BufReader::new(open(path)?)).map(|first| Some(vec![first])),
+        OutputFormat::Webp => of_webp(open(path)?, max_pictures).map(Some),
+        OutputFormat::Gif => of_gif(open(path)?).map(|first| Some(vec![first])),
         OutputFormat::PngSequence => of_sequence(path, max_pictures).map(Some),
         OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => Ok(None),
     }
 }
 
-fn open(path: &Path) -> Result<File, OutputError> {
-    File::open(path).map_err(|error| OutputError::Unreadable(error.to_string()))
+fn open(path: &Path) -> Result<BufReader<File>, OutputError> {
+    let file = File::open(path).map_err(|error| OutputError::Unreadable(error.to_string()))?;
+    Ok(BufReader::new(file))
 }
 
 fn malformed(container: Container, what: &'static str) -> OutputError {
@@ -176,15 +177,11 @@ fn of_sequence(path: &Path, max_pictures: usize) -> Result<Vec<Opacity>, OutputE
     let place = tempfile::tempdir().map_err(|error| OutputError::NotWritten(error.to_string()))?;
     let files =
         extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default(), false)?;
-    let is_png = |file: &&std::path::PathBuf| {
-        file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-    };
     files
         .iter()
-        .filter(is_png)
         .take(max_pictures)
         .map(|file| {
-            let (width, height, samples, pixels) = decode_png(BufReader::new(open(file)?))?;
+            let (width, height, samples, pixels) = decode_png(open(file)?)?;
             Ok(last_sample(width, height, samples, &pixels))
         })
         .collect()

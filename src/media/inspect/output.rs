@@ -1,6 +1,7 @@
 //! Check of a downloaded output: size, container by content, completeness, alpha and length.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::media::archive::{ArchiveBounds, check_archive};
@@ -46,8 +47,6 @@ pub struct OutputSpec {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedOutput {
-    /// By content; a sequence may be any supported archive.
-    pub container: Container,
     pub size: u64,
     /// Seconds, if known.
     pub duration: Option<f64>,
@@ -55,8 +54,6 @@ pub struct VerifiedOutput {
     pub height: Option<u32>,
     /// `None` if only a decoder can tell.
     pub has_alpha: Option<bool>,
-    /// Number of pictures, if counted.
-    pub frames: Option<u64>,
 }
 
 /// Maximum size of an output of `seconds` in `format`, in bytes: 4K at 60 frames per second in the
@@ -90,7 +87,13 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
         return Err(OutputError::Empty);
     }
     if !accepts(expected.format, container) {
-        return Err(mismatch(path, expected.format, container));
+        let (wanted, found) = (expected.format, container);
+        return Err(match found {
+            Container::Html | Container::Xml | Container::Json => {
+                OutputError::Message { wanted, found, begins: text_start(file) }
+            }
+            _ => OutputError::WrongContainer { wanted, found },
+        });
     }
     let facts = if expected.format == OutputFormat::PngSequence {
         sequence(path, container)?
@@ -109,13 +112,11 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
         check_length(expected.format, length, &facts)?;
     }
     Ok(VerifiedOutput {
-        container,
         size,
         duration: facts.duration,
         width: facts.width,
         height: facts.height,
         has_alpha: facts.has_alpha,
-        frames: facts.frames,
     })
 }
 
@@ -132,24 +133,11 @@ fn accepts(format: OutputFormat, container: Container) -> bool {
     }
 }
 
-fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> OutputError {
-    match found {
-        Container::Html | Container::Xml | Container::Json => {
-            OutputError::Message { wanted, found, begins: text_start(path) }
-        }
-        _ => OutputError::WrongContainer { wanted, found },
-    }
-}
-
 /// Start of a text response.
-fn text_start(path: &Path) -> String {
+fn text_start(file: File) -> String {
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
-    // Without text if the file is gone meanwhile.
-    if read.is_err() {
-        return String::new();
-    }
+    // Without text if it cannot be read.
+    let _ = file.take(1_024).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(SHOWN_CHARS).collect()
@@ -162,15 +150,13 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
         return Err(OutputError::NoPictures(container));
     }
     Ok(StreamInfo {
-        duration: None,
-        reach: 0.0,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
         // Some writers omit the channel in opaque pictures.
         has_alpha: Some(summary.with_alpha > 0),
         complete: true,
         frames: Some(summary.pictures),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 

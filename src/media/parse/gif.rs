@@ -39,13 +39,12 @@ pub(crate) fn read(source: &mut dyn Source) -> ParseResult<StreamInfo> {
     }
     Ok(StreamInfo {
         duration: Some(centiseconds as f64 / 100.0),
-        reach: 0.0,
         width: Some(u32::from(width)),
         height: Some(u32::from(height)),
         has_alpha: Some(has_alpha),
         complete: true,
         frames: Some(frames),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 

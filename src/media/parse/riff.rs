@@ -242,15 +242,16 @@ impl Avi {
         let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_damaged);
         let overrun = self.missing.filter(|missing| *missing > length).map(StreamDefect::Overrun);
         let (width, height) = stream.size;
+        let is_sized = width > 0 && height > 0;
         Ok(StreamInfo {
             duration: duration.filter(|seconds| seconds.is_finite() && *seconds > 0.0),
-            reach: 0.0,
-            width: (width > 0 && height > 0).then_some(width),
-            height: (width > 0 && height > 0).then_some(height),
+            width: is_sized.then_some(width),
+            height: is_sized.then_some(height),
             has_alpha: (stream.depth != 32).then_some(false),
             complete,
             frames: Some(stream.frames),
             note: overrun.or(self.note),
+            ..StreamInfo::default()
         })
     }
 }
@@ -306,13 +307,12 @@ pub(crate) fn read_webp(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     }
     Ok(StreamInfo {
         duration: (webp.milliseconds > 0).then_some(webp.milliseconds as f64 / 1000.0),
-        reach: 0.0,
         width: webp.size.map(|(width, _)| width),
         height: webp.size.map(|(_, height)| height),
         has_alpha: Some(webp.has_alpha),
         complete,
         frames: Some(webp.frames.max(1)),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 

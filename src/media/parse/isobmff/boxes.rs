@@ -59,6 +59,13 @@ pub(crate) fn version(cursor: &mut Cursor<'_>) -> ParseResult<(u8, u32)> {
     Ok((version, u32::from_be_bytes([0, high, middle, low])))
 }
 
+/// The flags of a full box that begins with two dates, which are skipped.
+pub(crate) fn skip_dates(cursor: &mut Cursor<'_>) -> ParseResult<u32> {
+    let (version, flags) = version(cursor)?;
+    cursor.skip(if version == 0 { 8 } else { 16 })?;
+    Ok(flags)
+}
+
 /// A time of 32 bits in version 0, of 64 in version 1.
 pub(crate) fn time(cursor: &mut Cursor<'_>, version: u8) -> ParseResult<u64> {
     if version == 0 { cursor.be32().map(u64::from) } else { cursor.be64() }

@@ -1,6 +1,8 @@
 //! A whole file: its index (`moov`), fragments (`moof`), and the track that is played.
 
-use super::boxes::{FourCc, SOUND, STILLS, VIDEO, child, handler_of_meta, next, time, version};
+use super::boxes::{
+    FourCc, SOUND, STILLS, VIDEO, child, handler_of_meta, next, skip_dates, time, version,
+};
 use super::samples::{SampleDefaults, SampleRun, SampleTotals};
 use super::track::Track;
 use crate::media::parse::cursor::{Cursor, ParseError, ParseResult};
@@ -110,8 +112,7 @@ impl Movie {
         while let Some(head) = child(cursor, end)? {
             match &head.kind {
                 b"mvhd" => {
-                    let (version, _) = version(cursor)?;
-                    cursor.skip(if version == 0 { 8 } else { 16 })?;
+                    skip_dates(cursor)?;
                     self.timescale = cursor.be32()?;
                 }
                 b"trak" if self.tracks.len() < MAX_TRACKS => {
@@ -236,7 +237,7 @@ impl Movie {
     fn facts(&self, cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
         let mut tracks = Vec::new();
         for track in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
-            tracks.push((track, track.samples(cursor)?));
+            tracks.push((track, track.tables.samples(cursor)?));
         }
         let (track, table) = self.video(&tracks)?;
         let mut end = table.end;
@@ -256,8 +257,9 @@ impl Movie {
         let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
         let frames = shown.saturating_add(track.fragments.count);
         // The file starts with its earliest track.
-        let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
-        let reached = track.last_fragment().map_or(0.0, |last| last - first);
+        let spans = self.tracks.iter().filter_map(Track::fragment_span);
+        let first = spans.map(|(first, _)| first).fold(f64::MAX, f64::min);
+        let reached = track.fragment_span().map_or(0.0, |(_, last)| last - first);
         Ok(StreamInfo {
             duration: length.map(|length| length.pictures).filter(|seconds| *seconds > 0.0),
             reach: length.map_or(0.0, |length| length.reach).max(reached),

@@ -1,6 +1,6 @@
 //! One track: kind, length, size and alpha.
 
-use super::boxes::{ByteRange, FourCc, VIDEO, child, time, version};
+use super::boxes::{ByteRange, FourCc, VIDEO, child, skip_dates, time, version};
 use super::samples::{SampleRun, SampleTables, SampleTotals};
 use crate::media::parse::cursor::{Cursor, ParseResult};
 
@@ -34,7 +34,7 @@ pub(crate) struct Track {
     pub(crate) chapters: Vec<u32>,
     description: Option<ByteRange>,
     edits: Option<ByteRange>,
-    tables: SampleTables,
+    pub(crate) tables: SampleTables,
     pub(crate) fragments: SampleRun,
     /// Start and end of the fragments, in units of the media.
     reach: Option<(u64, u64)>,
@@ -71,14 +71,11 @@ impl Track {
                     self.read_boxes(cursor, head.end, deeper - 1)?;
                 }
                 b"tkhd" => {
-                    let (version, flags) = version(cursor)?;
-                    self.is_default = flags & 1 != 0;
-                    cursor.skip(if version == 0 { 8 } else { 16 })?;
+                    self.is_default = skip_dates(cursor)? & 1 != 0;
                     self.id = cursor.be32()?;
                 }
                 b"mdhd" => {
-                    let (version, _) = version(cursor)?;
-                    cursor.skip(if version == 0 { 8 } else { 16 })?;
+                    skip_dates(cursor)?;
                     self.timescale = cursor.be32()?;
                 }
                 // `QuickTime` has a second one for data.
@@ -177,22 +174,14 @@ impl Track {
         self.fragments.count > 0
     }
 
-    /// Start of its fragments in seconds.
-    pub(crate) fn first_fragment(&self) -> Option<f64> {
-        self.reach.filter(|_| self.has_fragments()).map(|(first, _)| self.seconds(first))
-    }
-
-    /// End of its fragments in seconds.
-    pub(crate) fn last_fragment(&self) -> Option<f64> {
-        self.reach.filter(|_| self.has_fragments()).map(|(_, last)| self.seconds(last))
+    /// Start and end of its fragments in seconds.
+    pub(crate) fn fragment_span(&self) -> Option<(f64, f64)> {
+        let (first, last) = self.reach.filter(|_| self.has_fragments())?;
+        Some((self.seconds(first), self.seconds(last)))
     }
 
     fn seconds(&self, units: u64) -> f64 {
         units as f64 / f64::from(self.timescale.max(1))
-    }
-
-    pub(crate) fn samples(&self, cursor: &mut Cursor<'_>) -> ParseResult<SampleTotals> {
-        self.tables.samples(cursor)
     }
 
     /// Length of the table samples, as edited, and of the fragments; `None` if unknown.
