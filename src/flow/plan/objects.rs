@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::discover::{
+use super::inputs::{
     DirectoryItem, DiscoveredInput, FileChoice, FileSelection, InputSpec, InspectedObject,
     ScannedDirectory, SkippedFiles, Take,
 };
@@ -18,7 +18,7 @@ use super::outputs::output_target::short_digest;
 use crate::flow::context::interrupted;
 use crate::media::InputError;
 use crate::model::{
-    Event, Failure, FailureKind, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
+    Event, Failure, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
 };
 use crate::store::ObjectStores;
 
@@ -57,7 +57,7 @@ impl Pattern {
         let Some(first) = url.glob_start() else { return Ok(None) };
         let glob = GlobBuilder::new(&url.key).literal_separator(true).build();
         let glob = glob.map_err(|error| {
-            Failure::new(FailureKind::Usage, url.to_string(), error.kind().to_string())
+            Failure::usage(url.to_string(), error.kind().to_string())
                 .with_next(format!("rbgv run -r {}", url.folder().shell_quoted()))
         })?;
         let prefix = url.with_key(&url.key[..first]);
@@ -79,9 +79,7 @@ impl<'a> ObjectFinder<'a> {
         observer: &'a dyn Observer,
         stop: &'a CancellationToken,
     ) -> Self {
-        let mut templates = vec![NameTemplate::default()];
-        templates.extend(Some(template.clone()).filter(|own| *own != templates[0]));
-        Self { stores, hash, templates, observer, stop }
+        Self { stores, hash, templates: template.and_default(), observer, stop }
     }
 
     /// Calls `take` for every object behind `url`. For threads of the runtime that may block.
@@ -92,7 +90,7 @@ impl<'a> ObjectFinder<'a> {
         selection: &FileSelection,
         take: &mut Take<'_>,
     ) -> Result<(), Failure> {
-        match Pattern::of(url, selection.is_recursive())? {
+        match Pattern::of(url, selection.recursive)? {
             None => self.find_one(url, explicit, take),
             Some(pattern) => self.find_all(url, &pattern, explicit, selection, take),
         }
@@ -108,9 +106,7 @@ impl<'a> ObjectFinder<'a> {
         let below = PathBuf::from(url.file_name());
         let found = DiscoveredInput { input, below, explicit };
         let Some(head) = Handle::current().block_on(self.stores.head(url))? else {
-            let object = StoredObject { url: url.clone(), size: 0, etag: None };
-            let video = Err(InputError::Missing);
-            let missing = InspectedObject { object, video, sha256: None, is_output: false };
+            let missing = missing(StoredObject { url: url.clone(), size: 0, etag: None });
             return take(DirectoryItem::Object(found, Box::new(missing)));
         };
         let is_output = head.tag.is_some();
@@ -141,17 +137,10 @@ impl<'a> ObjectFinder<'a> {
             let page = Handle::current().block_on(page)?;
             directory.passed_over.subfolders +=
                 if pattern.glob.is_none() { page.folders } else { 0 };
-            let mut taken = Vec::new();
-            for object in page.objects {
-                if is_taken(&object, pattern, selection, &mut directory.passed_over) {
-                    taken.push(object);
-                }
-            }
-            while !taken.is_empty() {
-                let rest = taken.split_off(taken.len().min(INSPECTED_AT_ONCE));
-                let group = std::mem::replace(&mut taken, rest);
-                let inspected =
-                    join_all(group.into_iter().map(|object| self.inspect_found(object)));
+            let mut taken = page.objects;
+            taken.retain(|object| is_taken(object, pattern, selection, &mut directory.passed_over));
+            for group in taken.chunks(INSPECTED_AT_ONCE) {
+                let inspected = join_all(group.iter().map(|object| self.inspect_found(object)));
                 for inspected in Handle::current().block_on(inspected) {
                     let inspected = inspected?;
                     let url = inspected.object.url.clone();
@@ -171,16 +160,15 @@ impl<'a> ObjectFinder<'a> {
 
     /// An object of a list. What lists leave out is only requested where it is needed: the metadata of an object
     /// that is named like an output, and the entity tag with stores that do not list it.
-    async fn inspect_found(&self, object: StoredObject) -> Result<InspectedObject, Failure> {
+    async fn inspect_found(&self, object: &StoredObject) -> Result<InspectedObject, Failure> {
         if object.etag.is_some() && !self.is_named_like_output(&object.url) {
-            return self.inspect(object, false).await;
+            return self.inspect(object.clone(), false).await;
         }
         if let Some(head) = self.stores.head(&object.url).await? {
             return self.inspect(head.object, head.tag.is_some()).await;
         }
         // It was deleted after it was listed.
-        let video = Err(InputError::Missing);
-        Ok(InspectedObject { object, video, sha256: None, is_output: false })
+        Ok(missing(object.clone()))
     }
 
     fn is_named_like_output(&self, url: &ObjectUrl) -> bool {
@@ -220,6 +208,10 @@ impl<'a> ObjectFinder<'a> {
         };
         Ok(InspectedObject { object, video, sha256, is_output })
     }
+}
+
+fn missing(object: StoredObject) -> InspectedObject {
+    InspectedObject { object, video: Err(InputError::Missing), sha256: None, is_output: false }
 }
 
 /// The object is an input; otherwise the reason is counted.
@@ -282,7 +274,7 @@ mod tests {
         keys: &[&'a str],
     ) -> (Vec<&'a str>, SkippedFiles) {
         let named = url(named);
-        let pattern = Pattern::of(&named, selection.is_recursive()).unwrap().unwrap();
+        let pattern = Pattern::of(&named, selection.recursive).unwrap().unwrap();
         let mut passed_over = SkippedFiles::default();
         let is_listed = |key: &&&str| {
             let below = key.strip_prefix(&*pattern.prefix.key);

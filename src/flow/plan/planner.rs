@@ -8,11 +8,12 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::content_key::{content_key, correlation, result_key};
-use super::inputs::discover::{
-    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, InspectedObject,
-    ScannedDirectory, Take, find,
-};
+use super::inputs::discover::find;
 use super::inputs::input_spec::check_address;
+use super::inputs::{
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, InspectedObject,
+    ScannedDirectory, Take,
+};
 use super::objects::ObjectFinder;
 use super::outputs::output_path::{NameTemplate, SourceName, target};
 use super::outputs::output_target::{
@@ -28,8 +29,8 @@ use crate::ledger::{
 };
 use crate::model::event::RemarkLevel;
 use crate::model::{
-    Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, ObjectUrl, Observer,
-    Pricing, Random, Target,
+    Background, Event, Failure, InputEvent, InputRef, JobOptions, ObjectUrl, Observer, Pricing,
+    Random, Target,
 };
 use crate::store::{ObjectHead, ObjectStores};
 
@@ -94,7 +95,6 @@ pub struct Plan {
 
 impl Plan {
     /// No input was found: its batch is not worth keeping.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.totals.todo + self.totals.done + self.totals.rejected == 0
     }
@@ -108,10 +108,7 @@ impl Planner<'_> {
     /// A mistake of the command line, a collision of names, or a local error; or nothing was found
     /// where something was named. No plan is left behind, and nothing was sent.
     pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
-        request
-            .options
-            .check()
-            .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
+        request.options.check().map_err(|bad| Failure::usage("invalid options", bad.0))?;
         request.run_options.check()?;
         let pricing = self
             .pricing
@@ -133,28 +130,23 @@ impl Planner<'_> {
         &self,
         batch: BatchId,
         pricing: Option<i64>,
-        request: PlanRequest,
+        mut request: PlanRequest,
     ) -> Result<Plan, Failure> {
+        let lists = std::mem::take(&mut request.lists);
         let mut builder = PlanBuilder::new(self, batch, pricing, &request)?;
-        let PlanRequest { named, lists, selection, only, hash_objects, .. } = request;
+        let PlanRequest { named, selection, only, hash_objects, template, .. } = &request;
         let Planner { stores, observer, stop, .. } = *self;
-        let objects = ObjectFinder::new(stores, hash_objects, &builder.template, observer, stop);
+        let objects = ObjectFinder::new(stores, *hash_objects, template, observer, stop);
         let find_objects = |url: &ObjectUrl, explicit: bool, take: &mut Take<'_>| {
-            objects.find(url, explicit, &selection, take)
+            objects.find(url, explicit, selection, take)
         };
-        find(
-            &named,
-            lists,
-            &selection,
-            &find_objects,
-            &mut |discovered| match (&only, discovered) {
-                (None, discovered) => builder.add_discovered(discovered),
-                (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
-                    builder.add(&found, None)
-                }
-                (Some(_), _) => Ok(()),
-            },
-        )?;
+        find(named, lists, selection, &find_objects, &mut |discovered| match (only, discovered) {
+            (None, discovered) => builder.add_discovered(discovered),
+            (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
+                builder.add(&found, None)
+            }
+            (Some(_), _) => Ok(()),
+        })?;
         builder.flush()?;
         builder.report_repeated();
         let (mut refused, outputs) = (builder.refused, builder.unknown_outputs);
@@ -189,6 +181,7 @@ pub struct UnknownOutput {
     /// In bytes.
     pub size: u64,
 }
+
 /// An input that is not in the ledger yet.
 struct PendingInput {
     input: NewInput,
@@ -203,15 +196,11 @@ struct PendingInput {
 /// Builder of one plan.
 struct PlanBuilder<'a> {
     planner: &'a Planner<'a>,
+    /// Without its lists.
+    request: &'a PlanRequest,
     batch: BatchId,
     pricing: Option<i64>,
-    destination: Destination,
-    template: NameTemplate,
-    options: JobOptions,
     result_key: String,
-    again: bool,
-    overwrite: bool,
-    current_dir: PathBuf,
     /// Buckets of outputs that are known to be writable.
     buckets: HashSet<ObjectUrl>,
     discovered: i64,
@@ -234,7 +223,7 @@ impl<'a> PlanBuilder<'a> {
         planner: &'a Planner<'a>,
         batch: BatchId,
         pricing: Option<i64>,
-        request: &PlanRequest,
+        request: &'a PlanRequest,
     ) -> Result<Self, Failure> {
         let mut targets = Targets::new(request.run_options.overwrite);
         if let Background::ImageFile(path) = &request.options.background {
@@ -242,16 +231,11 @@ impl<'a> PlanBuilder<'a> {
         }
         Ok(Self {
             planner,
+            request,
             batch,
             pricing,
-            destination: request.destination.clone(),
-            template: request.template.clone(),
             result_key: result_key(&request.options)?,
-            options: request.options.clone(),
-            again: request.run_options.again,
-            overwrite: request.run_options.overwrite,
             buckets: HashSet::new(),
-            current_dir: request.current_dir.clone(),
             discovered: 0,
             repeated: 0,
             targets,
@@ -272,7 +256,7 @@ impl<'a> PlanBuilder<'a> {
             DirectoryItem::Unreadable { path, why } => {
                 let name = path.display().to_string();
                 let why = format!("cannot read the directory: {why}");
-                self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
+                self.reject(name.clone(), Failure::usage(name, why))
             }
             DirectoryItem::Directory(directory) => {
                 self.report_directory(directory);
@@ -299,12 +283,10 @@ impl<'a> PlanBuilder<'a> {
                 parts if parts.is_empty() => "there are no such objects".to_owned(),
                 parts => format!("no videos among these objects: {}", parts.join("; ")),
             };
-            Failure::new(FailureKind::Usage, url.to_string(), why)
-                .with_next(passed_over.next_for_objects(&url))
+            Failure::usage(url.to_string(), why).with_next(passed_over.next_for_objects(&url))
         } else {
             let why = format!("no videos in this directory: {passed_over}");
-            Failure::new(FailureKind::Usage, path.display().to_string(), why)
-                .with_next(passed_over.next(&path))
+            Failure::usage(path.display().to_string(), why).with_next(passed_over.next(&path))
         };
         if explicit {
             self.refused.push(failure);
@@ -354,22 +336,22 @@ impl<'a> PlanBuilder<'a> {
         object: Option<&InspectedObject>,
         name: &str,
     ) -> Result<Option<PendingInput>, InputRefusal> {
+        let PlanRequest { destination, template, options, current_dir, .. } = self.request;
         if let InputSpec::Url(url) = &found.input {
             check_address(url)?;
         }
         let is_repeated = match &found.input {
             InputSpec::Url(url) => self.targets.repeats_url(url),
             InputSpec::Object(url) => self.targets.repeats_object(url),
-            InputSpec::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
+            InputSpec::Path(path) => self.targets.repeats_input(&current_dir.join(path)),
         };
         if is_repeated {
             self.repeated += 1;
             return Ok(None);
         }
-        let target =
-            target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
+        let target = target(found, destination, template, options, current_dir)?;
         let Planner { ledger, observer, .. } = *self.planner;
-        let reader = SourceReader { ledger, observer, current_dir: &self.current_dir };
+        let reader = SourceReader { ledger, observer, current_dir };
         // Inputs that have no id yet are numbered downwards.
         let input = InputRef { id: -self.discovered, name: name.to_owned() };
         let Some(read) = reader.read(found, object, &input)? else {
@@ -392,8 +374,8 @@ impl<'a> PlanBuilder<'a> {
         let proof = target.as_ref().map(|target| self.targets.prove(name, target)).transpose();
         let proof = proof.map_err(|refusal| self.refusal_for(found, refusal))?.flatten();
         let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
-        let model = self.options.model;
-        let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
+        let estimate =
+            duration.and_then(|seconds| self.planner.pricing?.estimate(options.model, seconds));
         let input = NewInput {
             name: name.to_owned(),
             target,
@@ -403,12 +385,12 @@ impl<'a> PlanBuilder<'a> {
                 profile: self.planner.profile.to_owned(),
                 source,
                 duration,
-                options: self.options.clone(),
+                options: options.clone(),
                 estimate,
                 pricing: self.pricing,
             },
             correlation_id: correlation(self.planner.random),
-            again: self.again,
+            again: self.request.run_options.again,
         };
         let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
         let existing_target = proof.and_then(|proof| proof.existing);
@@ -418,14 +400,15 @@ impl<'a> PlanBuilder<'a> {
     /// An unwritable directory ends the plan where no output could be written that the user asked
     /// for: it is the `-o` directory, the named directory, or above it.
     fn refusal_for(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
-        let root = match (&self.destination, &found.input) {
-            (Destination::Directory(root), _) => self.current_dir.join(root),
+        let current_dir = &self.request.current_dir;
+        let root = match (&self.request.destination, &found.input) {
+            (Destination::Directory(root), _) => current_dir.join(root),
             (_, InputSpec::Path(path)) => {
                 let below = found.below.components().count();
                 let root = path.ancestors().nth(below).unwrap_or(Path::new(""));
-                self.current_dir.join(root)
+                current_dir.join(root)
             }
-            (_, InputSpec::Url(_) | InputSpec::Object(_)) => self.current_dir.clone(),
+            (_, InputSpec::Url(_) | InputSpec::Object(_)) => current_dir.clone(),
         };
         match refusal.directory {
             Some(directory) if without_dots(&root).starts_with(&directory) => {
@@ -439,7 +422,7 @@ impl<'a> PlanBuilder<'a> {
     fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
         if found.explicit {
             let why = "already an output of rbgv";
-            return Err(Failure::new(FailureKind::Usage, name, why));
+            return Err(Failure::usage(name, why));
         }
         self.outputs += 1;
         self.notice(RemarkLevel::Info, format!("{name} is an output of rbgv; skipped"));
@@ -539,13 +522,14 @@ impl<'a> PlanBuilder<'a> {
         for (pending, head) in pending.iter_mut().zip(heads) {
             let is_output = |head: &ObjectHead| {
                 let key = &pending.input.work.content_key;
-                !self.again && head.tag.as_ref().is_some_and(|tag| tag.content_key == *key)
+                !self.request.run_options.again
+                    && head.tag.as_ref().is_some_and(|tag| tag.content_key == *key)
             };
             let (output, other) = match head {
                 Some(head) if is_output(&head) => (Some(head), None),
                 other => (None, other),
             };
-            if let Some(other) = other.filter(|_| !self.overwrite) {
+            if let Some(other) = other.filter(|_| !self.request.run_options.overwrite) {
                 let what = format!("{}: the output {}", pending.input.name, other.object.url);
                 pending.existing_target = Some(output_target::exists(what).into());
             }
@@ -563,8 +547,10 @@ impl<'a> PlanBuilder<'a> {
     /// Failure for two inputs of the plan with the same target.
     fn collision(&self, input: &NewInput, other: &str) -> Failure {
         let target = input.target.as_ref().map(Target::to_string).unwrap_or_default();
-        let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
-        let distinct_template = self.template.disambiguated(&source(&input.name), &source(other));
+        let source =
+            |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.request.current_dir);
+        let distinct_template =
+            self.request.template.disambiguated(&source(&input.name), &source(other));
         let next = match distinct_template {
             Some(template) => format!("add --name '{template}'"),
             None => "use -r with their parent directory, which keeps the subdirectories in -o, or \
@@ -572,8 +558,7 @@ impl<'a> PlanBuilder<'a> {
                 .to_owned(),
         };
         let what = format!("{} and {other}", input.name);
-        Failure::new(FailureKind::Usage, what, format!("both would be written to {target}"))
-            .with_next(next)
+        Failure::usage(what, format!("both would be written to {target}")).with_next(next)
     }
 
     fn report_repeated(&self) {
@@ -593,6 +578,7 @@ impl<'a> PlanBuilder<'a> {
         self.planner.observer.observe(&Event::Input { input, what });
     }
 }
+
 fn display_name(found: &DiscoveredInput) -> String {
     match &found.input {
         InputSpec::Path(path) => without_dots(path).display().to_string(),

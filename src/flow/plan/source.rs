@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::inputs::discover::{DiscoveredInput, InputSpec, InspectedObject};
+use super::inputs::{DiscoveredInput, InputSpec, InspectedObject};
 use super::outputs::output_target::without_dots;
 use crate::ledger::{InputSource, Ledger, LedgerError, object_identity};
 use crate::media::{self, Video};
@@ -115,7 +115,7 @@ impl SourceReader<'_> {
             Some(sha256) => format!("sha256 {sha256}"),
             None => object_identity(object).ok_or_else(|| {
                 let why = "its store gives no entity tag by which a change would be noticed";
-                Failure::new(FailureKind::Usage, name, why)
+                Failure::usage(name, why)
                     .with_next(format!("rbgv run --hash {}", object.url.shell_quoted()))
             })?,
         };
@@ -144,7 +144,7 @@ fn object_failure(
         media::InputError::Missing => "there is no such object".to_owned(),
         other => other.to_string(),
     };
-    let failure = Failure::new(FailureKind::Usage, name, why);
+    let failure = Failure::usage(name, why);
     let failure = if found.explicit {
         failure.with_next(format!("rbgv run --dry-run {}", url.folder().shell_quoted()))
     } else {

@@ -5,34 +5,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
+use super::file_selection::{FileChoice, FileSelection};
+use super::input_list::InputList;
+use super::input_spec::InputSpec;
+use super::skipped_files::SkippedFiles;
 use crate::media::{self, InputError, Video};
-use crate::model::{Failure, FailureKind, ObjectUrl, StoredObject};
-
-pub use super::input_list::InputList;
-pub use super::input_spec::InputSpec;
-pub(crate) use super::skipped_files::SkippedFiles;
-
-/// Extensions that make a file of a directory an input without `--include`; a file without
-/// extension is an input if it is a video. The content decides later; this only skips notes and
-/// pictures.
-pub(crate) const VIDEO_ENDINGS: [&str; 12] =
-    ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
-
-/// Selection of the files of a directory.
-#[derive(Debug, Clone)]
-pub struct FileSelection {
-    recursive: bool,
-    include: Option<GlobSet>,
-    exclude: GlobSet,
-    /// Directories that are not read.
-    pruned: GlobSet,
-    /// Output directory: not read when it is below an input directory.
-    outputs: Option<PathBuf>,
-    /// Prefix of outputs in an object store: likewise.
-    object_outputs: Option<ObjectUrl>,
-}
+use crate::model::{Failure, ObjectUrl, StoredObject};
 
 /// What is known of an object before its plan.
 #[derive(Debug)]
@@ -43,104 +21,6 @@ pub(crate) struct InspectedObject {
     pub(crate) sha256: Option<String>,
     /// Written by this program, on any machine.
     pub(crate) is_output: bool,
-}
-
-/// Decision about a file of a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileChoice {
-    Taken,
-    Excluded,
-    NotIncluded,
-    OtherEnding,
-}
-
-impl FileSelection {
-    /// Parses the globs. They match the path below the directory; a glob without a slash matches
-    /// the name alone. A directory that `exclude` matches, or all of whose content it matches, is
-    /// not read.
-    pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
-        let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
-        let directories = exclude.iter().map(|glob| {
-            let directory_glob = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
-            directory_glob.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
-        });
-        let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
-        Ok(Self {
-            recursive,
-            include,
-            exclude: globs("--exclude", exclude)?,
-            pruned: globs("--exclude", &directories)?,
-            outputs: None,
-            object_outputs: None,
-        })
-    }
-
-    /// Excludes the output directory.
-    #[must_use]
-    pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
-        self.outputs = Some(directory);
-        self
-    }
-
-    /// Excludes the outputs in an object store.
-    #[must_use]
-    pub fn without_objects_below(mut self, prefix: ObjectUrl) -> Self {
-        self.object_outputs = Some(prefix);
-        self
-    }
-
-    pub(crate) fn is_recursive(&self) -> bool {
-        self.recursive
-    }
-
-    pub(crate) fn excludes(&self, below: &Path) -> bool {
-        self.exclude.is_match(below)
-    }
-
-    /// The object is below the prefix of outputs, and `listed` is not.
-    pub(crate) fn is_output_object(&self, listed: &ObjectUrl, url: &ObjectUrl) -> bool {
-        self.object_outputs.as_ref().is_some_and(|outputs| {
-            let has = |url: &ObjectUrl| {
-                outputs.with_key(&*url.key) == *url && url.key.starts_with(&outputs.key)
-            };
-            has(url) && !has(listed)
-        })
-    }
-
-    pub(crate) fn choose(&self, below: &Path) -> FileChoice {
-        if self.exclude.is_match(below) {
-            return FileChoice::Excluded;
-        }
-        match &self.include {
-            Some(include) if include.is_match(below) => FileChoice::Taken,
-            Some(_) => FileChoice::NotIncluded,
-            None if has_video_ending(below) => FileChoice::Taken,
-            None => FileChoice::OtherEnding,
-        }
-    }
-}
-
-fn globs(flag: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
-    let bad = |pattern: &str, why: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::Usage, format!("{flag} {pattern}"), why.to_string())
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let anywhere =
-            if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") };
-        let glob = GlobBuilder::new(&anywhere)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| bad(pattern, &error))?;
-        set.add(glob);
-    }
-    set.build().map_err(|error| bad("", &error))
-}
-
-pub(crate) fn has_video_ending(path: &Path) -> bool {
-    path.extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// A discovered input.
@@ -186,7 +66,7 @@ pub(crate) type FindObjects<'a> =
 
 /// [`FindObjects`] where objects cannot be inputs.
 pub(crate) fn no_objects(url: &ObjectUrl, _: bool, _: &mut Take<'_>) -> Result<(), Failure> {
-    Err(Failure::new(FailureKind::Usage, url.to_string(), "objects cannot be inputs here")
+    Err(Failure::usage(url.to_string(), "objects cannot be inputs here")
         .with_next(format!("rbgv run {}", url.shell_quoted())))
 }
 
@@ -335,6 +215,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     fn found(
         named: &[InputSpec],

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find, no_objects};
+use super::discover::{DirectoryItem, DiscoveredInput, find, no_objects};
+use super::file_selection::FileSelection;
+use super::input_spec::InputSpec;
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
