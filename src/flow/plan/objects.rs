@@ -126,7 +126,7 @@ impl<'a> ObjectFinder<'a> {
             path: PathBuf::from(url.to_string()),
             explicit,
             inputs: 0,
-            passed_over: SkippedFiles::default(),
+            skipped: SkippedFiles::default(),
         };
         let mut next = None;
         loop {
@@ -135,10 +135,9 @@ impl<'a> ObjectFinder<'a> {
             }
             let page = self.stores.page(&pattern.prefix, pattern.recursive, next);
             let page = Handle::current().block_on(page)?;
-            directory.passed_over.subfolders +=
-                if pattern.glob.is_none() { page.folders } else { 0 };
+            directory.skipped.subfolders += if pattern.glob.is_none() { page.folders } else { 0 };
             let mut taken = page.objects;
-            taken.retain(|object| is_taken(object, pattern, selection, &mut directory.passed_over));
+            taken.retain(|object| is_taken(object, pattern, selection, &mut directory.skipped));
             for group in taken.chunks(INSPECTED_AT_ONCE) {
                 let inspected = join_all(group.iter().map(|object| self.inspect_found(object)));
                 for inspected in Handle::current().block_on(inspected) {
@@ -219,7 +218,7 @@ fn is_taken(
     object: &StoredObject,
     pattern: &Pattern,
     selection: &FileSelection,
-    passed_over: &mut SkippedFiles,
+    skipped: &mut SkippedFiles,
 ) -> bool {
     let url = &object.url;
     let Some(below) = url.key.strip_prefix(&pattern.root.key).filter(|below| !below.is_empty())
@@ -228,28 +227,28 @@ fn is_taken(
     };
     let below = Path::new(below);
     if selection.is_output_object(&pattern.root, url) {
-        passed_over.output_directory = true;
+        skipped.output_directory = true;
         return false;
     }
     if let Some(glob) = &pattern.glob {
         if !glob.is_match(&url.key) {
             return false;
         }
-        passed_over.excluded += usize::from(selection.excludes(below));
+        skipped.excluded += usize::from(selection.excludes(below));
         return !selection.excludes(below);
     }
     let hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
     if below.iter().any(hidden) {
-        passed_over.hidden += 1;
+        skipped.hidden += 1;
         return false;
     }
     match selection.choose(below) {
         FileChoice::Taken => return true,
-        FileChoice::Excluded => passed_over.excluded += 1,
-        FileChoice::NotIncluded => passed_over.not_included += 1,
+        FileChoice::Excluded => skipped.excluded += 1,
+        FileChoice::NotIncluded => skipped.not_included += 1,
         // An empty object without an extension stands for a folder.
         FileChoice::OtherEnding if object.size == 0 && below.extension().is_none() => {}
-        FileChoice::OtherEnding => passed_over.other_ending(below),
+        FileChoice::OtherEnding => skipped.other_ending(below),
     }
     false
 }
@@ -275,16 +274,16 @@ mod tests {
     ) -> (Vec<&'a str>, SkippedFiles) {
         let named = url(named);
         let pattern = Pattern::of(&named, selection.recursive).unwrap().unwrap();
-        let mut passed_over = SkippedFiles::default();
+        let mut skipped = SkippedFiles::default();
         let is_listed = |key: &&&str| {
             let below = key.strip_prefix(&*pattern.prefix.key);
             below.is_some_and(|below| pattern.recursive || !below.contains('/'))
         };
         let taken = keys.iter().filter(is_listed).copied().filter(|key| {
             let object = StoredObject { url: named.with_key(*key), size: 1, etag: None };
-            is_taken(&object, &pattern, selection, &mut passed_over)
+            is_taken(&object, &pattern, selection, &mut skipped)
         });
-        (taken.collect(), passed_over)
+        (taken.collect(), skipped)
     }
 
     const KEYS: [&str; 8] = [
@@ -302,9 +301,9 @@ mod tests {
     fn a_prefix_gives_its_videos_and_a_glob_what_it_matches() {
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         let deep = FileSelection::new(true, &[], &[]).unwrap();
-        let (all, passed_over) = taken("s3://b/in/", &flat, &KEYS);
+        let (all, skipped) = taken("s3://b/in/", &flat, &KEYS);
         assert_eq!(all, ["in/a.mp4", "in/b.MOV"]);
-        assert_eq!((passed_over.hidden, passed_over.other_endings), (1, 1));
+        assert_eq!((skipped.hidden, skipped.other_endings), (1, 1));
         let (all, _) = taken("s3://b/in/", &deep, &KEYS);
         assert_eq!(all, ["in/a.mp4", "in/b.MOV", "in/sub/c.mp4", "in/sub/deep/d.mp4"]);
         for (glob, expected) in [
@@ -331,9 +330,9 @@ mod tests {
     fn the_prefix_of_the_outputs_is_not_read() {
         let deep = || FileSelection::new(true, &[], &[]).unwrap();
         let selection = deep().without_objects_below(url("s3://b/out/"));
-        let (all, passed_over) = taken("s3://b/", &selection, &KEYS);
+        let (all, skipped) = taken("s3://b/", &selection, &KEYS);
         assert!(!all.contains(&"out/a-nobg.webm") && all.contains(&"inner.mp4"), "{all:?}");
-        assert!(passed_over.output_directory);
+        assert!(skipped.output_directory);
         let (all, _) = taken("s3://b/out/", &selection, &KEYS);
         assert_eq!(all, ["out/a-nobg.webm"], "the prefix itself is read");
         let other = deep().without_objects_below(url("gs://b/out/"));

@@ -79,6 +79,7 @@ pub(crate) fn is_named_picture(name: &Path) -> bool {
 }
 
 /// Incremental check of PNG chunks: valid checksums, pixel data, and nothing after the end chunk.
+#[derive(Default)]
 struct Chunks {
     expected: ExpectedChunk,
     /// Bytes of the current part so far, at most eight.
@@ -88,8 +89,9 @@ struct Chunks {
     is_last: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum ExpectedChunk {
+    #[default]
     Signature,
     /// Length and type of a chunk.
     Start,
@@ -99,18 +101,6 @@ enum ExpectedChunk {
     Nothing,
     /// Not a valid PNG.
     Broken,
-}
-
-impl Default for Chunks {
-    fn default() -> Self {
-        Self {
-            expected: ExpectedChunk::Signature,
-            part: Vec::new(),
-            checksum: Crc::new(),
-            has_pixels: false,
-            is_last: false,
-        }
-    }
 }
 
 impl Chunks {

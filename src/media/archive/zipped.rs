@@ -27,7 +27,7 @@ pub(crate) fn walk(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    let directory = bound_directory(&mut file, size, names.max_entries())?;
+    let directory = bound_directory(&mut file, size, names.max_entries)?;
     // The library keeps every entry and an index of names in memory.
     let _memory = memory_budget::reserve(directory * 4 + MAX_NAMES_BYTES as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;

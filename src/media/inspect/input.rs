@@ -141,6 +141,15 @@ pub enum InputError {
     Malformed { container: Container, what: &'static str },
 }
 
+impl From<io::Error> for InputError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
 impl InputError {
     /// Failure of the input `name`.
     pub fn failure(&self, name: &str) -> Failure {
@@ -164,14 +173,14 @@ impl InputError {
 /// Checks that the file at `path` is a complete video of an accepted type and size. Its name does
 /// not matter (see [`Video::upload_name`]).
 pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(InputError::Directory);
     }
     if !metadata.is_file() {
         return Err(InputError::NotAFile);
     }
-    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut file = File::open(path)?;
     inspect_source(&mut file, metadata.len())
 }
 
@@ -180,7 +189,7 @@ pub fn inspect_source(source: &mut (impl Read + Seek), size: u64) -> Result<Vide
     if size == 0 {
         return Err(InputError::Empty);
     }
-    let container = parse::container_in(source).map_err(|error| unreadable(&error))?;
+    let container = parse::container_in(source)?;
     // Refused by type and size before the file is read.
     Video::of_container(container, size)?;
     let stream = parse::facts(container, source, size)
@@ -202,13 +211,6 @@ pub fn video_seconds(video: &[u8]) -> Option<f64> {
     container.upload_type()?;
     let facts = parse::facts(container, &mut io::Cursor::new(video), video.len() as u64).ok()??;
     facts.duration
-}
-
-fn unreadable(error: &io::Error) -> InputError {
-    match error.kind() {
-        io::ErrorKind::NotFound => InputError::Missing,
-        _ => InputError::Unreadable(error.to_string()),
-    }
 }
 
 fn refusal(container: Container, size: u64, flaw: ParseError) -> InputError {

@@ -80,6 +80,7 @@ struct BlockTimes {
     last: (u64, Option<u64>),
 }
 
+#[derive(Default)]
 struct Walk {
     /// Duration of a tick in nanoseconds.
     scale: u64,
@@ -97,17 +98,7 @@ struct Walk {
 
 /// Parses a file that starts with an EBML header.
 pub(crate) fn read(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
-    let mut walk = Walk {
-        scale: DEFAULT_SCALE,
-        stated: None,
-        tracks: Vec::new(),
-        cluster: 0,
-        group: (None, None),
-        has_clusters: false,
-        has_additions: false,
-        states_size: false,
-        note: None,
-    };
+    let mut walk = Walk { scale: DEFAULT_SCALE, ..Walk::default() };
     let length = cursor.length();
     let mut end = length;
     while cursor.position() < end.min(length) {
@@ -259,32 +250,27 @@ impl Walk {
             id::CLUSTER => {
                 self.has_clusters = true;
                 self.cluster = 0;
-                Ok(())
             }
-            id::BLOCK_GROUP => {
-                self.group = (None, None);
-                Ok(())
+            id::BLOCK_GROUP => self.group = (None, None),
+            id::TRACK_ENTRY if self.tracks.len() < MAX_TRACKS => {
+                self.tracks.push(EbmlTrack::default());
             }
             id::SEGMENT
             | id::INFO
             | id::TRACKS
+            | id::TRACK_ENTRY
             | id::VIDEO
             | id::CONTENT_ENCODINGS
-            | id::CONTENT_ENCODING => Ok(()),
-            id::TRACK_ENTRY => {
-                if self.tracks.len() < MAX_TRACKS {
-                    self.tracks.push(EbmlTrack::default());
-                }
-                Ok(())
-            }
+            | id::CONTENT_ENCODING => {}
             _ => {
                 let size =
                     size.ok_or(ParseError::Malformed("an element does not state its size"))?;
                 let end = cursor.check_end(cursor.position().saturating_add(size))?;
                 self.leaf(cursor, element, end)?;
-                cursor.jump(end)
+                cursor.jump(end)?;
             }
         }
+        Ok(())
     }
 
     fn leaf(&mut self, cursor: &mut Cursor<'_>, element: u64, end: u64) -> ParseResult<()> {
@@ -459,9 +445,7 @@ impl EbmlTrack {
             id::ALPHA_MODE => self.declares_alpha = unsigned(cursor, end)? == 1,
             id::CONTENT_ENCODING_TYPE => self.is_encrypted |= unsigned(cursor, end)? == 1,
             id::CONTENT_ENCRYPTION => self.is_encrypted = true,
-            id::TRACK_TIMESTAMP_SCALE => {
-                self.own_scale = Some(float(cursor, end)?);
-            }
+            id::TRACK_TIMESTAMP_SCALE => self.own_scale = Some(float(cursor, end)?),
             _ => {}
         }
         Ok(())

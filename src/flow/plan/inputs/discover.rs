@@ -55,7 +55,7 @@ pub(crate) struct ScannedDirectory {
     pub(crate) explicit: bool,
     /// Files in it that were taken as inputs.
     pub(crate) inputs: usize,
-    pub(crate) passed_over: SkippedFiles,
+    pub(crate) skipped: SkippedFiles,
 }
 
 pub(crate) type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
@@ -131,13 +131,13 @@ fn walk(
         path: root.to_owned(),
         explicit,
         inputs: 0,
-        passed_over: SkippedFiles::default(),
+        skipped: SkippedFiles::default(),
     };
-    let passed_over = &mut directory.passed_over;
+    let skipped = &mut directory.skipped;
     let mut open = Vec::new();
     match sorted_entries(root) {
         Ok(entries) => open.push(entries),
-        Err(error) => passed_over.unreadable_root(&error),
+        Err(error) => skipped.unreadable_root = Some(error.to_string()),
     }
     while let Some(entries) = open.last_mut() {
         let Some(entry) = entries.next() else {
@@ -147,24 +147,24 @@ fn walk(
         let path = entry.path();
         let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            passed_over.hidden += 1;
+            skipped.hidden += 1;
             continue;
         }
         let kind = entry.file_type();
         if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
             if selection.pruned.is_match(&below) {
-                passed_over.excluded += 1;
+                skipped.excluded += 1;
             } else if outputs.is_some() && outputs == identity(&path) {
-                passed_over.output_directory = true;
+                skipped.output_directory = true;
             } else if !selection.recursive {
-                passed_over.subfolders += 1;
+                skipped.subfolders += 1;
             } else {
                 match sorted_entries(&path) {
                     Ok(entries) => open.push(entries),
                     // It was removed while its parent was read.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
-                        passed_over.unreadable += 1;
+                        skipped.unreadable += 1;
                         take(DirectoryItem::Unreadable { path, why: error.to_string() })?;
                     }
                 }
@@ -185,11 +185,11 @@ fn walk(
         };
         match (choice, target) {
             // Links to directories are not followed: they can lead out of the tree, or in circles.
-            (_, Some(target)) if target.is_dir() => passed_over.links += 1,
-            (FileChoice::Excluded, _) => passed_over.excluded += 1,
-            (FileChoice::NotIncluded, _) => passed_over.not_included += 1,
-            (FileChoice::OtherEnding, _) => passed_over.other_ending(&below),
-            (FileChoice::Taken, Some(target)) if !target.is_file() => passed_over.special += 1,
+            (_, Some(target)) if target.is_dir() => skipped.links += 1,
+            (FileChoice::Excluded, _) => skipped.excluded += 1,
+            (FileChoice::NotIncluded, _) => skipped.not_included += 1,
+            (FileChoice::OtherEnding, _) => skipped.other_ending(&below),
+            (FileChoice::Taken, Some(target)) if !target.is_file() => skipped.special += 1,
             (FileChoice::Taken, _) => {
                 directory.inputs += 1;
                 let input = InputSpec::Path(path);
@@ -243,7 +243,7 @@ mod tests {
         let here = [InputSpec::Path(dir.to_owned())];
         find(&here, vec![], selection, &no_objects, &mut |item| {
             if let DirectoryItem::Directory(directory) = item {
-                notices.push(directory.passed_over.to_string());
+                notices.push(directory.skipped.to_string());
             }
             Ok(())
         })

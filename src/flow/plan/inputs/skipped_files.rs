@@ -1,7 +1,6 @@
 //! The skipped files of a directory, for users who expected inputs among them.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 
 use crate::model::ObjectUrl;
@@ -55,10 +54,6 @@ impl SkippedFiles {
         Some(format!("{files} ({}{others})", shown.join(", ")))
     }
 
-    pub(crate) fn unreadable_root(&mut self, error: &io::Error) {
-        self.unreadable_root = Some(error.to_string());
-    }
-
     /// The command that takes more of the objects that `url` names.
     pub(crate) fn next_for_objects(&self, url: &ObjectUrl) -> String {
         let shown = url.shell_quoted();
@@ -82,9 +77,7 @@ impl SkippedFiles {
             None => format!("ls -la {directory}"),
         }
     }
-}
 
-impl SkippedFiles {
     /// The counts in words; empty without any.
     pub(crate) fn parts(&self) -> Vec<String> {
         let counts = [

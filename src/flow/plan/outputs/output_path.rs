@@ -173,19 +173,17 @@ pub(crate) fn target(
         },
     };
     let name = template.fill(&SourceName::of(&found.input, current_dir), options);
-    if matches!(name.as_encoded_bytes(), b"" | b"." | b"..") {
+    let bad_name = |why: &str| {
         let what = format!("naming the output of {}", found.below.display());
-        let why = "the name is empty or that of a directory";
-        return Err(Failure::usage(what, why).with_next("use another --name"));
+        Failure::usage(what, why).with_next("use another --name")
+    };
+    if matches!(name.as_encoded_bytes(), b"" | b"." | b"..") {
+        return Err(bad_name("the name is empty or that of a directory"));
     }
     Ok(Some(match folder {
         Folder::Local(folder) => without_dots(&current_dir.join(folder).join(name)).into(),
         Folder::Objects(prefix, below) => {
-            let below = below.join(name);
-            Target::Object(prefix.join(&below).map_err(|why| {
-                let what = format!("naming the output of {}", found.below.display());
-                Failure::usage(what, why).with_next("use another --name")
-            })?)
+            Target::Object(prefix.join(&below.join(name)).map_err(|why| bad_name(&why))?)
         }
     }))
 }
