@@ -122,12 +122,7 @@ impl<'a> ObjectFinder<'a> {
         selection: &FileSelection,
         take: &mut Take<'_>,
     ) -> Result<(), Failure> {
-        let mut directory = ScannedDirectory {
-            path: PathBuf::from(url.to_string()),
-            explicit,
-            inputs: 0,
-            skipped: SkippedFiles::default(),
-        };
+        let mut directory = ScannedDirectory::new(PathBuf::from(url.to_string()), explicit);
         let mut next = None;
         loop {
             if self.stop.is_cancelled() {

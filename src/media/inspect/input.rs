@@ -192,7 +192,7 @@ pub fn inspect_source(source: &mut (impl Read + Seek), size: u64) -> Result<Vide
     let container = parse::container_in(source)?;
     // Refused by type and size before the file is read.
     Video::of_container(container, size)?;
-    let stream = parse::facts(container, source, size)
+    let stream = parse::stream_info(container, source, size)
         .map_err(|flaw| refusal(container, size, flaw))?
         .ok_or(InputError::Unsupported(container))?;
     Video::new(container, size, stream)
@@ -209,8 +209,9 @@ pub fn is_video(path: &Path) -> bool {
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
     container.upload_type()?;
-    let facts = parse::facts(container, &mut io::Cursor::new(video), video.len() as u64).ok()??;
-    facts.duration
+    let stream =
+        parse::stream_info(container, &mut io::Cursor::new(video), video.len() as u64).ok()??;
+    stream.duration
 }
 
 fn refusal(container: Container, size: u64, flaw: ParseError) -> InputError {

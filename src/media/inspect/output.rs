@@ -95,28 +95,28 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
             _ => OutputError::WrongContainer { wanted, found },
         });
     }
-    let facts = if expected.format == OutputFormat::PngSequence {
+    let stream = if expected.format == OutputFormat::PngSequence {
         sequence(path, container)?
     } else {
-        parse::facts(container, &mut file, size)
+        parse::stream_info(container, &mut file, size)
             .map_err(|flaw| refusal(container, size, flaw))?
             .ok_or(OutputError::NoPictures(container))?
     };
-    if expected.alpha && facts.has_alpha == Some(false) {
+    if expected.alpha && stream.has_alpha == Some(false) {
         return Err(OutputError::NoAlpha(container));
     }
-    if let Some(StreamDefect::Overrun(end)) = facts.note {
+    if let Some(StreamDefect::Overrun(end)) = stream.note {
         return Err(OutputError::CutShort { container, size, expected: Some(end) });
     }
     if let Some(length) = &expected.length {
-        check_length(expected.format, length, &facts)?;
+        check_length(expected.format, length, &stream)?;
     }
     Ok(VerifiedOutput {
         size,
-        duration: facts.duration,
-        width: facts.width,
-        height: facts.height,
-        has_alpha: facts.has_alpha,
+        duration: stream.duration,
+        width: stream.width,
+        height: stream.height,
+        has_alpha: stream.has_alpha,
     })
 }
 
@@ -164,13 +164,13 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
 fn check_length(
     format: OutputFormat,
     input: &ExpectedLength,
-    facts: &StreamInfo,
+    stream: &StreamInfo,
 ) -> Result<(), OutputError> {
-    let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
+    let frames = stream.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
     let frame = input.frame.unwrap_or(MAX_FRAME_SECONDS);
     // The length with the frame duration of the input.
     let by_frames = frames.map(|frames| frames * frame);
-    let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
+    let Some(actual) = stream.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
         return Ok(());
     };
     let own_frame = frames.map_or(0.0, |frames| actual / frames).min(MAX_FRAME_SECONDS);

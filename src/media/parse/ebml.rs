@@ -142,7 +142,7 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     } else if end < length {
         walk.note = Some(StreamDefect::Tail(length - end));
     }
-    walk.facts()
+    walk.stream_info()
 }
 
 /// End of the header of a file, whose first bytes are in `cursor`; `None` if it is not stated.
@@ -400,7 +400,7 @@ impl Walk {
         videos.rev().max_by_key(|track| score(track))
     }
 
-    fn facts(&self) -> ParseResult<StreamInfo> {
+    fn stream_info(&self) -> ParseResult<StreamInfo> {
         if self.tracks.is_empty() {
             return Err(ParseError::CutShort { expected: None });
         }

@@ -41,7 +41,7 @@ pub(crate) fn container_in(source: &mut dyn Source) -> io::Result<Container> {
 
 /// Parses a `container` of moving pictures, which begins at the position of `source`; `None` for any
 /// other type.
-pub(crate) fn facts(
+pub(crate) fn stream_info(
     container: Container,
     source: &mut dyn Source,
     size: u64,

@@ -116,7 +116,7 @@ pub(crate) fn read_avi(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     if !avi.has_data {
         return Err(ParseError::CutShort { expected: avi.missing });
     }
-    avi.facts(complete && avi.missing.is_none(), cursor.length())
+    avi.stream_info(complete && avi.missing.is_none(), cursor.length())
 }
 
 impl Avi {
@@ -218,7 +218,7 @@ impl Avi {
         }
     }
 
-    fn facts(&self, complete: bool, length: u64) -> ParseResult<StreamInfo> {
+    fn stream_info(&self, complete: bool, length: u64) -> ParseResult<StreamInfo> {
         // FFmpeg chooses the largest picture.
         let score = |stream: &AviStream| {
             (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))

@@ -1,6 +1,7 @@
 //! Position of the subject on a canvas, and its limits.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::names::{OptionError, OutputFormat};
 
@@ -46,7 +47,7 @@ pub struct Composition {
     pub offset: Option<(i32, i32)>,
     /// A composition written by the user in wire format. Excludes the other fields.
     #[serde(rename = "composition", skip_serializing_if = "Option::is_none")]
-    pub verbatim: Option<serde_json::Value>,
+    pub verbatim: Option<Value>,
 }
 
 impl Composition {
@@ -136,19 +137,13 @@ fn check_offset(x: i64, y: i64) -> Result<(), OptionError> {
 }
 
 /// Validates the documented fields of a composition; others are passed on.
-fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
-    let bad = |field: &str, what: &str| OptionError(format!("composition: {field} must be {what}"));
-    let part = |of: &serde_json::Value, field: &str, what: &str| match of.get(field) {
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(part) if part.is_object() => Ok(Some(part.clone())),
-        Some(_) => Err(bad(field, what)),
-    };
+fn check_verbatim(value: &Value) -> Result<(), OptionError> {
     if !value.is_object() {
         return Err(OptionError("the composition file must contain one JSON object".into()));
     }
     if let Some(canvas) = part(value, "canvas", "an object with width and height")? {
         let side = |name: &str| {
-            let side = canvas.get(name).and_then(serde_json::Value::as_i64);
+            let side = canvas.get(name).and_then(Value::as_i64);
             side.ok_or_else(|| bad(&format!("canvas.{name}"), "a number of pixels"))
         };
         check_canvas(side("width")?, side("height")?)?;
@@ -157,26 +152,37 @@ fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
     else {
         return Ok(());
     };
-    match foreground.get("anchor") {
-        None | Some(serde_json::Value::Null) => {}
-        Some(serde_json::Value::String(anchor)) => check_anchor(anchor)?,
-        Some(_) => return Err(bad("foreground.anchor", &ANCHORS.join(", "))),
+    if let Some(anchor) = present(foreground, "anchor") {
+        let anchor = anchor.as_str();
+        check_anchor(anchor.ok_or_else(|| bad("foreground.anchor", &ANCHORS.join(", ")))?)?;
     }
-    match foreground.get("scale") {
-        None | Some(serde_json::Value::Null) => {}
-        Some(scale) => {
-            let scale = scale.as_f64().ok_or_else(|| bad("foreground.scale", "a number"))?;
-            check_scale(scale)?;
-        }
+    if let Some(scale) = present(foreground, "scale") {
+        check_scale(scale.as_f64().ok_or_else(|| bad("foreground.scale", "a number"))?)?;
     }
-    if let Some(offset) = part(&foreground, "offset", "an object with x and y")? {
-        let shift = |name: &str| match offset.get(name) {
-            None | Some(serde_json::Value::Null) => Ok(0),
-            Some(shift) => shift
-                .as_i64()
-                .ok_or_else(|| bad(&format!("foreground.offset.{name}"), "a number of pixels")),
+    if let Some(offset) = part(foreground, "offset", "an object with x and y")? {
+        let shift = |name: &str| {
+            let Some(shift) = present(offset, name) else { return Ok(0) };
+            let field = format!("foreground.offset.{name}");
+            shift.as_i64().ok_or_else(|| bad(&field, "a number of pixels"))
         };
         check_offset(shift("x")?, shift("y")?)?;
     }
     Ok(())
+}
+
+fn bad(field: &str, what: &str) -> OptionError {
+    OptionError(format!("composition: {field} must be {what}"))
+}
+
+/// A field that is there and not null.
+fn present<'a>(of: &'a Value, field: &str) -> Option<&'a Value> {
+    of.get(field).filter(|value| !value.is_null())
+}
+
+/// An object in `of`, if there is one.
+fn part<'a>(of: &'a Value, field: &str, what: &str) -> Result<Option<&'a Value>, OptionError> {
+    match present(of, field) {
+        Some(part) if !part.is_object() => Err(bad(field, what)),
+        part => Ok(part),
+    }
 }

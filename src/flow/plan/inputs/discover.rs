@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::file_selection::{FileChoice, FileSelection};
 use super::input_list::InputList;
 use super::input_spec::InputSpec;
 use super::skipped_files::SkippedFiles;
+use crate::flow::output_file::{FileId, file_id};
 use crate::media::{self, InputError, Video};
 use crate::model::{Failure, ObjectUrl, StoredObject};
 
@@ -56,6 +56,12 @@ pub(crate) struct ScannedDirectory {
     /// Files in it that were taken as inputs.
     pub(crate) inputs: usize,
     pub(crate) skipped: SkippedFiles,
+}
+
+impl ScannedDirectory {
+    pub(crate) fn new(path: PathBuf, explicit: bool) -> Self {
+        Self { path, explicit, inputs: 0, skipped: SkippedFiles::default() }
+    }
 }
 
 pub(crate) type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
@@ -127,12 +133,7 @@ fn walk(
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     let outputs = selection.outputs.as_deref().and_then(identity);
-    let mut directory = ScannedDirectory {
-        path: root.to_owned(),
-        explicit,
-        inputs: 0,
-        skipped: SkippedFiles::default(),
-    };
+    let mut directory = ScannedDirectory::new(root.to_owned(), explicit);
     let skipped = &mut directory.skipped;
     let mut open = Vec::new();
     match sorted_entries(root) {
@@ -207,9 +208,8 @@ fn sorted_entries(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
     Ok(entries.into_iter())
 }
 
-/// Device and inode of `path`.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+fn identity(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|metadata| file_id(&metadata))
 }
 
 #[cfg(test)]

@@ -56,13 +56,13 @@ impl SkippedFiles {
 
     /// The command that takes more of the objects that `url` names.
     pub(crate) fn next_for_objects(&self, url: &ObjectUrl) -> String {
-        let shown = url.shell_quoted();
-        match self.endings.iter().find(|ending| !ending.is_empty()) {
-            _ if self.subfolders > 0 => format!("rbgv run -r {shown}"),
-            Some(ending) => format!("rbgv run {shown} --include '*.{ending}'"),
-            None if url.is_prefix() => "rbgv help storage".to_owned(),
-            None => format!("rbgv run --dry-run {}", url.folder().shell_quoted()),
-        }
+        self.wider_run(&url.shell_quoted()).unwrap_or_else(|| {
+            if url.is_prefix() {
+                "rbgv help storage".to_owned()
+            } else {
+                format!("rbgv run --dry-run {}", url.folder().shell_quoted())
+            }
+        })
     }
 
     /// The command that takes more files of `directory`.
@@ -71,11 +71,16 @@ impl SkippedFiles {
         if self.unreadable_root.is_some() {
             return format!("ls -ld {directory}");
         }
-        match self.endings.iter().find(|ending| !ending.is_empty()) {
-            _ if self.subfolders > 0 => format!("rbgv run -r {directory}"),
-            Some(ending) => format!("rbgv run {directory} --include '*.{ending}'"),
-            None => format!("ls -la {directory}"),
+        self.wider_run(&directory).unwrap_or_else(|| format!("ls -la {directory}"))
+    }
+
+    /// The command that takes skipped files of `quoted`, if there are any that a flag selects.
+    fn wider_run(&self, quoted: &str) -> Option<String> {
+        if self.subfolders > 0 {
+            return Some(format!("rbgv run -r {quoted}"));
         }
+        let ending = self.endings.iter().find(|ending| !ending.is_empty())?;
+        Some(format!("rbgv run {quoted} --include '*.{ending}'"))
     }
 
     /// The counts in words; empty without any.

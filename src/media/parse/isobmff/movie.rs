@@ -69,7 +69,7 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
         cursor.jump(head.end)?;
     }
     if movie.has_index {
-        return movie.facts(cursor);
+        return movie.stream_info(cursor);
     }
     Err(if movie.fragments > 0 {
         ParseError::Unusable(
@@ -234,7 +234,7 @@ impl Movie {
         }
     }
 
-    fn facts(&self, cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
+    fn stream_info(&self, cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
         let mut tracks = Vec::new();
         for track in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
             tracks.push((track, track.tables.samples(cursor)?));

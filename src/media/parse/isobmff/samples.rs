@@ -79,8 +79,8 @@ pub(crate) struct SampleTables {
     pub(crate) sizes: Option<ByteRange>,
     pub(crate) has_compact_sizes: bool,
     /// `stco`, or `co64`.
-    pub(crate) places: Option<ByteRange>,
-    pub(crate) has_wide_places: bool,
+    pub(crate) chunk_offsets: Option<ByteRange>,
+    pub(crate) has_wide_chunk_offsets: bool,
 }
 
 /// Totals of the sample tables of a track.
@@ -105,19 +105,23 @@ fn entries(cursor: &mut Cursor<'_>, (start, end): ByteRange, width: u64) -> Pars
 impl SampleTables {
     /// Counts the samples and finds the end of the last.
     pub(crate) fn samples(&self, cursor: &mut Cursor<'_>) -> ParseResult<SampleTotals> {
-        let (Some(places), Some(chunks), Some(sizes)) = (self.places, self.chunks, self.sizes)
+        let (Some(chunk_offsets), Some(chunks), Some(sizes)) =
+            (self.chunk_offsets, self.chunks, self.sizes)
         else {
             return Ok(SampleTotals::default());
         };
-        let width = if self.has_wide_places { 8 } else { 4 };
-        let number = entries(cursor, places, width)?;
+        let width = if self.has_wide_chunk_offsets { 8 } else { 4 };
+        let number = entries(cursor, chunk_offsets, width)?;
         let (mut first, mut last) = (None, (0, 0));
         for chunk in 0..number {
-            let place =
-                if self.has_wide_places { cursor.be64()? } else { u64::from(cursor.be32()?) };
-            first.get_or_insert(place);
-            if place >= last.1 {
-                last = (chunk, place);
+            let offset = if self.has_wide_chunk_offsets {
+                cursor.be64()?
+            } else {
+                u64::from(cursor.be32()?)
+            };
+            first.get_or_insert(offset);
+            if offset >= last.1 {
+                last = (chunk, offset);
             }
         }
         // Samples before the last chunk, in it, and in total.

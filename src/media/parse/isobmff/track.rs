@@ -100,8 +100,8 @@ impl Track {
                     self.tables.has_compact_sizes = &head.kind == b"stz2";
                 }
                 b"stco" | b"co64" => {
-                    self.tables.places = Some(content);
-                    self.tables.has_wide_places = &head.kind == b"co64";
+                    self.tables.chunk_offsets = Some(content);
+                    self.tables.has_wide_chunk_offsets = &head.kind == b"co64";
                 }
                 _ => {}
             }
