@@ -137,18 +137,12 @@ impl Write for SpaceCheckedFile<'_> {
 }
 
 /// Gives `directory` the permissions of a newly created directory.
-#[cfg(unix)]
 fn set_default_permissions(directory: &Path) -> io::Result<()> {
     let plain = directory.join(".rbgv-plain");
     fs::create_dir(&plain)?;
     let permissions = fs::metadata(&plain)?.permissions();
     fs::remove_dir(&plain)?;
     fs::set_permissions(directory, permissions)
-}
-
-#[cfg(not(unix))]
-fn set_default_permissions(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Calls `visit` for every file of the archive at `path`, after checking its name and kind.
