@@ -113,7 +113,7 @@ pub(crate) fn key_not_at_hand(attempt: &Attempt, what: &str, done: &str) -> Fail
     let (key, profile) = (&attempt.work.key.fingerprint, &attempt.work.profile);
     let why =
         format!("it was {done} with key {key} of profile {profile}, which is not loaded here");
-    let mut failure = Failure::new(FailureKind::Configuration, what, why)
+    let mut failure = Failure::configuration(what, why)
         .with_next("run the same command with that key (RBGV_API_KEY or --profile)");
     failure.job.clone_from(&attempt.state.job);
     failure

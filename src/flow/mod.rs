@@ -36,11 +36,11 @@ pub use self::plan::earlier_jobs::existing_jobs::{FetchRequest, plan_fetch};
 pub(crate) use self::plan::earlier_jobs::reconcile::fuzz_jobs;
 pub use self::plan::earlier_jobs::reconcile::{accept_lost_starts, progress_of};
 pub use self::plan::earlier_jobs::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
-pub(crate) use self::plan::inputs::discover::has_video_ending;
-pub use self::plan::inputs::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
+pub(crate) use self::plan::inputs::has_video_ending;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::plan::inputs::input_spec::fuzz_address;
 pub use self::plan::inputs::watch_folder::{FolderScan, FolderWatcher};
+pub use self::plan::inputs::{DiscoveredInput, FileSelection, InputList, InputSpec};
 pub use self::plan::outputs::output_path::NameTemplate;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use self::plan::outputs::output_path::fuzz_template;

@@ -68,7 +68,7 @@ pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
         format!("use -o - > {}, or -o FILE", shell_quoted(target))
     };
     let why = format!("it is {kind}, and only regular files are replaced");
-    Failure::new(FailureKind::Usage, what, why).with_next(next)
+    Failure::usage(what, why).with_next(next)
 }
 
 /// Failure for a `path` that cannot be written because of the file or directory `cause`. A lasting

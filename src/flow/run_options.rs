@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, VariantNames};
 
 use super::state_machine::Goal;
-use crate::model::{Credits, Failure, FailureKind, ObjectUrl};
+use crate::model::{Credits, Failure, ObjectUrl};
 
 /// Destination of outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +85,11 @@ impl RunOptions {
     pub fn check(&self) -> Result<(), Failure> {
         if self.in_flight == 0 {
             let why = "must be at least 1";
-            return Err(Failure::new(FailureKind::Usage, "--in-flight 0", why));
+            return Err(Failure::usage("--in-flight 0", why));
         }
         if self.max_credits.is_some_and(|max| !max.0.is_finite() || max.0 < 0.0) {
             let why = "expected 0 or more credits";
-            return Err(Failure::new(FailureKind::Usage, "--max-credits", why));
+            return Err(Failure::usage("--max-credits", why));
         }
         Ok(())
     }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::parse::{cursor::Cursor, ebml};
+
 /// Bytes from the start of a file that [`sniff`] needs.
 pub const SNIFF_BYTES: usize = 4 * 1024;
 
@@ -176,60 +178,12 @@ fn by_magic(head: &[u8]) -> Option<Container> {
         return Some(if has_video { Container::Ogg } else { Container::Sound });
     }
     if head.starts_with(b"\x1a\x45\xdf\xa3") {
-        return Some(matroska(head));
+        let mut bytes = io::Cursor::new(head);
+        let mut cursor = Cursor::new(&mut bytes, head.len() as u64);
+        let is_webm = ebml::is_webm(&mut cursor).unwrap_or(false);
+        return Some(if is_webm { Container::WebM } else { Container::Matroska });
     }
     None
-}
-
-/// The EBML element of `bytes` at `at`: id, start of its content, and its size if known.
-fn element(bytes: &[u8], at: usize) -> Option<(u32, usize, Option<u64>)> {
-    let number = |at: usize, most: u32, keeps_marker: bool| {
-        let first = *bytes.get(at)?;
-        let width = first.leading_zeros();
-        let mask = if keeps_marker { 0xff } else { 0x7f_u8.checked_shr(width)? };
-        let rest = bytes.get(at + 1..at + 1 + width as usize).filter(|_| width < most)?;
-        let value =
-            rest.iter().fold(u64::from(first & mask), |sum, byte| sum << 8 | u64::from(*byte));
-        Some((value, width + 1))
-    };
-    let (name, width) = number(at, 4, true)?;
-    let at = at + width as usize;
-    let (size, width) = number(at, 8, false)?;
-    let is_stated = size != (1 << (7 * width)) - 1;
-    Some((u32::try_from(name).ok()?, at + width as usize, is_stated.then_some(size)))
-}
-
-/// End of the EBML header at the start of `head`, which may be shorter.
-pub(crate) fn header_end(head: &[u8]) -> Option<usize> {
-    let (name, content, size) = element(head, 0)?;
-    let size = usize::try_from(size?).ok()?;
-    content.checked_add(size).filter(|_| name == 0x1A45_DFA3)
-}
-
-/// WebM and Matroska differ by the `DocType` element (0x4282), which may be anywhere in the header.
-fn matroska(head: &[u8]) -> Container {
-    const DOC_TYPE: u32 = 0x4282;
-    const SEGMENT: u32 = 0x1853_8067;
-    let end = header_end(head).unwrap_or(head.len()).min(head.len());
-    let mut at = element(head, 0).map_or(end, |(_, content, _)| content);
-    while at < end {
-        let Some((name, content, Some(size))) = element(head, at) else { break };
-        let Some(next) = usize::try_from(size).ok().and_then(|size| content.checked_add(size))
-        else {
-            break;
-        };
-        match name {
-            DOC_TYPE => {
-                let text = head.get(content..next).unwrap_or_default();
-                // Short names may be padded with zeros.
-                let is_webm = text.split(|byte| *byte == 0).next() == Some(b"webm");
-                return if is_webm { Container::WebM } else { Container::Matroska };
-            }
-            SEGMENT => break,
-            _ => at = next,
-        }
-    }
-    Container::Matroska
 }
 
 /// ISO base media files: the first box other than padding, and its brands.

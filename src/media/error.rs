@@ -72,6 +72,12 @@ impl OutputError {
     }
 }
 
+impl From<ArchiveError> for OutputError {
+    fn from(flaw: ArchiveError) -> Self {
+        Self::Archive(flaw)
+    }
+}
+
 /// The missing part of a file, as a suffix.
 pub(crate) fn missing(size: u64, expected: Option<u64>) -> String {
     match expected {
@@ -83,9 +89,9 @@ pub(crate) fn missing(size: u64, expected: Option<u64>) -> String {
 /// Converts an error while reading an archive: an exceeded limit, the file system, or the archive.
 pub(crate) fn archive_read_error(error: io::Error) -> OutputError {
     match error.downcast::<ArchiveError>() {
-        Ok(flaw) => OutputError::Archive(flaw),
+        Ok(flaw) => flaw.into(),
         Err(error) if error.raw_os_error().is_some() => OutputError::Unreadable(error.to_string()),
-        Err(_) => OutputError::Archive(ArchiveError::Damaged),
+        Err(_) => ArchiveError::Damaged.into(),
     }
 }
 

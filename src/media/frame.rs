@@ -151,12 +151,12 @@ fn run(request: &FrameRequest<'_>, arguments: &[OsString]) -> Result<Vec<u8>, Fr
     let content = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
         reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
     };
-    let (picture, words) = (content(stdout), content(stderr));
+    let (picture, stderr) = (content(stdout), content(stderr));
     match ended {
         Err(error) => Err(FrameError::Undecodable(error.to_string())),
         Ok(None) => Err(FrameError::TimedOut),
         Ok(Some(true)) => Ok(picture),
-        Ok(Some(false)) => Err(FrameError::Undecodable(last_line(&words))),
+        Ok(Some(false)) => Err(FrameError::Undecodable(last_line(&stderr))),
     }
 }
 
@@ -187,9 +187,10 @@ fn wait(child: &mut Child) -> io::Result<Option<bool>> {
 }
 
 /// The last message.
-fn last_line(words: &[u8]) -> String {
-    let words = String::from_utf8_lossy(words);
-    let line = words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+fn last_line(stderr: &[u8]) -> String {
+    let messages = String::from_utf8_lossy(stderr);
+    let line =
+        messages.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     match ffmpeg_reason(line) {
         "" => "it gives no reason".to_owned(),
         reason => reason.to_owned(),

@@ -58,7 +58,7 @@ pub(crate) fn fuzz_container(bytes: &[u8]) {
         Container::WebP,
         Container::Gif,
     ] {
-        let _ = parse::facts(container, std::io::Cursor::new(bytes), bytes.len() as u64);
+        let _ = parse::stream_info(container, &mut std::io::Cursor::new(bytes), bytes.len() as u64);
     }
 }
 

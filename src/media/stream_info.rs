@@ -1,6 +1,6 @@
 //! Length, size and alpha of the video stream in a file, as every parser reports them.
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct StreamInfo {
     /// Seconds of the pictures by their own times, not by a total in a header; `None` if unknown.
     pub(crate) duration: Option<f64>,

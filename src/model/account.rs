@@ -41,13 +41,11 @@ pub struct Pricing {
 
 impl Pricing {
     /// Credits for `seconds` of output; `None` if the model has no price.
-    #[must_use]
     pub fn estimate(&self, model: ModelName, seconds: f64) -> Option<Credits> {
         self.per_minute.get(model.as_str()).map(|rate| Credits(rate * seconds / 60.0))
     }
 
     /// Credits per second of output; `None` if the model has no price.
-    #[must_use]
     pub fn credits_per_second(&self, model: ModelName) -> Option<f64> {
         self.estimate(model, 1.0).map(|credits| credits.0)
     }

@@ -42,7 +42,6 @@ pub enum Stage {
 
 impl Stage {
     /// The name for people and in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hash => "hashing",

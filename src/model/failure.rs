@@ -79,7 +79,6 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Retryable if the call is idempotent (poll, download, upload).
-    #[must_use]
     pub fn is_retryable_if_idempotent(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Unreachable | Self::Broken)
     }
@@ -97,7 +96,6 @@ impl FailureKind {
         Self::Unwritable,
     ];
 
-    #[must_use]
     pub fn exit_class(self) -> ExitClass {
         match self {
             Self::Usage => ExitClass::Usage,
@@ -145,7 +143,6 @@ impl FailureKind {
     }
 
     /// The stable name in logs, ledger and JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -154,7 +151,6 @@ impl FailureKind {
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The inverse of [`FailureKind::as_str`].
-    #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
     }
@@ -224,7 +220,6 @@ pub struct Failure {
 
 impl Failure {
     /// A failure without a response of the service.
-    #[must_use]
     pub fn new(kind: FailureKind, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
             kind,
@@ -263,19 +258,16 @@ impl Failure {
     }
 
     /// A mistake in the command line or in an input.
-    #[must_use]
     pub fn usage(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(FailureKind::Usage, what, why)
     }
 
     /// A mistake in the configuration.
-    #[must_use]
     pub fn configuration(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(FailureKind::Configuration, what, why)
     }
 
     /// A local I/O error.
-    #[must_use]
     pub fn local(what: impl Into<String>, why: &dyn fmt::Display) -> Self {
         Self::new(FailureKind::Local, what, why.to_string())
     }
@@ -343,7 +335,6 @@ pub enum ExitClass {
 
 impl ExitClass {
     /// The process exit code.
-    #[must_use]
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -380,7 +371,6 @@ impl ExitClass {
 
     /// The class of a run in which all of `seen` occurred. If any input `succeeded`, job failures are
     /// only [`ExitClass::PartialFailure`].
-    #[must_use]
     pub fn combine(seen: impl IntoIterator<Item = Self>, succeeded: bool) -> Self {
         let seen: Vec<Self> = seen.into_iter().filter(|class| *class != Self::Done).collect();
         let strongest = Self::PRECEDENCE.into_iter().find(|class| seen.contains(class));

@@ -4,34 +4,23 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-#[must_use]
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => is_local(ip.into()),
-        Some(Host::Ipv6(ip)) => is_local(ip.into()),
-        Some(Host::Domain(name)) => is_loopback_host(name),
-        None => false,
-    }
+    // The address of an IPv6 host is in brackets.
+    url.host_str().is_some_and(|host| is_loopback_host(host.trim_matches(['[', ']'])))
 }
 
 /// [`is_loopback`] of a host by its name or address.
-#[must_use]
 pub fn is_loopback_host(host: &str) -> bool {
-    if let Ok(ip) = host.parse() {
-        return is_local(ip);
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        // The unspecified address also connects to this machine.
+        let ip = ip.to_canonical();
+        return ip.is_loopback() || ip.is_unspecified();
     }
     let name = host.trim_end_matches('.');
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// The unspecified address also connects to this machine.
-fn is_local(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    ip.is_loopback() || ip.is_unspecified()
-}
-
 /// Whether strangers may reach the host of `url`, by its name or address alone.
-#[must_use]
 pub fn is_public_host(url: &Url) -> bool {
     const PRIVATE: [&str; 7] =
         [".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".test"];

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{AsRefStr, EnumString};
 
 use super::secret::OutputLink;
 
@@ -21,8 +22,9 @@ impl fmt::Display for JobId {
     }
 }
 
-/// Status of a job at the service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Status of a job at the service. Its names are those on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, AsRefStr, EnumString)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum JobStatus {
     /// A draft; costs nothing until started.
     Created,
@@ -34,6 +36,7 @@ pub enum JobStatus {
     /// Final: there is no output.
     Failed,
     /// A status that the contract does not list. Never final.
+    #[strum(default, transparent)]
     Other(String),
 }
 
@@ -42,31 +45,14 @@ impl JobStatus {
     pub const UNKNOWN: &str = "unknown";
 
     /// Parses the wire format, ignoring case.
-    #[must_use]
     pub fn parse(word: &str) -> Self {
-        match word.to_ascii_lowercase().as_str() {
-            "created" => Self::Created,
-            "pending" => Self::Pending,
-            "processing" => Self::Processing,
-            "completed" => Self::Completed,
-            "failed" => Self::Failed,
-            _ => Self::Other(word.to_owned()),
-        }
+        word.parse().unwrap_or_else(|_| Self::Other(word.to_owned()))
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
-        match self {
-            Self::Created => "created",
-            Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Other(word) => word,
-        }
+        self.as_ref()
     }
 
-    #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
@@ -103,7 +89,6 @@ pub struct JobView {
 impl JobView {
     /// Notes about the processing (another model was used, no person was found), under the field
     /// names used by services. Not documented by the contract.
-    #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let fields = ["notes", "note", "warnings", "warning"];
         let said = fields.iter().filter_map(|name| self.raw.get(name)).flat_map(|field| {
@@ -124,7 +109,6 @@ impl JobView {
     }
 
     /// A field of the job's `metadata`, if the service returns it.
-    #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.raw.get("metadata")?.get(key)?.as_str()
     }

@@ -40,13 +40,11 @@ pub enum CallKind {
 
 impl CallKind {
     /// Upload, create or start: the calls that each job needs once.
-    #[must_use]
     pub fn submits(self) -> bool {
         matches!(self, Self::Upload | Self::Create | Self::Start)
     }
 
     /// The limits of the key apply.
-    #[must_use]
     pub fn has_key(self) -> bool {
         self.submits() || self == Self::Poll
     }

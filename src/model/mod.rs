@@ -4,6 +4,10 @@
 //! Nothing here does I/O. Foreign formats are elsewhere: request and response bodies in
 //! [`crate::client`], JSON for users in [`crate::output`]. Learned limits are serialised with
 //! `serde` for [`crate::ledger`].
+//!
+//! Reading order: `time` and `text`; `host`, `secret` and `sanitize` for foreign text; `options`, `job`,
+//! `object` and `account`, about which the service is asked; `failure` and `event`, what a run reports;
+//! `timing` and `limits`; `smoke`, for the smoke test alone.
 
 pub mod account;
 pub mod event;
@@ -28,5 +32,7 @@ pub use self::object::{ObjectUrl, StoreKind, StoredObject, Target};
 pub use self::options::{Background, Composition, JobOptions, ModelName, OutputFormat};
 pub use self::sanitize::Sanitizer;
 pub use self::secret::{ApiKey, Fingerprint, OutputLink};
-pub use self::time::{Clock, FixedRandom, Instant, ManualClock, Random, Timestamp};
+#[cfg(test)]
+pub(crate) use self::time::ManualClock;
+pub use self::time::{Clock, Instant, Random, Timestamp};
 pub use self::timing::{PollTiming, Timing};

@@ -21,7 +21,6 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
-    #[must_use]
     pub fn scheme(self) -> &'static str {
         self.into()
     }
@@ -42,7 +41,6 @@ impl ObjectUrl {
     /// # Errors
     ///
     /// The bucket or the key cannot be used, with the reason.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Result<Self, String>> {
         let (scheme, rest) = text.split_once("://")?;
         let kind = scheme.to_ascii_lowercase().parse().ok()?;
@@ -64,19 +62,16 @@ impl ObjectUrl {
     }
 
     /// The key names other keys: it is empty or ends with a slash.
-    #[must_use]
     pub fn is_prefix(&self) -> bool {
         self.key.is_empty() || self.key.ends_with('/')
     }
 
     /// Position in the key at which a glob begins, if it is one.
-    #[must_use]
     pub fn glob_start(&self) -> Option<usize> {
         self.key.find(['*', '?', '[', '{'])
     }
 
     /// The URL as an argument of a shell.
-    #[must_use]
     pub fn shell_quoted(&self) -> String {
         shell_quoted(Path::new(&self.to_string()))
     }
@@ -94,7 +89,6 @@ impl ObjectUrl {
     }
 
     /// The key after its last slash.
-    #[must_use]
     pub fn file_name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
@@ -112,7 +106,6 @@ impl ObjectUrl {
     }
 
     /// Bucket and key as a path, of which output names are made.
-    #[must_use]
     pub fn as_path(&self) -> PathBuf {
         Path::new(&self.bucket).join(&self.key)
     }
@@ -156,7 +149,6 @@ pub enum Target {
 }
 
 impl Target {
-    #[must_use]
     pub fn as_file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -165,7 +157,6 @@ impl Target {
     }
 
     /// Path or URL as bytes, since a path need not be Unicode.
-    #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::File(path) => path.as_os_str().as_bytes().to_vec(),
@@ -174,7 +165,6 @@ impl Target {
     }
 
     /// Inverse of [`Target::to_bytes`]: an absolute path never begins with a scheme.
-    #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         match std::str::from_utf8(&bytes).ok().and_then(ObjectUrl::parse) {
             Some(Ok(url)) => Self::Object(url),

@@ -11,24 +11,20 @@ pub struct ApiKey(SecretString);
 
 impl ApiKey {
     /// Trims white space, such as the newline of a key file.
-    #[must_use]
     pub fn new(raw: &str) -> Self {
         Self(SecretString::from(raw.trim().to_owned()))
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.expose_secret().is_empty()
     }
 
     /// The key itself, only for the header that carries it.
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
     /// Replaces the key in output and storage.
-    #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let digest = Sha256::digest(self.expose().as_bytes());
         Fingerprint(hex::encode(&digest[..6]))
@@ -57,19 +53,16 @@ impl fmt::Display for Fingerprint {
 pub struct OutputLink(String);
 
 impl OutputLink {
-    #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
     /// The whole link, including its signature, for the request that uses it.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// Scheme, host and port: user, path, query and fragment may all grant access.
-    #[must_use]
     pub fn redacted(&self) -> String {
         host_of(&self.0)
     }
@@ -82,7 +75,6 @@ impl fmt::Debug for OutputLink {
 }
 
 /// `url` without user, password, query and fragment.
-#[must_use]
 pub fn redact_url(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(mut parsed) => {
@@ -99,7 +91,6 @@ pub fn redact_url(url: &str) -> String {
 }
 
 /// Scheme, host and port of `url`, with an ellipsis for the rest.
-#[must_use]
 pub fn host_of(url: &str) -> String {
     let Ok(parsed) = url::Url::parse(url) else { return "(unreadable URL)".to_owned() };
     let host = parsed.host_str().unwrap_or_default();

@@ -10,7 +10,6 @@ const MAX_DISPLAYED_CHARS: usize = 2_000;
 /// `text` on one line, with control characters, bidirectional overrides and line breaks escaped,
 /// and truncated if very long. Text of a server or a file name must not move the cursor or imitate
 /// our own output.
-#[must_use]
 pub fn escaped(text: &str) -> String {
     let Some((end, _)) = text.char_indices().nth(MAX_DISPLAYED_CHARS) else {
         return escaped_whole(text);
@@ -19,7 +18,6 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// [`escaped`] without truncation.
-#[must_use]
 pub fn escaped_whole(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -39,7 +37,6 @@ pub fn escaped_whole(text: &str) -> String {
 
 /// Control characters and characters that are invisible, reorder text, or look like a space: all
 /// that Unicode calls default-ignorable, line separators, annotations and the Braille blank.
-#[must_use]
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -62,7 +59,6 @@ pub enum Encoding {
 }
 
 /// The encoding of a text that starts with `head`.
-#[must_use]
 pub fn encoding(head: &[u8]) -> Encoding {
     if head.starts_with(b"\xef\xbb\xbf") {
         return Encoding::MarkedUtf8;
@@ -95,7 +91,6 @@ pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
 }
 
 /// `path`, quoted for a shell.
-#[must_use]
 pub fn shell_quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }

@@ -3,7 +3,6 @@
 //! Two clocks: [`Instant`] measures waits, on the boot-time clock, which includes suspend, so that
 //! a stale request does not look fresh after it. [`Timestamp`] is wall time, for display only.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +28,6 @@ impl Instant {
     }
 
     /// Zero if `earlier` is in the future.
-    #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -42,7 +40,6 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// Parses the formats used by services: RFC 3339; without a zone, as UTC; a date, as its start;
     /// seconds or milliseconds since 1970.
-    #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(number) = text.parse::<f64>() {
@@ -68,7 +65,6 @@ impl Timestamp {
     }
 
     /// The day in UTC: `2026-01-31`.
-    #[must_use]
     pub fn day(self) -> String {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(time) => time.strftime("%Y-%m-%d").to_string(),
@@ -102,7 +98,6 @@ pub trait Random: Send + Sync {
 }
 
 /// `wait` in whole milliseconds, saturating.
-#[must_use]
 pub fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
@@ -122,78 +117,56 @@ pub(crate) mod duration_ms {
     }
 }
 
-/// A test clock that only advances on request.
-#[derive(Debug)]
-pub struct ManualClock {
-    now: AtomicU64,
-    wall: AtomicI64,
-    boot_id: String,
-}
+#[cfg(test)]
+pub(crate) use self::manual_clock::ManualClock;
 
-impl ManualClock {
-    #[must_use]
-    pub fn new(now: Instant, wall: Timestamp, boot_id: impl Into<String>) -> Self {
-        Self { now: AtomicU64::new(now.0), wall: AtomicI64::new(wall.0), boot_id: boot_id.into() }
+#[cfg(test)]
+mod manual_clock {
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use super::{Clock, Instant, Timestamp, millis};
+
+    /// A clock that only advances on request.
+    #[derive(Debug)]
+    pub(crate) struct ManualClock {
+        now: AtomicU64,
+        wall: AtomicI64,
     }
 
-    /// Advances both clocks.
-    pub fn advance(&self, wait: Duration) {
-        let wait = millis(wait);
-        self.now.fetch_add(wait, Ordering::SeqCst);
-        self.wall.fetch_add(i64::try_from(wait).unwrap_or(i64::MAX), Ordering::SeqCst);
+    impl ManualClock {
+        /// Advances both clocks.
+        pub(crate) fn advance(&self, wait: Duration) {
+            let wait = millis(wait);
+            self.now.fetch_add(wait, Ordering::SeqCst);
+            self.wall.fetch_add(i64::try_from(wait).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+
+        /// Sets only the wall time, as a user or a time server does.
+        pub(crate) fn set_wall(&self, wall: Timestamp) {
+            self.wall.store(wall.0, Ordering::SeqCst);
+        }
     }
 
-    /// Sets only the wall time, as a user or a time server does.
-    pub fn set_wall(&self, wall: Timestamp) {
-        self.wall.store(wall.0, Ordering::SeqCst);
-    }
-}
-
-impl Default for ManualClock {
-    /// One second after boot, at the start of 2026 (UTC).
-    fn default() -> Self {
-        Self::new(Instant(1_000), Timestamp(1_767_225_600_000), "boot-1")
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Instant {
-        Instant(self.now.load(Ordering::SeqCst))
+    impl Default for ManualClock {
+        /// One second after boot, at the start of 2026 (UTC).
+        fn default() -> Self {
+            Self { now: AtomicU64::new(1_000), wall: AtomicI64::new(1_767_225_600_000) }
+        }
     }
 
-    fn wall(&self) -> Timestamp {
-        Timestamp(self.wall.load(Ordering::SeqCst))
-    }
+    impl Clock for ManualClock {
+        fn now(&self) -> Instant {
+            Instant(self.now.load(Ordering::SeqCst))
+        }
 
-    fn boot_id(&self) -> String {
-        self.boot_id.clone()
-    }
-}
+        fn wall(&self) -> Timestamp {
+            Timestamp(self.wall.load(Ordering::SeqCst))
+        }
 
-/// A fixed sequence of random numbers, for tests.
-#[derive(Debug)]
-pub struct FixedRandom {
-    units: Vec<f64>,
-    drawn: AtomicUsize,
-    bits: AtomicU64,
-}
-
-impl FixedRandom {
-    /// Cycles through `units` (0.5 if empty); the bits are 1, 2, 3 …
-    #[must_use]
-    pub fn new(units: impl Into<Vec<f64>>) -> Self {
-        Self { units: units.into(), drawn: AtomicUsize::new(0), bits: AtomicU64::new(0) }
-    }
-}
-
-impl Random for FixedRandom {
-    fn unit(&self) -> f64 {
-        let turn = self.drawn.fetch_add(1, Ordering::SeqCst);
-        self.units.get(turn % self.units.len().max(1)).copied().unwrap_or(0.5)
-    }
-
-    fn bits(&self) -> u64 {
-        self.bits.fetch_add(1, Ordering::SeqCst) + 1
+        fn boot_id(&self) -> String {
+            "boot-1".to_owned()
+        }
     }
 }
 
@@ -237,14 +210,5 @@ mod tests {
         }
         assert_eq!(Timestamp(1_767_225_599_999).day(), "2025-12-31");
         assert_eq!(Timestamp(1_000).before(Duration::from_secs(2)), Timestamp(-1_000));
-    }
-
-    #[test]
-    fn fixed_numbers_come_in_turn() {
-        let random = FixedRandom::new([0.0, 0.9]);
-        let drawn = [(); 3].map(|()| random.unit().to_string());
-        assert_eq!(drawn, ["0", "0.9", "0"]);
-        assert_eq!([random.bits(), random.bits()], [1, 2]);
-        assert!((FixedRandom::new([]).unit() - 0.5).abs() < f64::EPSILON);
     }
 }

@@ -170,7 +170,8 @@ fn every_option_of_the_contract_arrives() {
         r#""color":[0.2"#,
         "[640,360]",
         "bottom-center",
-        "0.5,[-4,8]",
+        r#""scale":0.5"#,
+        r#""offset":[-4,8]"#,
         r#""text_prompt":"person""#,
         r#""project":"demo""#,
     ];

@@ -3,14 +3,14 @@
 use sha2::{Digest, Sha256};
 
 use crate::media;
-use crate::model::{Background, Failure, FailureKind, JobOptions, Random};
+use crate::model::{Background, Failure, JobOptions, Random};
 
 /// Key of the options that change the result, including the content of a background picture.
 pub(crate) fn result_key(options: &JobOptions) -> Result<String, Failure> {
     let Background::ImageFile(path) = &options.background else { return Ok(options.result_key()) };
     let hash = media::hash_file(path, &|_| ()).map_err(|error| {
         let what = format!("the background {}", path.display());
-        Failure::new(FailureKind::Usage, what, error.to_string())
+        Failure::usage(what, error.to_string())
     })?;
     let content = Background::ImageUrl(format!("sha256:{}", hash.sha256));
     Ok(JobOptions { background: content, ..options.clone() }.result_key())
@@ -36,6 +36,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::model::FailureKind;
 
     #[test]
     fn the_item_key_tells_origins_contents_and_options_apart() {

@@ -2,7 +2,7 @@
 //! plan is in the ledger before the first byte is sent. It is never whole in memory. In reading
 //! order:
 //!
-//! - `planner`: the plan, input by input
+//! - `request`, `planner`, `plan_builder`: what is planned, and the plan, input by input
 //! - `inputs`: inputs as the user names them, and the files of directories
 //! - `source`, `content_key`: an input's content, and the key by which equal work is recognised
 //! - `outputs`: the name of an output, and proof that it can be written there
@@ -15,7 +15,9 @@ pub(crate) mod earlier_jobs;
 pub(crate) mod inputs;
 pub(crate) mod objects;
 pub(crate) mod outputs;
-pub(crate) mod planner;
+mod plan_builder;
+mod planner;
+mod request;
 pub(crate) mod source;
 
-pub use self::planner::{Plan, PlanRequest, Planner};
+pub use self::request::{Plan, PlanRequest, Planner};

@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::inputs::discover::{
+use super::inputs::{
     DirectoryItem, DiscoveredInput, FileChoice, FileSelection, InputSpec, InspectedObject,
     ScannedDirectory, SkippedFiles, Take,
 };
@@ -18,7 +18,7 @@ use super::outputs::output_target::short_digest;
 use crate::flow::context::interrupted;
 use crate::media::InputError;
 use crate::model::{
-    Event, Failure, FailureKind, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
+    Event, Failure, InputEvent, InputRef, ObjectUrl, Observer, Stage, StoredObject,
 };
 use crate::store::ObjectStores;
 
@@ -57,7 +57,7 @@ impl Pattern {
         let Some(first) = url.glob_start() else { return Ok(None) };
         let glob = GlobBuilder::new(&url.key).literal_separator(true).build();
         let glob = glob.map_err(|error| {
-            Failure::new(FailureKind::Usage, url.to_string(), error.kind().to_string())
+            Failure::usage(url.to_string(), error.kind().to_string())
                 .with_next(format!("rbgv run -r {}", url.folder().shell_quoted()))
         })?;
         let prefix = url.with_key(&url.key[..first]);
@@ -79,9 +79,7 @@ impl<'a> ObjectFinder<'a> {
         observer: &'a dyn Observer,
         stop: &'a CancellationToken,
     ) -> Self {
-        let mut templates = vec![NameTemplate::default()];
-        templates.extend(Some(template.clone()).filter(|own| *own != templates[0]));
-        Self { stores, hash, templates, observer, stop }
+        Self { stores, hash, templates: template.and_default(), observer, stop }
     }
 
     /// Calls `take` for every object behind `url`. For threads of the runtime that may block.
@@ -92,7 +90,7 @@ impl<'a> ObjectFinder<'a> {
         selection: &FileSelection,
         take: &mut Take<'_>,
     ) -> Result<(), Failure> {
-        match Pattern::of(url, selection.is_recursive())? {
+        match Pattern::of(url, selection.recursive)? {
             None => self.find_one(url, explicit, take),
             Some(pattern) => self.find_all(url, &pattern, explicit, selection, take),
         }
@@ -108,9 +106,7 @@ impl<'a> ObjectFinder<'a> {
         let below = PathBuf::from(url.file_name());
         let found = DiscoveredInput { input, below, explicit };
         let Some(head) = Handle::current().block_on(self.stores.head(url))? else {
-            let object = StoredObject { url: url.clone(), size: 0, etag: None };
-            let video = Err(InputError::Missing);
-            let missing = InspectedObject { object, video, sha256: None, is_output: false };
+            let missing = missing(StoredObject { url: url.clone(), size: 0, etag: None });
             return take(DirectoryItem::Object(found, Box::new(missing)));
         };
         let is_output = head.tag.is_some();
@@ -126,12 +122,7 @@ impl<'a> ObjectFinder<'a> {
         selection: &FileSelection,
         take: &mut Take<'_>,
     ) -> Result<(), Failure> {
-        let mut directory = ScannedDirectory {
-            path: PathBuf::from(url.to_string()),
-            explicit,
-            inputs: 0,
-            passed_over: SkippedFiles::default(),
-        };
+        let mut directory = ScannedDirectory::new(PathBuf::from(url.to_string()), explicit);
         let mut next = None;
         loop {
             if self.stop.is_cancelled() {
@@ -139,19 +130,11 @@ impl<'a> ObjectFinder<'a> {
             }
             let page = self.stores.page(&pattern.prefix, pattern.recursive, next);
             let page = Handle::current().block_on(page)?;
-            directory.passed_over.subfolders +=
-                if pattern.glob.is_none() { page.folders } else { 0 };
-            let mut taken = Vec::new();
-            for object in page.objects {
-                if is_taken(&object, pattern, selection, &mut directory.passed_over) {
-                    taken.push(object);
-                }
-            }
-            while !taken.is_empty() {
-                let rest = taken.split_off(taken.len().min(INSPECTED_AT_ONCE));
-                let group = std::mem::replace(&mut taken, rest);
-                let inspected =
-                    join_all(group.into_iter().map(|object| self.inspect_found(object)));
+            directory.skipped.subfolders += if pattern.glob.is_none() { page.folders } else { 0 };
+            let mut taken = page.objects;
+            taken.retain(|object| is_taken(object, pattern, selection, &mut directory.skipped));
+            for group in taken.chunks(INSPECTED_AT_ONCE) {
+                let inspected = join_all(group.iter().map(|object| self.inspect_found(object)));
                 for inspected in Handle::current().block_on(inspected) {
                     let inspected = inspected?;
                     let url = inspected.object.url.clone();
@@ -171,16 +154,15 @@ impl<'a> ObjectFinder<'a> {
 
     /// An object of a list. What lists leave out is only requested where it is needed: the metadata of an object
     /// that is named like an output, and the entity tag with stores that do not list it.
-    async fn inspect_found(&self, object: StoredObject) -> Result<InspectedObject, Failure> {
+    async fn inspect_found(&self, object: &StoredObject) -> Result<InspectedObject, Failure> {
         if object.etag.is_some() && !self.is_named_like_output(&object.url) {
-            return self.inspect(object, false).await;
+            return self.inspect(object.clone(), false).await;
         }
         if let Some(head) = self.stores.head(&object.url).await? {
             return self.inspect(head.object, head.tag.is_some()).await;
         }
         // It was deleted after it was listed.
-        let video = Err(InputError::Missing);
-        Ok(InspectedObject { object, video, sha256: None, is_output: false })
+        Ok(missing(object.clone()))
     }
 
     fn is_named_like_output(&self, url: &ObjectUrl) -> bool {
@@ -222,12 +204,16 @@ impl<'a> ObjectFinder<'a> {
     }
 }
 
+fn missing(object: StoredObject) -> InspectedObject {
+    InspectedObject { object, video: Err(InputError::Missing), sha256: None, is_output: false }
+}
+
 /// The object is an input; otherwise the reason is counted.
 fn is_taken(
     object: &StoredObject,
     pattern: &Pattern,
     selection: &FileSelection,
-    passed_over: &mut SkippedFiles,
+    skipped: &mut SkippedFiles,
 ) -> bool {
     let url = &object.url;
     let Some(below) = url.key.strip_prefix(&pattern.root.key).filter(|below| !below.is_empty())
@@ -236,28 +222,28 @@ fn is_taken(
     };
     let below = Path::new(below);
     if selection.is_output_object(&pattern.root, url) {
-        passed_over.output_directory = true;
+        skipped.output_directory = true;
         return false;
     }
     if let Some(glob) = &pattern.glob {
         if !glob.is_match(&url.key) {
             return false;
         }
-        passed_over.excluded += usize::from(selection.excludes(below));
+        skipped.excluded += usize::from(selection.excludes(below));
         return !selection.excludes(below);
     }
     let hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
     if below.iter().any(hidden) {
-        passed_over.hidden += 1;
+        skipped.hidden += 1;
         return false;
     }
     match selection.choose(below) {
         FileChoice::Taken => return true,
-        FileChoice::Excluded => passed_over.excluded += 1,
-        FileChoice::NotIncluded => passed_over.not_included += 1,
+        FileChoice::Excluded => skipped.excluded += 1,
+        FileChoice::NotIncluded => skipped.not_included += 1,
         // An empty object without an extension stands for a folder.
         FileChoice::OtherEnding if object.size == 0 && below.extension().is_none() => {}
-        FileChoice::OtherEnding => passed_over.other_ending(below),
+        FileChoice::OtherEnding => skipped.other_ending(below),
     }
     false
 }
@@ -282,17 +268,17 @@ mod tests {
         keys: &[&'a str],
     ) -> (Vec<&'a str>, SkippedFiles) {
         let named = url(named);
-        let pattern = Pattern::of(&named, selection.is_recursive()).unwrap().unwrap();
-        let mut passed_over = SkippedFiles::default();
+        let pattern = Pattern::of(&named, selection.recursive).unwrap().unwrap();
+        let mut skipped = SkippedFiles::default();
         let is_listed = |key: &&&str| {
             let below = key.strip_prefix(&*pattern.prefix.key);
             below.is_some_and(|below| pattern.recursive || !below.contains('/'))
         };
         let taken = keys.iter().filter(is_listed).copied().filter(|key| {
             let object = StoredObject { url: named.with_key(*key), size: 1, etag: None };
-            is_taken(&object, &pattern, selection, &mut passed_over)
+            is_taken(&object, &pattern, selection, &mut skipped)
         });
-        (taken.collect(), passed_over)
+        (taken.collect(), skipped)
     }
 
     const KEYS: [&str; 8] = [
@@ -310,9 +296,9 @@ mod tests {
     fn a_prefix_gives_its_videos_and_a_glob_what_it_matches() {
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         let deep = FileSelection::new(true, &[], &[]).unwrap();
-        let (all, passed_over) = taken("s3://b/in/", &flat, &KEYS);
+        let (all, skipped) = taken("s3://b/in/", &flat, &KEYS);
         assert_eq!(all, ["in/a.mp4", "in/b.MOV"]);
-        assert_eq!((passed_over.hidden, passed_over.other_endings), (1, 1));
+        assert_eq!((skipped.hidden, skipped.other_endings), (1, 1));
         let (all, _) = taken("s3://b/in/", &deep, &KEYS);
         assert_eq!(all, ["in/a.mp4", "in/b.MOV", "in/sub/c.mp4", "in/sub/deep/d.mp4"]);
         for (glob, expected) in [
@@ -339,9 +325,9 @@ mod tests {
     fn the_prefix_of_the_outputs_is_not_read() {
         let deep = || FileSelection::new(true, &[], &[]).unwrap();
         let selection = deep().without_objects_below(url("s3://b/out/"));
-        let (all, passed_over) = taken("s3://b/", &selection, &KEYS);
+        let (all, skipped) = taken("s3://b/", &selection, &KEYS);
         assert!(!all.contains(&"out/a-nobg.webm") && all.contains(&"inner.mp4"), "{all:?}");
-        assert!(passed_over.output_directory);
+        assert!(skipped.output_directory);
         let (all, _) = taken("s3://b/out/", &selection, &KEYS);
         assert_eq!(all, ["out/a-nobg.webm"], "the prefix itself is read");
         let other = deep().without_objects_below(url("gs://b/out/"));

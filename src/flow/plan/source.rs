@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::inputs::discover::{DiscoveredInput, InputSpec, InspectedObject};
+use super::inputs::{DiscoveredInput, InputSpec, InspectedObject};
 use super::outputs::output_target::without_dots;
 use crate::ledger::{InputSource, Ledger, LedgerError, object_identity};
-use crate::media::{self, Video};
-use crate::model::{Event, Failure, FailureKind, InputEvent, InputRef, ObjectUrl, Observer, Stage};
+use crate::media::{self, InputError, Video};
+use crate::model::{Event, Failure, FailureKind, InputEvent, InputRef, Observer, Stage};
 
 /// Reason that an input is not added to the plan.
 pub(crate) enum InputRefusal {
@@ -82,8 +82,8 @@ impl SourceReader<'_> {
     ) -> Result<Option<ReadSource>, InputRefusal> {
         let path = without_dots(&self.current_dir.join(path));
         let name = &input.name;
-        let video =
-            media::inspect_input(&path).map_err(|bad| input_failure(&path, found, name, &bad))?;
+        let video = media::inspect_input(&path)
+            .map_err(|bad| refusal(bad.failure(name), &bad, found, || bad.next_step(&path)))?;
         let hash = self.hash(&path, input).map_err(InputRefusal::Unreadable)?;
         if self.ledger.is_output(&hash.sha256)? {
             return Ok(None);
@@ -109,13 +109,19 @@ impl SourceReader<'_> {
         if *is_output || sha256.as_ref().map(is_known).transpose()? == Some(true) {
             return Ok(None);
         }
-        let Video { duration, note, .. } =
-            video.as_ref().map_err(|bad| object_failure(&object.url, found, name, bad))?;
+        let Video { duration, note, .. } = video.as_ref().map_err(|bad| {
+            let failure = match bad {
+                InputError::Missing => Failure::usage(name, "there is no such object"),
+                bad => bad.failure(name),
+            };
+            let folder = object.url.folder().shell_quoted();
+            refusal(failure, bad, found, || format!("rbgv run --dry-run {folder}"))
+        })?;
         let content = match sha256 {
             Some(sha256) => format!("sha256 {sha256}"),
             None => object_identity(object).ok_or_else(|| {
                 let why = "its store gives no entity tag by which a change would be noticed";
-                Failure::new(FailureKind::Usage, name, why)
+                Failure::usage(name, why)
                     .with_next(format!("rbgv run --hash {}", object.url.shell_quoted()))
             })?,
         };
@@ -133,43 +139,16 @@ impl SourceReader<'_> {
     }
 }
 
-/// Failure for an object that is not a usable input; with a remedy for one that was named itself.
-fn object_failure(
-    url: &ObjectUrl,
+/// Refusal of an unusable input. One that was named itself has a next step.
+fn refusal(
+    failure: Failure,
+    bad: &InputError,
     found: &DiscoveredInput,
-    name: &str,
-    bad: &media::InputError,
+    next: impl FnOnce() -> String,
 ) -> InputRefusal {
-    let why = match bad {
-        media::InputError::Missing => "there is no such object".to_owned(),
-        other => other.to_string(),
-    };
-    let failure = Failure::new(FailureKind::Usage, name, why);
-    let failure = if found.explicit {
-        failure.with_next(format!("rbgv run --dry-run {}", url.folder().shell_quoted()))
-    } else {
-        failure
-    };
+    let failure = if found.explicit { failure.with_next(next()) } else { failure };
     match bad {
-        media::InputError::Unreadable(_) => InputRefusal::Unreadable(failure),
+        InputError::Unreadable(_) => InputRefusal::Unreadable(failure),
         _ => InputRefusal::Input(failure),
-    }
-}
-
-/// Failure for a file that is not a usable input; with a next step for one that was named itself.
-fn input_failure(
-    path: &Path,
-    found: &DiscoveredInput,
-    name: &str,
-    bad: &media::InputError,
-) -> InputRefusal {
-    let mut failure = bad.failure(name);
-    if found.explicit {
-        failure = failure.with_next(bad.next_step(path));
-    }
-    if matches!(bad, media::InputError::Unreadable(_)) {
-        InputRefusal::Unreadable(failure)
-    } else {
-        InputRefusal::Input(failure)
     }
 }

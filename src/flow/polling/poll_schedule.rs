@@ -19,27 +19,23 @@ const PROGRESS_STEP: f64 = 1.0;
 
 impl PollTiming {
     /// Shortest pause of any kind.
-    #[must_use]
     pub fn shortest(&self) -> Duration {
         self.floor.min(self.first)
     }
 
     /// Longest pause between two polls of one job, at least `first`.
-    #[must_use]
     pub fn longest(&self) -> Duration {
         self.max.max(self.first)
     }
 
     /// Time from the start of a job to its first poll. `shortest_known` is the shortest duration of
     /// similar jobs.
-    #[must_use]
     pub fn first_poll(&self, shortest_known: Option<Duration>) -> Duration {
         let expected = shortest_known.map(|known| known.mul_f64(FIRST_POLL_SHARE));
         expected.map_or(self.first, |after| after.clamp(self.shortest(), self.longest()))
     }
 
     /// Pause after a poll of a job that has run for `elapsed`.
-    #[must_use]
     pub fn pause(&self, elapsed: Duration) -> Duration {
         // An early first poll does not delay the second one.
         if let Some(left) = self.first.checked_sub(elapsed).filter(|left| !left.is_zero()) {
@@ -50,7 +46,6 @@ impl PollTiming {
 
     /// Pause between list polls of `pages` pages that serve `jobs` jobs with the mean running time
     /// `elapsed`: at most as many requests as polls of the single jobs, and fewer for long jobs.
-    #[must_use]
     pub fn list_interval(&self, pages: u32, jobs: u32, elapsed: Duration) -> Duration {
         let fair = self.first.mul_f64(f64::from(pages.max(1)) / f64::from(jobs.max(1)));
         let fair = fair.clamp(self.shortest(), self.first);
@@ -60,7 +55,6 @@ impl PollTiming {
 
 /// Upper bound of the remaining time of a job that reached `percent` in `elapsed`, if it progresses
 /// evenly.
-#[must_use]
 pub(crate) fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
     let least = percent.min(100.0) - PROGRESS_STEP;
     if least <= 0.0 {
@@ -71,7 +65,6 @@ pub(crate) fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
 
 /// Maximum pages of a list poll for `jobs` jobs, so that each page saves at least one request;
 /// `None` if single polls take no more requests.
-#[must_use]
 pub(crate) fn max_pages(jobs: u32) -> Option<u32> {
     Some(jobs / 2).filter(|pages| *pages > 0)
 }

@@ -78,7 +78,7 @@ impl<R: Read> Read for Metered<'_, R> {
 pub(crate) const MAX_NAMES_BYTES: usize = 64 * 1024 * 1024;
 
 pub(crate) struct Names {
-    max_entries: usize,
+    pub(crate) max_entries: usize,
     entries: usize,
     bytes: usize,
     /// Names in lower case, with whether each is a file.
@@ -88,10 +88,6 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(bounds: ArchiveBounds) -> Self {
         Self { max_entries: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
-    }
-
-    pub(crate) fn max_entries(&self) -> usize {
-        self.max_entries
     }
 
     /// Checks and counts an entry. Returns a path that is safe to join to a directory, or `None`

@@ -61,9 +61,10 @@ pub fn extract_archive(
         }
         let file = File::create_new(&target).map_err(write_error)?;
         let mut file = SpaceCheckedFile { file, directory: fresh.path(), unchecked: 0 };
-        inspector.copy(name, content, &mut file)?;
+        let bytes = inspector.copy(name, content, &mut file)?;
         files.push(name.to_owned());
-        file.flush().map_err(write_error)
+        file.flush().map_err(write_error)?;
+        Ok(bytes)
     })?;
     files.sort();
     if exists {
@@ -136,18 +137,12 @@ impl Write for SpaceCheckedFile<'_> {
 }
 
 /// Gives `directory` the permissions of a newly created directory.
-#[cfg(unix)]
 fn set_default_permissions(directory: &Path) -> io::Result<()> {
     let plain = directory.join(".rbgv-plain");
     fs::create_dir(&plain)?;
     let permissions = fs::metadata(&plain)?.permissions();
     fs::remove_dir(&plain)?;
     fs::set_permissions(directory, permissions)
-}
-
-#[cfg(not(unix))]
-fn set_default_permissions(_directory: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Calls `visit` for every file of the archive at `path`, after checking its name and kind.
@@ -163,18 +158,13 @@ fn walk(
         Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
         Container::Tar => {
             let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
-            tarball::walk(rewound(file)?, &count, &mut names, visit)
+            tarball::walk(file, &count, &mut names, visit)
         }
         Container::TarGz => {
             let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
-            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
+            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(file));
             tarball::walk(unpacked, &count, &mut names, visit)
         }
         other => Err(OutputError::NotAnArchive(other)),
     }
-}
-
-fn rewound(mut file: File) -> Result<File, OutputError> {
-    io::Seek::rewind(&mut file).map_err(archive_read_error)?;
-    Ok(file)
 }

@@ -34,13 +34,14 @@ impl Default for Inspector {
 }
 
 impl Inspector {
-    /// Copies `content` of the file `name` into `sink` and adds it to the summary.
+    /// Copies `content` of the file `name` into `sink`, adds it to the summary, and returns its bytes.
     pub(crate) fn copy(
         &mut self,
         name: &Path,
         content: &mut dyn Read,
         sink: &mut dyn Write,
-    ) -> Result<(), OutputError> {
+    ) -> Result<u64, OutputError> {
+        let mut bytes = 0;
         let mut head: Vec<u8> = Vec::new();
         let mut chunks = Chunks::default();
         let is_picture = is_named_picture(name);
@@ -53,26 +54,24 @@ impl Inspector {
             };
             let block = &self.block[..read];
             sink.write_all(block).map_err(write_error)?;
-            self.summary.total_bytes += read as u64;
+            bytes += read as u64;
             if is_picture {
                 head.extend_from_slice(&block[..read.min(HEADER_BYTES - head.len())]);
                 chunks.take(block);
             }
         }
         self.summary.entries += 1;
+        self.summary.total_bytes += bytes;
         if is_picture {
             let picture = chunks.are_whole().then(|| header(&head)).flatten();
-            let (size, has_alpha) = picture.ok_or_else(|| no_picture(name))?;
+            let (size, has_alpha) = picture
+                .ok_or_else(|| ArchiveError::NotAPicture(name.to_string_lossy().into_owned()))?;
             self.summary.pictures += 1;
             self.summary.with_alpha += u64::from(has_alpha);
             self.summary.size.get_or_insert(size);
         }
-        Ok(())
+        Ok(bytes)
     }
-}
-
-fn no_picture(name: &Path) -> OutputError {
-    OutputError::Archive(ArchiveError::NotAPicture(name.to_string_lossy().into_owned()))
 }
 
 pub(crate) fn is_named_picture(name: &Path) -> bool {
@@ -80,6 +79,7 @@ pub(crate) fn is_named_picture(name: &Path) -> bool {
 }
 
 /// Incremental check of PNG chunks: valid checksums, pixel data, and nothing after the end chunk.
+#[derive(Default)]
 struct Chunks {
     expected: ExpectedChunk,
     /// Bytes of the current part so far, at most eight.
@@ -89,8 +89,9 @@ struct Chunks {
     is_last: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum ExpectedChunk {
+    #[default]
     Signature,
     /// Length and type of a chunk.
     Start,
@@ -100,18 +101,6 @@ enum ExpectedChunk {
     Nothing,
     /// Not a valid PNG.
     Broken,
-}
-
-impl Default for Chunks {
-    fn default() -> Self {
-        Self {
-            expected: ExpectedChunk::Signature,
-            part: Vec::new(),
-            checksum: Crc::new(),
-            has_pixels: false,
-            is_last: false,
-        }
-    }
 }
 
 impl Chunks {

@@ -34,20 +34,18 @@ pub(crate) fn walk<R: Read>(
             EntryType::XGlobalHeader => {}
             kind => {
                 let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-                let is_file = is_file(kind, &name).map_err(OutputError::Archive)?;
-                let path = names.admit(&name, is_file).map_err(OutputError::Archive)?;
+                let is_file = is_file(kind, &name)?;
+                let path = names.admit(&name, is_file)?;
                 if is_file {
-                    let stated = entry.size();
-                    let mut seen = 0;
-                    let mut content = ReadBytes { source: &mut entry, bytes: &mut seen };
-                    match path {
-                        Some(path) => visit(&path, &mut content)?,
-                        None => drop(
-                            io::copy(&mut content, &mut io::sink()).map_err(archive_read_error)?,
-                        ),
-                    }
-                    if seen != stated {
-                        return Err(OutputError::Archive(ArchiveError::Damaged));
+                    let read = match path {
+                        Some(path) => visit(&path, &mut entry)?,
+                        None => {
+                            io::copy(&mut entry, &mut io::sink()).map_err(archive_read_error)?
+                        }
+                    };
+                    // The library does not report a truncated entry.
+                    if read != entry.size() {
+                        return Err(ArchiveError::Damaged.into());
                     }
                 }
             }
@@ -72,7 +70,7 @@ fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
 
 fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError> {
     if entry.size() > MAX_ATTRIBUTES_BYTES {
-        return Err(OutputError::Archive(ArchiveError::Damaged));
+        return Err(ArchiveError::Damaged.into());
     }
     let mut bytes = Vec::new();
     entry.read_to_end(&mut bytes).map_err(archive_read_error)?;
@@ -90,28 +88,14 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, O
             b"path" => name = Some(extension.value_bytes().to_vec()),
             b"linkpath" => {
                 let target = String::from_utf8_lossy(extension.value_bytes()).into_owned();
-                return Err(OutputError::Archive(ArchiveError::Link(target)));
+                return Err(ArchiveError::Link(target).into());
             }
             key if key == b"size" || key.starts_with(b"GNU.sparse") => {
                 let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-                return Err(OutputError::Archive(ArchiveError::NotAFile(shown)));
+                return Err(ArchiveError::NotAFile(shown).into());
             }
             _ => {}
         }
     }
     Ok(name)
-}
-
-/// Counts the bytes read of an entry: the library does not report a truncated entry.
-struct ReadBytes<'a, R> {
-    source: R,
-    bytes: &'a mut u64,
-}
-
-impl<R: Read> Read for ReadBytes<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read(into)?;
-        *self.bytes += read as u64;
-        Ok(read)
-    }
 }

@@ -17,5 +17,6 @@ pub struct ArchiveSummary {
     pub size: Option<(u32, u32)>,
 }
 
-/// Called for each file with a safe relative path and the content.
-pub(crate) type EntryVisitor<'a> = dyn FnMut(&Path, &mut dyn Read) -> Result<(), OutputError> + 'a;
+/// Called for each file with a safe relative path and the content. Reads all of it and returns its
+/// bytes.
+pub(crate) type EntryVisitor<'a> = dyn FnMut(&Path, &mut dyn Read) -> Result<u64, OutputError> + 'a;

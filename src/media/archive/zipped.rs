@@ -27,29 +27,28 @@ pub(crate) fn walk(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    let directory = bound_directory(&mut file, size, names.max_entries())?;
+    let directory = bound_directory(&mut file, size, names.max_entries)?;
     // The library keeps every entry and an index of names in memory.
     let _memory = memory_budget::reserve(directory * 4 + MAX_NAMES_BYTES as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
-        let flaw = ArchiveError::Duplicate("(in its directory)".into());
-        return Err(OutputError::Archive(flaw));
+        return Err(ArchiveError::Duplicate("(in its directory)".into()).into());
     }
     if archive.has_overlapping_entries().map_err(damaged)? {
-        return Err(OutputError::Archive(ArchiveError::Overlap));
+        return Err(ArchiveError::Overlap.into());
     }
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         if entry.is_symlink() {
-            return Err(OutputError::Archive(ArchiveError::Link(name)));
+            return Err(ArchiveError::Link(name).into());
         }
         let kind = entry.unix_mode().unwrap_or(0) & KIND_MASK;
         if entry.encrypted() || !matches!(kind, 0 | PLAIN | DIRECTORY) {
-            return Err(OutputError::Archive(ArchiveError::NotAFile(name)));
+            return Err(ArchiveError::NotAFile(name).into());
         }
         let is_file = !entry.is_dir();
-        let path = names.admit(name.as_bytes(), is_file).map_err(OutputError::Archive)?;
+        let path = names.admit(name.as_bytes(), is_file)?;
         if let Some(path) = path.filter(|_| is_file) {
             visit(&path, &mut count.meter(entry))?;
         }
@@ -64,7 +63,6 @@ const ENTRY_BYTES: usize = 46;
 /// maximum size in bytes. The library loads all of it; every entry starts with the signature and
 /// states its length.
 fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
-    file.rewind().map_err(archive_read_error)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
     let mut kept = 0;
@@ -91,10 +89,10 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
     // Compressed bytes match the signature about once in 4 GB.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
-        return Err(OutputError::Archive(ArchiveError::TooMany(most)));
+        return Err(ArchiveError::TooMany(most).into());
     }
     if bytes > MAX_NAMES_BYTES.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
-        return Err(OutputError::Archive(ArchiveError::TooManyNames(MAX_NAMES_BYTES)));
+        return Err(ArchiveError::TooManyNames(MAX_NAMES_BYTES).into());
     }
     Ok(bytes as u64)
 }
@@ -104,6 +102,6 @@ fn damaged(error: ZipError) -> OutputError {
         ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
             archive_read_error(error)
         }
-        _ => OutputError::Archive(ArchiveError::Damaged),
+        _ => ArchiveError::Damaged.into(),
     }
 }

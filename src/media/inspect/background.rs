@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::input::{MAX_UPLOAD_BYTES, name_with};
+use super::input::{InputError, MAX_UPLOAD_BYTES, name_with};
 use crate::media::container::Container;
 use crate::media::parse;
 
@@ -29,19 +29,11 @@ impl BackgroundImage {
 /// Messages that follow the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackgroundError {
-    #[error("there is no such file")]
-    Missing,
     #[error("it is {0}, not a file")]
     NotAFile(&'static str),
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    #[error("it is empty")]
-    Empty,
-    #[error(
-        "it is too large: {:.1} MB, and the service takes at most {} MB",
-        *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
-    )]
-    TooLarge { size: u64 },
+    /// As any file that is uploaded: missing, unreadable, empty or too large.
+    #[error(transparent)]
+    File(#[from] InputError),
     #[error("it is not a picture that can be used: its content is {}", .0.describe())]
     NotAPicture(Container),
     #[error("it is {} that is cut short; copy it again", .0.describe())]
@@ -51,7 +43,7 @@ pub enum BackgroundError {
 /// Checks that the file at `path` is a complete PNG, JPEG, WebP or GIF within the size limit. Its
 /// name does not matter.
 pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> {
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let metadata = std::fs::metadata(path).map_err(InputError::from)?;
     if metadata.is_dir() {
         return Err(BackgroundError::NotAFile("a directory"));
     }
@@ -59,9 +51,9 @@ pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> 
         return Err(BackgroundError::NotAFile("a device, a socket or a pipe"));
     }
     if metadata.len() == 0 {
-        return Err(BackgroundError::Empty);
+        return Err(InputError::Empty.into());
     }
-    let (container, size, file) = parse::open(path).map_err(|error| unreadable(&error))?;
+    let (container, size, file) = parse::open(path).map_err(InputError::from)?;
     let (content_type, extension) = match container {
         Container::Png => ("image/png", "png"),
         Container::Jpeg => ("image/jpeg", "jpg"),
@@ -70,9 +62,9 @@ pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> 
         other => return Err(BackgroundError::NotAPicture(other)),
     };
     if size > MAX_UPLOAD_BYTES {
-        return Err(BackgroundError::TooLarge { size });
+        return Err(InputError::TooLarge { size }.into());
     }
-    if !is_whole(container, file, size).map_err(|error| unreadable(&error))? {
+    if !is_whole(container, file, size).map_err(InputError::from)? {
         return Err(BackgroundError::CutShort(container));
     }
     Ok(BackgroundImage { content_type, extension })
@@ -82,7 +74,6 @@ pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> 
 fn is_whole(container: Container, mut file: File, size: u64) -> io::Result<bool> {
     if container == Container::WebP {
         let mut head = [0; 8];
-        file.seek(SeekFrom::Start(0))?;
         file.read_exact(&mut head)?;
         let body = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
         return Ok(u64::from(body) + 8 <= size);
@@ -96,13 +87,6 @@ fn is_whole(container: Container, mut file: File, size: u64) -> io::Result<bool>
         _ => b";",
     };
     Ok(tail.windows(end.len()).any(|window| window == end))
-}
-
-fn unreadable(error: &io::Error) -> BackgroundError {
-    match error.kind() {
-        io::ErrorKind::NotFound => BackgroundError::Missing,
-        _ => BackgroundError::Unreadable(error.to_string()),
-    }
 }
 
 #[cfg(test)]
@@ -145,7 +129,7 @@ mod tests {
             Err(BackgroundError::CutShort(Container::WebP))
         );
         assert_eq!(judged(&jpeg[..14]), Err(BackgroundError::CutShort(Container::Jpeg)));
-        assert_eq!(judged(b""), Err(BackgroundError::Empty));
+        assert_eq!(judged(b""), Err(InputError::Empty.into()));
         let page = b"<!DOCTYPE html><html><body>404</body></html>";
         assert_eq!(judged(page), Err(BackgroundError::NotAPicture(Container::Html)));
         let clip = media("plain.mp4");
@@ -155,7 +139,7 @@ mod tests {
     #[test]
     fn what_is_no_file_is_not_opened() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(inspect_picture(&dir.path().join("gone.png")), Err(BackgroundError::Missing));
+        assert_eq!(inspect_picture(&dir.path().join("gone.png")), Err(InputError::Missing.into()));
         assert_eq!(inspect_picture(dir.path()), Err(BackgroundError::NotAFile("a directory")));
         let pipe = dir.path().join("pipe.png");
         let kind = rustix::fs::FileType::Fifo;
@@ -165,6 +149,9 @@ mod tests {
         std::fs::write(&huge, media("opaque.png")).unwrap();
         let file = File::options().write(true).open(&huge).unwrap();
         file.set_len(MAX_UPLOAD_BYTES + 1).unwrap();
-        assert!(matches!(inspect_picture(&huge), Err(BackgroundError::TooLarge { .. })));
+        assert!(matches!(
+            inspect_picture(&huge),
+            Err(BackgroundError::File(InputError::TooLarge { .. }))
+        ));
     }
 }

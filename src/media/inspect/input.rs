@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::media::container::{Container, SNIFF_BYTES, sniff};
 use crate::media::error::missing;
 use crate::media::parse::{self, cursor::ParseError};
-use crate::media::stream_info::ExpectedLength;
+use crate::media::stream_info::{ExpectedLength, StreamInfo};
+use crate::model::Failure;
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind};
 
 /// Maximum size of an upload in bytes (contract, *Upload*: "at most 500 MB"). The contract does not
 /// define MB; the smaller unit avoids uploads that are refused at the end.
@@ -42,6 +42,10 @@ pub struct Video {
 impl Video {
     /// A video of which only the type is known.
     pub fn of_container(container: Container, size: u64) -> Result<Self, InputError> {
+        Self::new(container, size, StreamInfo::default())
+    }
+
+    fn new(container: Container, size: u64, stream: StreamInfo) -> Result<Self, InputError> {
         let Some((content_type, extension)) = container.upload_type() else {
             return Err(if container.is_moving() {
                 InputError::Unsupported(container)
@@ -57,14 +61,14 @@ impl Video {
             content_type,
             extension,
             size,
-            duration: None,
-            reach: 0.0,
-            frames: None,
-            width: None,
-            height: None,
-            has_alpha: None,
-            complete: false,
-            note: None,
+            duration: stream.duration,
+            reach: stream.reach,
+            frames: stream.frames,
+            width: stream.width,
+            height: stream.height,
+            has_alpha: stream.has_alpha,
+            complete: stream.complete,
+            note: stream.note.map(|note| note.describe(size)),
         })
     }
 
@@ -137,10 +141,19 @@ pub enum InputError {
     Malformed { container: Container, what: &'static str },
 }
 
+impl From<io::Error> for InputError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
 impl InputError {
     /// Failure of the input `name`.
     pub fn failure(&self, name: &str) -> Failure {
-        Failure::new(FailureKind::Usage, name, self.to_string())
+        Failure::usage(name, self.to_string())
     }
 
     /// What to do about it; a command where one helps.
@@ -160,38 +173,29 @@ impl InputError {
 /// Checks that the file at `path` is a complete video of an accepted type and size. Its name does
 /// not matter (see [`Video::upload_name`]).
 pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(InputError::Directory);
     }
     if !metadata.is_file() {
         return Err(InputError::NotAFile);
     }
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    inspect_source(file, metadata.len())
+    let mut file = File::open(path)?;
+    inspect_source(&mut file, metadata.len())
 }
 
 /// [`inspect_input`] of `source`, which has `size` bytes.
-pub fn inspect_source<R: Read + Seek>(mut source: R, size: u64) -> Result<Video, InputError> {
+pub fn inspect_source(source: &mut (impl Read + Seek), size: u64) -> Result<Video, InputError> {
     if size == 0 {
         return Err(InputError::Empty);
     }
-    let container = parse::container_in(&mut source).map_err(|error| unreadable(&error))?;
-    let video = Video::of_container(container, size)?;
-    let facts = parse::facts(container, source, size)
+    let container = parse::container_in(source)?;
+    // Refused by type and size before the file is read.
+    Video::of_container(container, size)?;
+    let stream = parse::stream_info(container, source, size)
         .map_err(|flaw| refusal(container, size, flaw))?
         .ok_or(InputError::Unsupported(container))?;
-    Ok(Video {
-        duration: facts.duration,
-        width: facts.width,
-        height: facts.height,
-        has_alpha: facts.has_alpha,
-        complete: facts.complete,
-        reach: facts.reach,
-        frames: facts.frames,
-        note: facts.note.map(|note| note.describe(size)),
-        ..video
-    })
+    Video::new(container, size, stream)
 }
 
 /// Whether the file at `path` is a video by its first bytes, of an accepted type or not.
@@ -205,15 +209,9 @@ pub fn is_video(path: &Path) -> bool {
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
     container.upload_type()?;
-    let facts = parse::facts(container, io::Cursor::new(video), video.len() as u64).ok()??;
-    facts.duration
-}
-
-fn unreadable(error: &io::Error) -> InputError {
-    match error.kind() {
-        io::ErrorKind::NotFound => InputError::Missing,
-        _ => InputError::Unreadable(error.to_string()),
-    }
+    let stream =
+        parse::stream_info(container, &mut io::Cursor::new(video), video.len() as u64).ok()??;
+    stream.duration
 }
 
 fn refusal(container: Container, size: u64, flaw: ParseError) -> InputError {

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::output::OutputSpec;
 use crate::media::archive::{ArchiveBounds, ArchiveError, extract_archive};
 use crate::media::container::Container;
-use crate::media::error::OutputError;
+use crate::media::error::{OutputError, write_error};
 use crate::model::OutputFormat;
 
 /// Maximum size of a decoded picture in pixels (8K).
@@ -60,8 +60,8 @@ impl Opacity {
 
     /// The value at a position given as shares of width and height (0 to 1).
     pub fn at(&self, across: f64, down: f64) -> u8 {
-        let column = place(across, self.width);
-        let row = place(down, self.height);
+        let column = pixel_index(across, self.width);
+        let row = pixel_index(down, self.height);
         self.values.get(row * self.width as usize + column).copied().unwrap_or(0)
     }
 
@@ -80,7 +80,7 @@ impl Opacity {
     clippy::cast_sign_loss,
     reason = "a share of a width is a column"
 )]
-fn place(share: f64, size: u32) -> usize {
+fn pixel_index(share: f64, size: u32) -> usize {
     let last = f64::from(size.saturating_sub(1));
     (share.clamp(0.0, 1.0) * f64::from(size)).floor().min(last) as usize
 }
@@ -93,15 +93,16 @@ pub fn read_opacity(
     max_pictures: usize,
 ) -> Result<Option<Vec<Opacity>>, OutputError> {
     match format {
-        OutputFormat::Webp => of_webp(BufReader::new(open(path)?), max_pictures).map(Some),
-        OutputFormat::Gif => of_gif(BufReader::new(open(path)?)).map(|first| Some(vec![first])),
+        OutputFormat::Webp => of_webp(open(path)?, max_pictures).map(Some),
+        OutputFormat::Gif => of_gif(open(path)?).map(|first| Some(vec![first])),
         OutputFormat::PngSequence => of_sequence(path, max_pictures).map(Some),
         OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => Ok(None),
     }
 }
 
-fn open(path: &Path) -> Result<File, OutputError> {
-    File::open(path).map_err(|error| OutputError::Unreadable(error.to_string()))
+fn open(path: &Path) -> Result<BufReader<File>, OutputError> {
+    let file = File::open(path).map_err(|error| OutputError::Unreadable(error.to_string()))?;
+    Ok(BufReader::new(file))
 }
 
 fn malformed(container: Container, what: &'static str) -> OutputError {
@@ -173,18 +174,14 @@ fn of_gif<R: Read>(source: R) -> Result<Opacity, OutputError> {
 }
 
 fn of_sequence(path: &Path, max_pictures: usize) -> Result<Vec<Opacity>, OutputError> {
-    let place = tempfile::tempdir().map_err(|error| OutputError::NotWritten(error.to_string()))?;
+    let directory = tempfile::tempdir().map_err(write_error)?;
     let files =
-        extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default(), false)?;
-    let is_png = |file: &&std::path::PathBuf| {
-        file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-    };
+        extract_archive(path, &directory.path().join("pictures"), ArchiveBounds::default(), false)?;
     files
         .iter()
-        .filter(is_png)
         .take(max_pictures)
         .map(|file| {
-            let (width, height, samples, pixels) = decode_png(BufReader::new(open(file)?))?;
+            let (width, height, samples, pixels) = decode_png(open(file)?)?;
             Ok(last_sample(width, height, samples, &pixels))
         })
         .collect()

@@ -1,6 +1,7 @@
 //! Check of a downloaded output: size, container by content, completeness, alpha and length.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::media::archive::{ArchiveBounds, check_archive};
@@ -46,8 +47,6 @@ pub struct OutputSpec {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedOutput {
-    /// By content; a sequence may be any supported archive.
-    pub container: Container,
     pub size: u64,
     /// Seconds, if known.
     pub duration: Option<f64>,
@@ -55,8 +54,6 @@ pub struct VerifiedOutput {
     pub height: Option<u32>,
     /// `None` if only a decoder can tell.
     pub has_alpha: Option<bool>,
-    /// Number of pictures, if counted.
-    pub frames: Option<u64>,
 }
 
 /// Maximum size of an output of `seconds` in `format`, in bytes: 4K at 60 frames per second in the
@@ -80,7 +77,7 @@ pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
 /// The difference. The file is not changed.
 pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutput, OutputError> {
     let unreadable = |error: io::Error| OutputError::Unreadable(error.to_string());
-    let (container, size, file) = parse::open(path).map_err(unreadable)?;
+    let (container, size, mut file) = parse::open(path).map_err(unreadable)?;
     if let Some(promised) = expected.size
         && promised != size
     {
@@ -90,32 +87,36 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
         return Err(OutputError::Empty);
     }
     if !accepts(expected.format, container) {
-        return Err(mismatch(path, expected.format, container));
+        let (wanted, found) = (expected.format, container);
+        return Err(match found {
+            Container::Html | Container::Xml | Container::Json => {
+                OutputError::Message { wanted, found, begins: text_start(file) }
+            }
+            _ => OutputError::WrongContainer { wanted, found },
+        });
     }
-    let facts = if expected.format == OutputFormat::PngSequence {
+    let stream = if expected.format == OutputFormat::PngSequence {
         sequence(path, container)?
     } else {
-        parse::facts(container, file, size)
+        parse::stream_info(container, &mut file, size)
             .map_err(|flaw| refusal(container, size, flaw))?
             .ok_or(OutputError::NoPictures(container))?
     };
-    if expected.alpha && facts.has_alpha == Some(false) {
+    if expected.alpha && stream.has_alpha == Some(false) {
         return Err(OutputError::NoAlpha(container));
     }
-    if let Some(StreamDefect::Overrun(end)) = facts.note {
+    if let Some(StreamDefect::Overrun(end)) = stream.note {
         return Err(OutputError::CutShort { container, size, expected: Some(end) });
     }
     if let Some(length) = &expected.length {
-        check_length(expected.format, length, &facts)?;
+        check_length(expected.format, length, &stream)?;
     }
     Ok(VerifiedOutput {
-        container,
         size,
-        duration: facts.duration,
-        width: facts.width,
-        height: facts.height,
-        has_alpha: facts.has_alpha,
-        frames: facts.frames,
+        duration: stream.duration,
+        width: stream.width,
+        height: stream.height,
+        has_alpha: stream.has_alpha,
     })
 }
 
@@ -132,24 +133,11 @@ fn accepts(format: OutputFormat, container: Container) -> bool {
     }
 }
 
-fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> OutputError {
-    match found {
-        Container::Html | Container::Xml | Container::Json => {
-            OutputError::Message { wanted, found, begins: text_start(path) }
-        }
-        _ => OutputError::WrongContainer { wanted, found },
-    }
-}
-
 /// Start of a text response.
-fn text_start(path: &Path) -> String {
+fn text_start(file: File) -> String {
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
-    // Without text if the file is gone meanwhile.
-    if read.is_err() {
-        return String::new();
-    }
+    // Without text if it cannot be read.
+    let _ = file.take(1_024).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().take(SHOWN_CHARS).collect()
@@ -162,15 +150,13 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
         return Err(OutputError::NoPictures(container));
     }
     Ok(StreamInfo {
-        duration: None,
-        reach: 0.0,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
         // Some writers omit the channel in opaque pictures.
         has_alpha: Some(summary.with_alpha > 0),
         complete: true,
         frames: Some(summary.pictures),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 
@@ -178,13 +164,13 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
 fn check_length(
     format: OutputFormat,
     input: &ExpectedLength,
-    facts: &StreamInfo,
+    stream: &StreamInfo,
 ) -> Result<(), OutputError> {
-    let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
+    let frames = stream.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
     let frame = input.frame.unwrap_or(MAX_FRAME_SECONDS);
     // The length with the frame duration of the input.
     let by_frames = frames.map(|frames| frames * frame);
-    let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
+    let Some(actual) = stream.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
         return Ok(());
     };
     let own_frame = frames.map_or(0.0, |frames| actual / frames).min(MAX_FRAME_SECONDS);

@@ -41,19 +41,25 @@ impl From<io::Error> for ParseError {
     }
 }
 
-pub(crate) struct Cursor<R> {
-    source: BufReader<R>,
+pub(crate) type ParseResult<T> = Result<T, ParseError>;
+
+/// A file, a part of one in memory, or an object of a store.
+pub(crate) trait Source: Read + Seek {}
+
+impl<T: Read + Seek> Source for T {}
+
+pub(crate) struct Cursor<'a> {
+    source: BufReader<&'a mut dyn Source>,
     position: u64,
     length: u64,
     parts: u32,
 }
 
-impl<R: Read + Seek> Cursor<R> {
-    /// Reads `source`, which has `length` bytes, from its start.
-    pub(crate) fn new(mut source: R, length: u64) -> Result<Self, ParseError> {
-        source.rewind()?;
+impl<'a> Cursor<'a> {
+    /// Reads `source`, which is at its start and has `length` bytes.
+    pub(crate) fn new(source: &'a mut dyn Source, length: u64) -> Self {
         let source = BufReader::with_capacity(BUFFER_BYTES, source);
-        Ok(Self { source, position: 0, length, parts: 0 })
+        Self { source, position: 0, length, parts: 0 }
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -64,7 +70,8 @@ impl<R: Read + Seek> Cursor<R> {
         self.length
     }
 
-    pub(crate) fn visit(&mut self) -> Result<(), ParseError> {
+    /// Counts a part.
+    pub(crate) fn visit(&mut self) -> ParseResult<()> {
         self.parts += 1;
         if self.parts > MAX_PARTS {
             return Err(ParseError::Malformed("it has more parts than any real video"));
@@ -72,11 +79,17 @@ impl<R: Read + Seek> Cursor<R> {
         Ok(())
     }
 
-    /// Jumps to an absolute position inside the file.
-    pub(crate) fn jump(&mut self, target: u64) -> Result<(), ParseError> {
-        if target > self.length {
-            return Err(ParseError::CutShort { expected: Some(target) });
+    /// `end`, which must be inside the file.
+    pub(crate) fn check_end(&self, end: u64) -> ParseResult<u64> {
+        if end > self.length {
+            return Err(ParseError::CutShort { expected: Some(end) });
         }
+        Ok(end)
+    }
+
+    /// Jumps to an absolute position inside the file.
+    pub(crate) fn jump(&mut self, target: u64) -> ParseResult<()> {
+        self.check_end(target)?;
         let distance = i64::try_from(i128::from(target) - i128::from(self.position))
             .map_err(|_| ParseError::Malformed("a position is out of range"))?;
         self.source.seek_relative(distance)?;
@@ -84,30 +97,41 @@ impl<R: Read + Seek> Cursor<R> {
         Ok(())
     }
 
-    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
-        let end = self.position.saturating_add(N as u64);
-        if end > self.length {
-            return Err(ParseError::CutShort { expected: Some(end) });
-        }
+    pub(crate) fn skip(&mut self, bytes: u64) -> ParseResult<()> {
+        self.jump(self.position.saturating_add(bytes))
+    }
+
+    pub(crate) fn take<const N: usize>(&mut self) -> ParseResult<[u8; N]> {
+        let end = self.check_end(self.position.saturating_add(N as u64))?;
         let mut bytes = [0; N];
         self.source.read_exact(&mut bytes)?;
         self.position = end;
         Ok(bytes)
     }
 
-    pub(crate) fn be16(&mut self) -> Result<u16, ParseError> {
+    pub(crate) fn be16(&mut self) -> ParseResult<u16> {
         self.take().map(u16::from_be_bytes)
     }
 
-    pub(crate) fn be32(&mut self) -> Result<u32, ParseError> {
+    pub(crate) fn be32(&mut self) -> ParseResult<u32> {
         self.take().map(u32::from_be_bytes)
     }
 
-    pub(crate) fn be64(&mut self) -> Result<u64, ParseError> {
+    pub(crate) fn be64(&mut self) -> ParseResult<u64> {
         self.take().map(u64::from_be_bytes)
     }
 
-    pub(crate) fn le32(&mut self) -> Result<u32, ParseError> {
+    /// An unsigned number of `width` bytes, at most eight, after the more significant bits `high`.
+    pub(crate) fn be_bytes(&mut self, high: u64, width: u64) -> ParseResult<u64> {
+        let mut value = high;
+        for _ in 0..width {
+            let [byte] = self.take()?;
+            value = value << 8 | u64::from(byte);
+        }
+        Ok(value)
+    }
+
+    pub(crate) fn le32(&mut self) -> ParseResult<u32> {
         self.take().map(u32::from_le_bytes)
     }
 }
@@ -118,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_end_is_never_passed() {
-        let mut cursor = Cursor::new(io::Cursor::new([1, 2, 3, 4, 5]), 5).unwrap();
+        let mut bytes = io::Cursor::new([1, 2, 3, 4, 5]);
+        let mut cursor = Cursor::new(&mut bytes, 5);
         assert_eq!(cursor.be32().unwrap(), 0x0102_0304);
         assert!(matches!(cursor.be16(), Err(ParseError::CutShort { expected: Some(6) })));
         assert!(matches!(cursor.jump(u64::MAX), Err(ParseError::CutShort { .. })));

@@ -5,41 +5,40 @@
 //! The length is counted from the times of the blocks: what the header says is zero in recordings of
 //! browsers, and the length of the longest track elsewhere.
 
-use std::io::{Read, Seek};
-
-use super::cursor::{Cursor, ParseError};
+use super::cursor::{Cursor, ParseError, ParseResult};
 use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 mod id {
-    pub(crate) const EBML: u32 = 0x1A45_DFA3;
-    pub(crate) const SEGMENT: u32 = 0x1853_8067;
-    pub(crate) const INFO: u32 = 0x1549_A966;
-    pub(crate) const TIMESTAMP_SCALE: u32 = 0x2A_D7B1;
-    pub(crate) const DURATION: u32 = 0x4489;
-    pub(crate) const TRACKS: u32 = 0x1654_AE6B;
-    pub(crate) const TRACK_ENTRY: u32 = 0xAE;
-    pub(crate) const TRACK_NUMBER: u32 = 0xD7;
-    pub(crate) const TRACK_TYPE: u32 = 0x83;
-    pub(crate) const FLAG_DEFAULT: u32 = 0x88;
-    pub(crate) const DEFAULT_DURATION: u32 = 0x23_E383;
-    pub(crate) const TRACK_TIMESTAMP_SCALE: u32 = 0x23_314F;
-    pub(crate) const CONTENT_ENCODINGS: u32 = 0x6D80;
-    pub(crate) const CONTENT_ENCODING: u32 = 0x6240;
-    pub(crate) const CONTENT_ENCODING_TYPE: u32 = 0x5033;
-    pub(crate) const CONTENT_ENCRYPTION: u32 = 0x5035;
-    pub(crate) const VIDEO: u32 = 0xE0;
-    pub(crate) const PIXEL_WIDTH: u32 = 0xB0;
-    pub(crate) const PIXEL_HEIGHT: u32 = 0xBA;
-    pub(crate) const ALPHA_MODE: u32 = 0x53C0;
-    pub(crate) const CLUSTER: u32 = 0x1F43_B675;
-    pub(crate) const TIMESTAMP: u32 = 0xE7;
-    pub(crate) const SIMPLE_BLOCK: u32 = 0xA3;
-    pub(crate) const BLOCK_GROUP: u32 = 0xA0;
-    pub(crate) const BLOCK: u32 = 0xA1;
-    pub(crate) const BLOCK_DURATION: u32 = 0x9B;
-    pub(crate) const BLOCK_ADDITIONS: u32 = 0x75A1;
+    pub(crate) const EBML: u64 = 0x1A45_DFA3;
+    pub(crate) const DOC_TYPE: u64 = 0x4282;
+    pub(crate) const SEGMENT: u64 = 0x1853_8067;
+    pub(crate) const INFO: u64 = 0x1549_A966;
+    pub(crate) const TIMESTAMP_SCALE: u64 = 0x2A_D7B1;
+    pub(crate) const DURATION: u64 = 0x4489;
+    pub(crate) const TRACKS: u64 = 0x1654_AE6B;
+    pub(crate) const TRACK_ENTRY: u64 = 0xAE;
+    pub(crate) const TRACK_NUMBER: u64 = 0xD7;
+    pub(crate) const TRACK_TYPE: u64 = 0x83;
+    pub(crate) const FLAG_DEFAULT: u64 = 0x88;
+    pub(crate) const DEFAULT_DURATION: u64 = 0x23_E383;
+    pub(crate) const TRACK_TIMESTAMP_SCALE: u64 = 0x23_314F;
+    pub(crate) const CONTENT_ENCODINGS: u64 = 0x6D80;
+    pub(crate) const CONTENT_ENCODING: u64 = 0x6240;
+    pub(crate) const CONTENT_ENCODING_TYPE: u64 = 0x5033;
+    pub(crate) const CONTENT_ENCRYPTION: u64 = 0x5035;
+    pub(crate) const VIDEO: u64 = 0xE0;
+    pub(crate) const PIXEL_WIDTH: u64 = 0xB0;
+    pub(crate) const PIXEL_HEIGHT: u64 = 0xBA;
+    pub(crate) const ALPHA_MODE: u64 = 0x53C0;
+    pub(crate) const CLUSTER: u64 = 0x1F43_B675;
+    pub(crate) const TIMESTAMP: u64 = 0xE7;
+    pub(crate) const SIMPLE_BLOCK: u64 = 0xA3;
+    pub(crate) const BLOCK_GROUP: u64 = 0xA0;
+    pub(crate) const BLOCK: u64 = 0xA1;
+    pub(crate) const BLOCK_DURATION: u64 = 0x9B;
+    pub(crate) const BLOCK_ADDITIONS: u64 = 0x75A1;
     /// Attachments, chapters, cues, seek head and tags.
-    pub(crate) const OTHERS: [u32; 5] =
+    pub(crate) const OTHERS: [u64; 5] =
         [0x1941_A469, 0x1043_A770, 0x1C53_BB6B, 0x114D_9B74, 0x1254_C367];
 }
 
@@ -81,6 +80,7 @@ struct BlockTimes {
     last: (u64, Option<u64>),
 }
 
+#[derive(Default)]
 struct Walk {
     /// Duration of a tick in nanoseconds.
     scale: u64,
@@ -97,18 +97,8 @@ struct Walk {
 }
 
 /// Parses a file that starts with an EBML header.
-pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
-    let mut walk = Walk {
-        scale: DEFAULT_SCALE,
-        stated: None,
-        tracks: Vec::new(),
-        cluster: 0,
-        group: (None, None),
-        has_clusters: false,
-        has_additions: false,
-        states_size: false,
-        note: None,
-    };
+pub(crate) fn read(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
+    let mut walk = Walk { scale: DEFAULT_SCALE, ..Walk::default() };
     let length = cursor.length();
     let mut end = length;
     while cursor.position() < end.min(length) {
@@ -152,10 +142,36 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
     } else if end < length {
         walk.note = Some(StreamDefect::Tail(length - end));
     }
-    walk.facts()
+    walk.stream_info()
 }
 
-fn is_known(element: u32) -> bool {
+/// End of the header of a file, whose first bytes are in `cursor`; `None` if it is not stated.
+pub(crate) fn header_end(cursor: &mut Cursor<'_>) -> Option<u64> {
+    let (element, size) = header(cursor).ok()?;
+    cursor.position().checked_add(size?).filter(|_| element == id::EBML)
+}
+
+/// Whether the `DocType` of a file is WebM. It may be anywhere in the header.
+pub(crate) fn is_webm(cursor: &mut Cursor<'_>) -> ParseResult<bool> {
+    let (_, size) = header(cursor)?;
+    let end = size.map_or(cursor.length(), |size| cursor.position().saturating_add(size));
+    while cursor.position() < end.min(cursor.length()) {
+        let (element, Some(size)) = header(cursor)? else { break };
+        let next = cursor.check_end(cursor.position().saturating_add(size))?;
+        match element {
+            // Short names may be padded with zeros.
+            id::DOC_TYPE => {
+                let has_name = size >= 4 && cursor.take()? == *b"webm";
+                return Ok(has_name && (size == 4 || cursor.take()? == [0]));
+            }
+            id::SEGMENT => break,
+            _ => cursor.jump(next)?,
+        }
+    }
+    Ok(false)
+}
+
+fn is_known(element: u64) -> bool {
     matches!(
         element,
         id::EBML
@@ -171,63 +187,40 @@ fn is_known(element: u32) -> bool {
     )
 }
 
-fn header<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u32, Option<u64>), ParseError> {
+fn header(cursor: &mut Cursor<'_>) -> ParseResult<(u64, Option<u64>)> {
     Ok((identifier(cursor)?, size(cursor)?))
 }
 
-/// End of an element of `size`, which must be inside the file.
-fn within<R: Read + Seek>(cursor: &Cursor<R>, size: u64) -> Result<u64, ParseError> {
-    let end = cursor.position().saturating_add(size);
-    if end > cursor.length() {
-        return Err(ParseError::CutShort { expected: Some(end) });
-    }
-    Ok(end)
-}
-
-fn identifier<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
+fn identifier(cursor: &mut Cursor<'_>) -> ParseResult<u64> {
     let [first] = cursor.take()?;
     let more = first.leading_zeros();
     if more > 3 {
         return Err(ParseError::Malformed("an element has no valid name"));
     }
-    let mut value = u32::from(first);
-    for _ in 0..more {
-        let [byte] = cursor.take()?;
-        value = value << 8 | u32::from(byte);
-    }
-    Ok(value)
+    cursor.be_bytes(first.into(), more.into())
 }
 
 /// The size of an element; `None` if unknown.
-fn size<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Option<u64>, ParseError> {
+fn size(cursor: &mut Cursor<'_>) -> ParseResult<Option<u64>> {
     let [first] = cursor.take()?;
     let more = first.leading_zeros();
     if more > 7 {
         return Err(ParseError::Malformed("an element has no valid size"));
     }
-    let mut value = u64::from(first) & (0x7f >> more);
-    for _ in 0..more {
-        let [byte] = cursor.take()?;
-        value = value << 8 | u64::from(byte);
-    }
+    let value = cursor.be_bytes(u64::from(first) & (0x7f >> more), more.into())?;
     let unknown = (1_u64 << (7 * (more + 1))) - 1;
     Ok((value != unknown).then_some(value))
 }
 
-fn unsigned<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<u64, ParseError> {
+fn unsigned(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<u64> {
     let width = end - cursor.position();
     if width > 8 {
         return Err(ParseError::Malformed("a number is wider than 64 bits"));
     }
-    let mut value = 0;
-    for _ in 0..width {
-        let [byte] = cursor.take()?;
-        value = value << 8 | u64::from(byte);
-    }
-    Ok(value)
+    cursor.be_bytes(0, width)
 }
 
-fn float<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<f64, ParseError> {
+fn float(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<f64> {
     match end - cursor.position() {
         0 => Ok(0.0),
         4 => cursor.take().map(|bytes| f64::from(f32::from_be_bytes(bytes))),
@@ -237,7 +230,7 @@ fn float<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<f64, ParseE
 }
 
 /// Number of frames of a block according to its flags.
-fn frames_of<R: Read + Seek>(cursor: &mut Cursor<R>, flags: u8) -> Result<u64, ParseError> {
+fn frames_of(cursor: &mut Cursor<'_>, flags: u8) -> ParseResult<u64> {
     if flags & 0x06 == 0 {
         return Ok(1);
     }
@@ -247,50 +240,40 @@ fn frames_of<R: Read + Seek>(cursor: &mut Cursor<R>, flags: u8) -> Result<u64, P
 
 impl Walk {
     /// Processes an element after its header.
-    fn element<R: Read + Seek>(
+    fn element(
         &mut self,
-        cursor: &mut Cursor<R>,
-        element: u32,
+        cursor: &mut Cursor<'_>,
+        element: u64,
         size: Option<u64>,
-    ) -> Result<(), ParseError> {
+    ) -> ParseResult<()> {
         match element {
             id::CLUSTER => {
                 self.has_clusters = true;
                 self.cluster = 0;
-                Ok(())
             }
-            id::BLOCK_GROUP => {
-                self.group = (None, None);
-                Ok(())
+            id::BLOCK_GROUP => self.group = (None, None),
+            id::TRACK_ENTRY if self.tracks.len() < MAX_TRACKS => {
+                self.tracks.push(EbmlTrack::default());
             }
             id::SEGMENT
             | id::INFO
             | id::TRACKS
+            | id::TRACK_ENTRY
             | id::VIDEO
             | id::CONTENT_ENCODINGS
-            | id::CONTENT_ENCODING => Ok(()),
-            id::TRACK_ENTRY => {
-                if self.tracks.len() < MAX_TRACKS {
-                    self.tracks.push(EbmlTrack::default());
-                }
-                Ok(())
-            }
+            | id::CONTENT_ENCODING => {}
             _ => {
                 let size =
                     size.ok_or(ParseError::Malformed("an element does not state its size"))?;
-                let end = within(cursor, size)?;
+                let end = cursor.check_end(cursor.position().saturating_add(size))?;
                 self.leaf(cursor, element, end)?;
-                cursor.jump(end)
+                cursor.jump(end)?;
             }
         }
+        Ok(())
     }
 
-    fn leaf<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        element: u32,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn leaf(&mut self, cursor: &mut Cursor<'_>, element: u64, end: u64) -> ParseResult<()> {
         match element {
             id::EBML => {}
             // Zero means the default.
@@ -328,7 +311,7 @@ impl Walk {
     }
 
     /// Counts the frames of a block and records its time.
-    fn block<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    fn block(&mut self, cursor: &mut Cursor<'_>) -> ParseResult<()> {
         let number = size(cursor)?;
         let offset = i64::from(i16::from_be_bytes(cursor.take()?));
         let [flags] = cursor.take()?;
@@ -349,12 +332,12 @@ impl Walk {
     }
 
     /// Accepts unreadable data at `start` after the last possible picture.
-    fn pass_tail<R: Read + Seek>(
+    fn pass_tail(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         start: u64,
         flaw: ParseError,
-    ) -> Result<(), ParseError> {
+    ) -> ParseResult<()> {
         if !self.has_clusters || matches!(flaw, ParseError::Io(_)) {
             return Err(flaw);
         }
@@ -363,7 +346,7 @@ impl Walk {
         while cursor.position() < cursor.length() {
             let [byte] = cursor.take()?;
             last = last << 8 | u32::from(byte);
-            if last == id::CLUSTER {
+            if u64::from(last) == id::CLUSTER {
                 return Err(ParseError::Malformed("its pictures are interrupted by other bytes"));
             }
         }
@@ -417,7 +400,7 @@ impl Walk {
         videos.rev().max_by_key(|track| score(track))
     }
 
-    fn facts(&self) -> Result<StreamInfo, ParseError> {
+    fn stream_info(&self) -> ParseResult<StreamInfo> {
         if self.tracks.is_empty() {
             return Err(ParseError::CutShort { expected: None });
         }
@@ -451,12 +434,7 @@ impl Walk {
 }
 
 impl EbmlTrack {
-    fn leaf<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        element: u32,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn leaf(&mut self, cursor: &mut Cursor<'_>, element: u64, end: u64) -> ParseResult<()> {
         match element {
             id::TRACK_NUMBER => self.number = unsigned(cursor, end)?,
             id::TRACK_TYPE => self.kind = unsigned(cursor, end)?,
@@ -467,9 +445,7 @@ impl EbmlTrack {
             id::ALPHA_MODE => self.declares_alpha = unsigned(cursor, end)? == 1,
             id::CONTENT_ENCODING_TYPE => self.is_encrypted |= unsigned(cursor, end)? == 1,
             id::CONTENT_ENCRYPTION => self.is_encrypted = true,
-            id::TRACK_TIMESTAMP_SCALE => {
-                self.own_scale = Some(float(cursor, end)?);
-            }
+            id::TRACK_TIMESTAMP_SCALE => self.own_scale = Some(float(cursor, end)?),
             _ => {}
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! GIF, read with the `gif` crate: length, size and transparency.
 
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 use std::num::NonZeroU64;
 
 use gif::{DecodeOptions, DecodingError, DisposalMethod, Frame, MemoryLimit};
 
-use super::cursor::ParseError;
+use super::cursor::{ParseError, ParseResult, Source};
 use crate::media::memory_budget;
 use crate::media::stream_info::StreamInfo;
 
@@ -15,7 +15,7 @@ const MAX_FRAME_BYTES: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not
 /// Delay that browsers use for frames without one, in hundredths of a second.
 const DEFAULT_DELAY: u64 = 10;
 
-pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
+pub(crate) fn read(source: &mut dyn Source) -> ParseResult<StreamInfo> {
     let mut options = DecodeOptions::new();
     options.set_memory_limit(MemoryLimit::Bytes(MAX_FRAME_BYTES));
     options.allow_unknown_blocks(true);
@@ -39,13 +39,12 @@ pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
     }
     Ok(StreamInfo {
         duration: Some(centiseconds as f64 / 100.0),
-        reach: 0.0,
         width: Some(u32::from(width)),
         height: Some(u32::from(height)),
         has_alpha: Some(has_alpha),
         complete: true,
         frames: Some(frames),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 

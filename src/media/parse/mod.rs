@@ -8,48 +8,48 @@ pub(crate) mod isobmff;
 pub(crate) mod riff;
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use self::cursor::{Cursor, ParseError};
-use super::container::{Container, SNIFF_BYTES, header_end, sniff};
+use self::cursor::{Cursor, ParseResult, Source};
+use super::container::{Container, SNIFF_BYTES, sniff};
 use super::stream_info::StreamInfo;
 
 /// Maximum size of a Matroska header, in bytes.
-const MAX_HEADER_BYTES: usize = 1 << 20;
+const MAX_HEADER_BYTES: u64 = 1 << 20;
 
-/// The type of the file at `path`, its size, and the open file.
+/// The type of the file at `path`, its size, and the file at its start.
 pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     Ok((container_in(&mut file)?, size, file))
 }
 
-/// The type of the content that `source` begins with.
-pub(crate) fn container_in<R: Read>(source: &mut R) -> io::Result<Container> {
+/// The type of the content of `source`, which is left at its start.
+pub(crate) fn container_in(source: &mut dyn Source) -> io::Result<Container> {
     let mut head = Vec::with_capacity(SNIFF_BYTES);
-    source.take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    (&mut *source).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    let size = head.len() as u64;
+    let header_end = ebml::header_end(&mut Cursor::new(&mut io::Cursor::new(&head), size));
     // The header, which distinguishes Matroska from WebM, may be padded.
-    if let Some(end) =
-        header_end(&head).filter(|end| (SNIFF_BYTES..=MAX_HEADER_BYTES).contains(end))
-    {
-        let more = (end - head.len().min(end)) as u64;
-        source.take(more).read_to_end(&mut head)?;
+    if let Some(end) = header_end.filter(|end| *end <= MAX_HEADER_BYTES) {
+        (&mut *source).take(end.saturating_sub(size)).read_to_end(&mut head)?;
     }
+    source.rewind()?;
     Ok(sniff(&head))
 }
 
-/// Parses a `container` of moving pictures; `None` for any other type.
-pub(crate) fn facts<R: Read + Seek>(
+/// Parses a `container` of moving pictures, which begins at the position of `source`; `None` for any
+/// other type.
+pub(crate) fn stream_info(
     container: Container,
-    mut source: R,
+    source: &mut dyn Source,
     size: u64,
-) -> Result<Option<StreamInfo>, ParseError> {
+) -> ParseResult<Option<StreamInfo>> {
     if container == Container::Gif {
-        source.rewind()?;
         return gif::read(source).map(Some);
     }
-    let mut cursor = Cursor::new(source, size)?;
+    let mut cursor = Cursor::new(source, size);
     match container {
         Container::Mp4 | Container::QuickTime => isobmff::read(&mut cursor).map(Some),
         Container::WebM | Container::Matroska => ebml::read(&mut cursor).map(Some),

@@ -1,8 +1,6 @@
 //! AVI inputs and WebP outputs, both RIFF.
 
-use std::io::{Read, Seek};
-
-use super::cursor::{Cursor, ParseError};
+use super::cursor::{Cursor, ParseError, ParseResult};
 use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 /// `end` without padding.
@@ -12,7 +10,7 @@ struct Chunk {
 }
 
 /// The next chunk before `end`; `None` if only padding is left.
-fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk>, ParseError> {
+fn next(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<Option<Chunk>> {
     if end.saturating_sub(cursor.position()) < 8 {
         return Ok(None);
     }
@@ -23,7 +21,7 @@ fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk
 }
 
 /// Skips to the next chunk, which has an even offset.
-fn skip_chunk<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
+fn skip_chunk(cursor: &mut Cursor<'_>, chunk: &Chunk) -> ParseResult<()> {
     let padded = chunk.end + (chunk.end & 1);
     cursor.jump(padded.min(cursor.length().max(chunk.end)))
 }
@@ -34,7 +32,7 @@ fn is_unstated(size: u64) -> bool {
 }
 
 /// End of the outermost chunk, and whether it states its size, which recorders fill in last.
-fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), ParseError> {
+fn outer(cursor: &mut Cursor<'_>) -> ParseResult<(u64, bool)> {
     let length = cursor.length();
     let chunk = next(cursor, length)?.ok_or(ParseError::Malformed("it ends within its header"))?;
     let stated = chunk.end - cursor.position();
@@ -86,7 +84,7 @@ struct Avi {
     note: Option<StreamDefect>,
 }
 
-pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+pub(crate) fn read_avi(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     let mut avi = Avi::default();
     let mut complete = true;
     // Files over 1 GB continue in further outer chunks.
@@ -102,7 +100,7 @@ pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamI
             None => break,
         };
         let stated = chunk.end - cursor.position();
-        cursor.take::<4>()?;
+        cursor.skip(4)?;
         let end = if is_unstated(stated) || chunk.end > cursor.length() {
             complete = false;
             if !is_unstated(stated) {
@@ -118,17 +116,12 @@ pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamI
     if !avi.has_data {
         return Err(ParseError::CutShort { expected: avi.missing });
     }
-    avi.facts(complete && avi.missing.is_none(), cursor.length())
+    avi.stream_info(complete && avi.missing.is_none(), cursor.length())
 }
 
 impl Avi {
     /// The chunks before `end`, at most `deeper` levels.
-    fn read_chunks<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-        deeper: u32,
-    ) -> Result<(), ParseError> {
+    fn read_chunks(&mut self, cursor: &mut Cursor<'_>, end: u64, deeper: u32) -> ParseResult<()> {
         while let Some(chunk) = next(cursor, end)? {
             if !chunk.name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
                 self.is_damaged |= self.has_data;
@@ -177,16 +170,16 @@ impl Avi {
     }
 
     /// `strh`, kept for video.
-    fn read_stream<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    fn read_stream(&mut self, cursor: &mut Cursor<'_>) -> ParseResult<()> {
         let number = self.streams;
         self.streams += 1;
         let kind = cursor.take::<4>()?;
         let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MAX_STREAMS;
         self.is_described = is_video && &kind == b"vids";
         if is_video {
-            cursor.jump(cursor.position() + 16)?;
+            cursor.skip(16)?;
             let (scale, rate) = (cursor.le32()?, cursor.le32()?);
-            cursor.jump(cursor.position() + 4)?;
+            cursor.skip(4)?;
             let frame = (scale > 0 && rate > 0).then(|| f64::from(scale) / f64::from(rate));
             let stated = cursor.le32()?;
             self.pictures.push(AviStream { number, frame, stated, ..AviStream::default() });
@@ -195,12 +188,12 @@ impl Avi {
     }
 
     /// `strf` of video: size and depth.
-    fn read_format<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    fn read_format(&mut self, cursor: &mut Cursor<'_>) -> ParseResult<()> {
         self.is_described = false;
-        cursor.take::<4>()?;
+        cursor.skip(4)?;
         // Negative heights mean top-down rows.
         let (width, height) = (cursor.le32()?, cursor.le32()?.cast_signed().unsigned_abs());
-        cursor.take::<2>()?;
+        cursor.skip(2)?;
         let depth = u16::from_le_bytes(cursor.take()?);
         if let Some(stream) = self.pictures.last_mut() {
             (stream.size, stream.depth) = ((width, height), depth);
@@ -225,7 +218,7 @@ impl Avi {
         }
     }
 
-    fn facts(&self, complete: bool, length: u64) -> Result<StreamInfo, ParseError> {
+    fn stream_info(&self, complete: bool, length: u64) -> ParseResult<StreamInfo> {
         // FFmpeg chooses the largest picture.
         let score = |stream: &AviStream| {
             (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))
@@ -249,15 +242,16 @@ impl Avi {
         let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_damaged);
         let overrun = self.missing.filter(|missing| *missing > length).map(StreamDefect::Overrun);
         let (width, height) = stream.size;
+        let is_sized = width > 0 && height > 0;
         Ok(StreamInfo {
             duration: duration.filter(|seconds| seconds.is_finite() && *seconds > 0.0),
-            reach: 0.0,
-            width: (width > 0 && height > 0).then_some(width),
-            height: (width > 0 && height > 0).then_some(height),
+            width: is_sized.then_some(width),
+            height: is_sized.then_some(height),
             has_alpha: (stream.depth != 32).then_some(false),
             complete,
             frames: Some(stream.frames),
             note: overrun.or(self.note),
+            ..StreamInfo::default()
         })
     }
 }
@@ -276,9 +270,9 @@ struct WebP {
 }
 
 /// Reads a WebP file, animated or not.
-pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+pub(crate) fn read_webp(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     let (end, complete) = outer(cursor)?;
-    cursor.take::<4>()?;
+    cursor.skip(4)?;
     let mut webp = WebP::default();
     let mut pictures = 0_u64;
     while let Some(chunk) = next(cursor, end)? {
@@ -287,14 +281,14 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
         }
         match &chunk.name {
             b"VP8X" => {
-                cursor.take::<4>()?;
+                cursor.skip(4)?;
                 webp.size = Some((le24(cursor)? + 1, le24(cursor)? + 1));
             }
             b"ANMF" => {
                 webp.frames += 1;
-                cursor.take::<12>()?;
+                cursor.skip(12)?;
                 webp.milliseconds = webp.milliseconds.saturating_add(u64::from(le24(cursor)?));
-                cursor.take::<1>()?;
+                cursor.skip(1)?;
                 // The parts of a frame follow directly.
                 continue;
             }
@@ -313,19 +307,18 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
     }
     Ok(StreamInfo {
         duration: (webp.milliseconds > 0).then_some(webp.milliseconds as f64 / 1000.0),
-        reach: 0.0,
         width: webp.size.map(|(width, _)| width),
         height: webp.size.map(|(_, height)| height),
         has_alpha: Some(webp.has_alpha),
         complete,
         frames: Some(webp.frames.max(1)),
-        note: None,
+        ..StreamInfo::default()
     })
 }
 
 impl WebP {
     /// Header of a lossless picture: width and height minus one in 14 bits each, then alpha.
-    fn read_lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    fn read_lossless(&mut self, cursor: &mut Cursor<'_>) -> ParseResult<()> {
         if cursor.take::<1>()? != [0x2f] {
             return Err(ParseError::Malformed("a picture has the wrong signature"));
         }
@@ -336,7 +329,7 @@ impl WebP {
     }
 }
 
-fn le24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
+fn le24(cursor: &mut Cursor<'_>) -> ParseResult<u32> {
     let [low, middle, high] = cursor.take()?;
     Ok(u32::from_le_bytes([low, middle, high, 0]))
 }

@@ -1,7 +1,10 @@
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::model::text::is_hostile;
 
 const KEY: &str = "sk-Live_4f/9+Zq";
 

@@ -15,7 +15,7 @@ use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, ApiKeyId, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
 use crate::model::{
-    Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat, Target,
+    Background, Failure, JobId, JobOptions, JobView, ModelName, OutputFormat, Target,
 };
 
 /// A request to fetch the outputs of jobs.
@@ -103,8 +103,7 @@ async fn add_job(
 
 fn collision(job: &JobId, other: &str) -> Failure {
     let why = format!("it would be written to the same file as {other}");
-    Failure::new(FailureKind::Usage, format!("job {job}"), why)
-        .with_next(format!("rbgv fetch {job} -o FILE"))
+    Failure::usage(format!("job {job}"), why).with_next(format!("rbgv fetch {job} -o FILE"))
 }
 
 /// The attempt of a job that this ledger did not create, from the service's view of it.
@@ -176,7 +175,7 @@ fn target(
         Destination::Object(url) => return Ok(Some(Target::Object(url.clone()))),
         Destination::Prefix(prefix) => {
             let url = prefix.join(Path::new(&name)).map_err(|why| {
-                Failure::new(FailureKind::Usage, format!("job {job}"), why)
+                Failure::usage(format!("job {job}"), why)
                     .with_next(format!("rbgv fetch {job} -o {prefix}NAME"))
             })?;
             return Ok(Some(Target::Object(url)));

@@ -183,7 +183,6 @@ fn listed_job(key: &ApiKeyId, profile: &str, job: JobView, oldest: Timestamp) ->
 }
 
 /// How far a job of this status certainly is.
-#[must_use]
 pub fn progress_of(status: &JobStatus) -> JobProgress {
     match status {
         JobStatus::Created => JobProgress::Draft,

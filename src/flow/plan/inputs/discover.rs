@@ -2,37 +2,15 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
+use super::file_selection::{FileChoice, FileSelection};
+use super::input_list::InputList;
+use super::input_spec::InputSpec;
+use super::skipped_files::SkippedFiles;
+use crate::flow::output_file::{FileId, file_id};
 use crate::media::{self, InputError, Video};
-use crate::model::{Failure, FailureKind, ObjectUrl, StoredObject};
-
-pub use super::input_list::InputList;
-pub use super::input_spec::InputSpec;
-pub(crate) use super::skipped_files::SkippedFiles;
-
-/// Extensions that make a file of a directory an input without `--include`; a file without
-/// extension is an input if it is a video. The content decides later; this only skips notes and
-/// pictures.
-pub(crate) const VIDEO_ENDINGS: [&str; 12] =
-    ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
-
-/// Selection of the files of a directory.
-#[derive(Debug, Clone)]
-pub struct FileSelection {
-    recursive: bool,
-    include: Option<GlobSet>,
-    exclude: GlobSet,
-    /// Directories that are not read.
-    pruned: GlobSet,
-    /// Output directory: not read when it is below an input directory.
-    outputs: Option<PathBuf>,
-    /// Prefix of outputs in an object store: likewise.
-    object_outputs: Option<ObjectUrl>,
-}
+use crate::model::{Failure, ObjectUrl, StoredObject};
 
 /// What is known of an object before its plan.
 #[derive(Debug)]
@@ -43,104 +21,6 @@ pub(crate) struct InspectedObject {
     pub(crate) sha256: Option<String>,
     /// Written by this program, on any machine.
     pub(crate) is_output: bool,
-}
-
-/// Decision about a file of a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileChoice {
-    Taken,
-    Excluded,
-    NotIncluded,
-    OtherEnding,
-}
-
-impl FileSelection {
-    /// Parses the globs. They match the path below the directory; a glob without a slash matches
-    /// the name alone. A directory that `exclude` matches, or all of whose content it matches, is
-    /// not read.
-    pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
-        let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
-        let directories = exclude.iter().map(|glob| {
-            let directory_glob = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
-            directory_glob.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
-        });
-        let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
-        Ok(Self {
-            recursive,
-            include,
-            exclude: globs("--exclude", exclude)?,
-            pruned: globs("--exclude", &directories)?,
-            outputs: None,
-            object_outputs: None,
-        })
-    }
-
-    /// Excludes the output directory.
-    #[must_use]
-    pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
-        self.outputs = Some(directory);
-        self
-    }
-
-    /// Excludes the outputs in an object store.
-    #[must_use]
-    pub fn without_objects_below(mut self, prefix: ObjectUrl) -> Self {
-        self.object_outputs = Some(prefix);
-        self
-    }
-
-    pub(crate) fn is_recursive(&self) -> bool {
-        self.recursive
-    }
-
-    pub(crate) fn excludes(&self, below: &Path) -> bool {
-        self.exclude.is_match(below)
-    }
-
-    /// The object is below the prefix of outputs, and `listed` is not.
-    pub(crate) fn is_output_object(&self, listed: &ObjectUrl, url: &ObjectUrl) -> bool {
-        self.object_outputs.as_ref().is_some_and(|outputs| {
-            let has = |url: &ObjectUrl| {
-                outputs.with_key(&*url.key) == *url && url.key.starts_with(&outputs.key)
-            };
-            has(url) && !has(listed)
-        })
-    }
-
-    pub(crate) fn choose(&self, below: &Path) -> FileChoice {
-        if self.exclude.is_match(below) {
-            return FileChoice::Excluded;
-        }
-        match &self.include {
-            Some(include) if include.is_match(below) => FileChoice::Taken,
-            Some(_) => FileChoice::NotIncluded,
-            None if has_video_ending(below) => FileChoice::Taken,
-            None => FileChoice::OtherEnding,
-        }
-    }
-}
-
-fn globs(flag: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
-    let bad = |pattern: &str, why: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::Usage, format!("{flag} {pattern}"), why.to_string())
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let anywhere =
-            if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") };
-        let glob = GlobBuilder::new(&anywhere)
-            .literal_separator(true)
-            .build()
-            .map_err(|error| bad(pattern, &error))?;
-        set.add(glob);
-    }
-    set.build().map_err(|error| bad("", &error))
-}
-
-pub(crate) fn has_video_ending(path: &Path) -> bool {
-    path.extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 /// A discovered input.
@@ -175,7 +55,13 @@ pub(crate) struct ScannedDirectory {
     pub(crate) explicit: bool,
     /// Files in it that were taken as inputs.
     pub(crate) inputs: usize,
-    pub(crate) passed_over: SkippedFiles,
+    pub(crate) skipped: SkippedFiles,
+}
+
+impl ScannedDirectory {
+    pub(crate) fn new(path: PathBuf, explicit: bool) -> Self {
+        Self { path, explicit, inputs: 0, skipped: SkippedFiles::default() }
+    }
 }
 
 pub(crate) type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
@@ -186,7 +72,7 @@ pub(crate) type FindObjects<'a> =
 
 /// [`FindObjects`] where objects cannot be inputs.
 pub(crate) fn no_objects(url: &ObjectUrl, _: bool, _: &mut Take<'_>) -> Result<(), Failure> {
-    Err(Failure::new(FailureKind::Usage, url.to_string(), "objects cannot be inputs here")
+    Err(Failure::usage(url.to_string(), "objects cannot be inputs here")
         .with_next(format!("rbgv run {}", url.shell_quoted())))
 }
 
@@ -247,17 +133,12 @@ fn walk(
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     let outputs = selection.outputs.as_deref().and_then(identity);
-    let mut directory = ScannedDirectory {
-        path: root.to_owned(),
-        explicit,
-        inputs: 0,
-        passed_over: SkippedFiles::default(),
-    };
-    let passed_over = &mut directory.passed_over;
+    let mut directory = ScannedDirectory::new(root.to_owned(), explicit);
+    let skipped = &mut directory.skipped;
     let mut open = Vec::new();
     match sorted_entries(root) {
         Ok(entries) => open.push(entries),
-        Err(error) => passed_over.unreadable_root(&error),
+        Err(error) => skipped.unreadable_root = Some(error.to_string()),
     }
     while let Some(entries) = open.last_mut() {
         let Some(entry) = entries.next() else {
@@ -267,24 +148,24 @@ fn walk(
         let path = entry.path();
         let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            passed_over.hidden += 1;
+            skipped.hidden += 1;
             continue;
         }
         let kind = entry.file_type();
         if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
             if selection.pruned.is_match(&below) {
-                passed_over.excluded += 1;
+                skipped.excluded += 1;
             } else if outputs.is_some() && outputs == identity(&path) {
-                passed_over.output_directory = true;
+                skipped.output_directory = true;
             } else if !selection.recursive {
-                passed_over.subfolders += 1;
+                skipped.subfolders += 1;
             } else {
                 match sorted_entries(&path) {
                     Ok(entries) => open.push(entries),
                     // It was removed while its parent was read.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
-                        passed_over.unreadable += 1;
+                        skipped.unreadable += 1;
                         take(DirectoryItem::Unreadable { path, why: error.to_string() })?;
                     }
                 }
@@ -305,11 +186,11 @@ fn walk(
         };
         match (choice, target) {
             // Links to directories are not followed: they can lead out of the tree, or in circles.
-            (_, Some(target)) if target.is_dir() => passed_over.links += 1,
-            (FileChoice::Excluded, _) => passed_over.excluded += 1,
-            (FileChoice::NotIncluded, _) => passed_over.not_included += 1,
-            (FileChoice::OtherEnding, _) => passed_over.other_ending(&below),
-            (FileChoice::Taken, Some(target)) if !target.is_file() => passed_over.special += 1,
+            (_, Some(target)) if target.is_dir() => skipped.links += 1,
+            (FileChoice::Excluded, _) => skipped.excluded += 1,
+            (FileChoice::NotIncluded, _) => skipped.not_included += 1,
+            (FileChoice::OtherEnding, _) => skipped.other_ending(&below),
+            (FileChoice::Taken, Some(target)) if !target.is_file() => skipped.special += 1,
             (FileChoice::Taken, _) => {
                 directory.inputs += 1;
                 let input = InputSpec::Path(path);
@@ -327,14 +208,14 @@ fn sorted_entries(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
     Ok(entries.into_iter())
 }
 
-/// Device and inode of `path`.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+fn identity(path: &Path) -> Option<FileId> {
+    fs::metadata(path).ok().map(|metadata| file_id(&metadata))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     fn found(
         named: &[InputSpec],
@@ -362,7 +243,7 @@ mod tests {
         let here = [InputSpec::Path(dir.to_owned())];
         find(&here, vec![], selection, &no_objects, &mut |item| {
             if let DirectoryItem::Directory(directory) = item {
-                notices.push(directory.passed_over.to_string());
+                notices.push(directory.skipped.to_string());
             }
             Ok(())
         })

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::input_spec::InputSpec;
 use crate::media::{self, Container, SNIFF_BYTES};
+use crate::model::Failure;
 use crate::model::text::{Encoding, encoding, shell_quoted};
-use crate::model::{Failure, FailureKind};
 
 /// Maximum line length in bytes: twice the longest path that systems permit.
 const MAX_LINE_BYTES: u64 = 8_192;
@@ -119,8 +119,7 @@ impl InputList {
     fn rejection(&self, why: &dyn std::fmt::Display, next: &str) -> Failure {
         let name = self.path.as_deref().map(Path::display);
         let name = name.map_or_else(|| "standard input".to_owned(), |path| path.to_string());
-        Failure::new(FailureKind::Usage, format!("the list in {name}"), why.to_string())
-            .with_next(next)
+        Failure::usage(format!("the list in {name}"), why.to_string()).with_next(next)
     }
 }
 
@@ -131,6 +130,7 @@ fn is_control(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     fn list(text: &[u8], nul: bool) -> InputList {
         InputList { path: None, reader: Box::new(Cursor::new(text.to_vec())), nul }

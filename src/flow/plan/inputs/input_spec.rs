@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::text::shell_quoted;
-use crate::model::{Failure, FailureKind, ObjectUrl};
+use crate::model::{Failure, ObjectUrl};
 
 /// An input as named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,6 @@ pub enum InputSpec {
 
 impl InputSpec {
     /// Parses an argument, or a line of a list.
-    #[must_use]
     pub fn read(text: PathBuf) -> Self {
         let Some(url) = text.to_str().and_then(address) else { return Self::Path(text) };
         match ObjectUrl::parse(&url) {
@@ -43,7 +42,7 @@ pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     let refused = |why: String, next: String| {
         let shown = crate::model::secret::redact_url(url);
-        Err(Failure::new(FailureKind::Usage, shown, why).with_next(next))
+        Err(Failure::usage(shown, why).with_next(next))
     };
     match scheme {
         "http" | "https" => {
@@ -84,6 +83,7 @@ pub(crate) fn fuzz_address(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     #[test]
     fn addresses_are_known_by_their_scheme_in_any_case() {

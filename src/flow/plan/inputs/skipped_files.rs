@@ -1,7 +1,6 @@
 //! The skipped files of a directory, for users who expected inputs among them.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 
 use crate::model::ObjectUrl;
@@ -55,19 +54,15 @@ impl SkippedFiles {
         Some(format!("{files} ({}{others})", shown.join(", ")))
     }
 
-    pub(crate) fn unreadable_root(&mut self, error: &io::Error) {
-        self.unreadable_root = Some(error.to_string());
-    }
-
     /// The command that takes more of the objects that `url` names.
     pub(crate) fn next_for_objects(&self, url: &ObjectUrl) -> String {
-        let shown = url.shell_quoted();
-        match self.endings.iter().find(|ending| !ending.is_empty()) {
-            _ if self.subfolders > 0 => format!("rbgv run -r {shown}"),
-            Some(ending) => format!("rbgv run {shown} --include '*.{ending}'"),
-            None if url.is_prefix() => "rbgv help storage".to_owned(),
-            None => format!("rbgv run --dry-run {}", url.folder().shell_quoted()),
-        }
+        self.wider_run(&url.shell_quoted()).unwrap_or_else(|| {
+            if url.is_prefix() {
+                "rbgv help storage".to_owned()
+            } else {
+                format!("rbgv run --dry-run {}", url.folder().shell_quoted())
+            }
+        })
     }
 
     /// The command that takes more files of `directory`.
@@ -76,15 +71,18 @@ impl SkippedFiles {
         if self.unreadable_root.is_some() {
             return format!("ls -ld {directory}");
         }
-        match self.endings.iter().find(|ending| !ending.is_empty()) {
-            _ if self.subfolders > 0 => format!("rbgv run -r {directory}"),
-            Some(ending) => format!("rbgv run {directory} --include '*.{ending}'"),
-            None => format!("ls -la {directory}"),
-        }
+        self.wider_run(&directory).unwrap_or_else(|| format!("ls -la {directory}"))
     }
-}
 
-impl SkippedFiles {
+    /// The command that takes skipped files of `quoted`, if there are any that a flag selects.
+    fn wider_run(&self, quoted: &str) -> Option<String> {
+        if self.subfolders > 0 {
+            return Some(format!("rbgv run -r {quoted}"));
+        }
+        let ending = self.endings.iter().find(|ending| !ending.is_empty())?;
+        Some(format!("rbgv run {quoted} --include '*.{ending}'"))
+    }
+
     /// The counts in words; empty without any.
     pub(crate) fn parts(&self) -> Vec<String> {
         let counts = [

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find, no_objects};
+use super::discover::{DirectoryItem, DiscoveredInput, find, no_objects};
+use super::file_selection::FileSelection;
+use super::input_spec::InputSpec;
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
@@ -31,7 +33,7 @@ struct SeenFile {
 /// Watches directories for new files.
 #[derive(Debug, Default)]
 pub struct FolderWatcher {
-    file: HashMap<PathBuf, SeenFile>,
+    files: HashMap<PathBuf, SeenFile>,
 }
 
 impl FolderWatcher {
@@ -73,7 +75,7 @@ impl FolderWatcher {
                 }
                 DirectoryItem::Unreadable { path, why } => scan.unreadable.push((path, why)),
                 DirectoryItem::Directory(directory) => {
-                    if let Some(why) = directory.passed_over.unreadable_root {
+                    if let Some(why) = directory.skipped.unreadable_root {
                         scan.unreadable.push((directory.path, why));
                     }
                 }
@@ -101,7 +103,7 @@ impl FolderWatcher {
         quiet_period: Duration,
     ) -> bool {
         let fresh = SeenFile { size, modified, since: now, reported: false };
-        let file = self.file.entry(path.to_owned()).or_insert(fresh);
+        let file = self.files.entry(path.to_owned()).or_insert(fresh);
         if (file.size, file.modified) != (size, modified) {
             *file = fresh;
         }
@@ -109,7 +111,7 @@ impl FolderWatcher {
     }
 
     fn set_reported(&mut self, path: &Path, reported: bool) {
-        if let Some(file) = self.file.get_mut(path) {
+        if let Some(file) = self.files.get_mut(path) {
             file.reported = reported;
         }
     }

@@ -5,9 +5,9 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::output_target::without_dots;
-use crate::flow::plan::inputs::discover::{DiscoveredInput, InputSpec, VIDEO_ENDINGS};
+use crate::flow::plan::inputs::{DiscoveredInput, InputSpec, VIDEO_ENDINGS};
 use crate::flow::run_options::Destination;
-use crate::model::{Failure, FailureKind, JobOptions, ModelName, ObjectUrl, OutputFormat, Target};
+use crate::model::{Failure, JobOptions, ModelName, ObjectUrl, OutputFormat, Target};
 
 /// Maximum bytes of a URL segment that becomes part of a name.
 const MAX_SEGMENT_BYTES: usize = 200;
@@ -88,6 +88,13 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl NameTemplate {
+    /// The templates by which earlier outputs may be named: this one and the default.
+    pub(crate) fn and_default(&self) -> Vec<Self> {
+        let mut templates = vec![Self::default(), self.clone()];
+        templates.dedup();
+        templates
+    }
+
     /// The stems of the inputs in `folder` whose output may be called `name`, with any model and
     /// format. Empty for a template that adds nothing to the stem: its outputs look like any video.
     pub(crate) fn stems_of(&self, name: &OsStr, folder: &OsStr) -> Vec<OsString> {
@@ -166,19 +173,17 @@ pub(crate) fn target(
         },
     };
     let name = template.fill(&SourceName::of(&found.input, current_dir), options);
-    if matches!(name.as_encoded_bytes(), b"" | b"." | b"..") {
+    let bad_name = |why: &str| {
         let what = format!("naming the output of {}", found.below.display());
-        let why = "the name is empty or that of a directory";
-        return Err(Failure::new(FailureKind::Usage, what, why).with_next("use another --name"));
+        Failure::usage(what, why).with_next("use another --name")
+    };
+    if matches!(name.as_encoded_bytes(), b"" | b"." | b"..") {
+        return Err(bad_name("the name is empty or that of a directory"));
     }
     Ok(Some(match folder {
         Folder::Local(folder) => without_dots(&current_dir.join(folder).join(name)).into(),
         Folder::Objects(prefix, below) => {
-            let below = below.join(name);
-            Target::Object(prefix.join(&below).map_err(|why| {
-                let what = format!("naming the output of {}", found.below.display());
-                Failure::new(FailureKind::Usage, what, why).with_next("use another --name")
-            })?)
+            Target::Object(prefix.join(&below.join(name)).map_err(|why| bad_name(&why))?)
         }
     }))
 }
@@ -258,7 +263,7 @@ fn check_ending(file: &Path, options: &JobOptions) -> Result<(), Failure> {
                  --format",
                 options.format
             );
-            Err(Failure::new(FailureKind::Usage, what, why))
+            Err(Failure::usage(what, why))
         }
         _ => Ok(()),
     }

@@ -65,6 +65,7 @@ struct ProbedDirectory {
 }
 
 /// The inputs and outputs of one plan, as files.
+#[derive(Default)]
 pub(crate) struct Targets {
     overwrite: bool,
     /// Each input file, with a digest of its name.
@@ -84,16 +85,7 @@ pub(crate) struct Targets {
 impl Targets {
     /// `overwrite`: existing files may be replaced.
     pub(crate) fn new(overwrite: bool) -> Self {
-        Self {
-            overwrite,
-            inputs: HashMap::new(),
-            urls: HashSet::new(),
-            objects: HashSet::new(),
-            replaced: HashMap::new(),
-            outputs: HashSet::new(),
-            object_outputs: HashMap::new(),
-            directory: None,
-        }
+        Self { overwrite, ..Self::default() }
     }
 
     /// Adds a URL; returns whether the plan already had it.
@@ -138,17 +130,17 @@ impl Targets {
     }
 
     fn add_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
-        let text = url.to_string();
-        if let Some(other) = self.object_outputs.get(&digest(text.as_bytes())) {
-            return Err(replaces_input(other, name, &text));
+        let id = object_digest(url);
+        if let Some(other) = self.object_outputs.get(&id) {
+            return Err(replaces_input(other, name, url));
         }
-        self.objects.insert(digest(text.as_bytes()));
+        self.objects.insert(id);
         Ok(())
     }
 
     /// The plan already has the object as an input.
     pub(crate) fn repeats_object(&self, url: &ObjectUrl) -> bool {
-        self.objects.contains(&digest(url.to_string().as_bytes()))
+        self.objects.contains(&object_digest(url))
     }
 
     /// Proves that the output of `name` can be written at `target`. Of an object, only that no input
@@ -165,11 +157,11 @@ impl Targets {
     }
 
     fn prove_object(&mut self, name: &str, url: &ObjectUrl) -> Result<(), Failure> {
-        let text = url.to_string();
-        if self.objects.contains(&digest(text.as_bytes())) {
-            return Err(replaces_input(name, name, &text));
+        let id = object_digest(url);
+        if self.objects.contains(&id) {
+            return Err(replaces_input(name, name, url));
         }
-        self.object_outputs.insert(digest(text.as_bytes()), name.to_owned());
+        self.object_outputs.insert(id, name.to_owned());
         Ok(())
     }
 
@@ -316,6 +308,10 @@ pub(crate) fn short_digest(bytes: &[u8]) -> u64 {
     (digest(bytes) >> 64) as u64
 }
 
+fn object_digest(url: &ObjectUrl) -> u128 {
+    digest(url.to_string().as_bytes())
+}
+
 fn digest(bytes: &[u8]) -> u128 {
     let hash = Sha256::digest(bytes);
     hash.iter().take(16).fold(0, |digest, byte| digest << 8 | u128::from(*byte))
@@ -395,13 +391,13 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 
 pub(crate) fn exists(what: String) -> Failure {
     let why = "a different file with this name exists";
-    Failure::new(FailureKind::Usage, what, why).with_next(
+    Failure::usage(what, why).with_next(
         "use --name '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to replace it",
     )
 }
 
 fn too_long(what: String) -> Failure {
-    Failure::new(FailureKind::Usage, what, "the name is too long for the file system")
+    Failure::usage(what, "the name is too long for the file system")
         .with_next("use a shorter --name, or -o FILE for one input")
 }
 
@@ -418,6 +414,6 @@ fn replaces_input(name: &str, input: &str, target: &dyn Display) -> Failure {
     } else {
         format!("it is the input {input} and is never replaced")
     };
-    Failure::new(FailureKind::Usage, format!("{name}: the output {target}"), why)
+    Failure::usage(format!("{name}: the output {target}"), why)
         .with_next("use another --name or -o")
 }

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::output_path::NameTemplate;
-use crate::flow::plan::inputs::discover::{DiscoveredInput, InputSpec, has_video_ending};
+use crate::flow::plan::inputs::{DiscoveredInput, InputSpec, has_video_ending};
 
 /// The videos beside a file, which may be its sources.
 pub(crate) struct SourceVideos {
@@ -20,10 +20,7 @@ pub(crate) struct SourceVideos {
 impl SourceVideos {
     /// The sources of outputs with names by `template`, or by the default one.
     pub(crate) fn new(named: &[InputSpec], template: &NameTemplate) -> Self {
-        let mut templates = vec![NameTemplate::default()];
-        if *template != templates[0] {
-            templates.push(template.clone());
-        }
+        let templates = template.and_default();
         let path = |named: &InputSpec| match named {
             InputSpec::Path(path) => Some(path.clone()),
             InputSpec::Url(_) | InputSpec::Object(_) => None,

@@ -1,8 +1,6 @@
 //! Headers of boxes, and fields that several boxes share.
 
-use std::io::{Read, Seek};
-
-use crate::media::parse::cursor::{Cursor, ParseError};
+use crate::media::parse::cursor::{Cursor, ParseError, ParseResult};
 
 /// Handler type of video tracks.
 pub(crate) const VIDEO: FourCc = *b"vide";
@@ -23,10 +21,7 @@ pub(crate) struct BoxHeader {
 pub(crate) type ByteRange = (u64, u64);
 
 /// The header of the next box before `end`; `None` if only padding is left.
-pub(crate) fn next<R: Read + Seek>(
-    cursor: &mut Cursor<R>,
-    end: u64,
-) -> Result<Option<BoxHeader>, ParseError> {
+pub(crate) fn next(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<Option<BoxHeader>> {
     let start = cursor.position();
     if end.saturating_sub(start) < 8 {
         return Ok(None);
@@ -49,10 +44,7 @@ pub(crate) fn next<R: Read + Seek>(
 }
 
 /// The header of the next child of a box that ends at `end`.
-pub(crate) fn child<R: Read + Seek>(
-    cursor: &mut Cursor<R>,
-    end: u64,
-) -> Result<Option<BoxHeader>, ParseError> {
+pub(crate) fn child(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<Option<BoxHeader>> {
     match next(cursor, end)? {
         Some(head) if head.end > end => {
             Err(ParseError::Malformed("a box reaches out of its parent"))
@@ -62,25 +54,25 @@ pub(crate) fn child<R: Read + Seek>(
 }
 
 /// Version and flags of a full box.
-pub(crate) fn version<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u8, u32), ParseError> {
+pub(crate) fn version(cursor: &mut Cursor<'_>) -> ParseResult<(u8, u32)> {
     let [version, high, middle, low] = cursor.take()?;
     Ok((version, u32::from_be_bytes([0, high, middle, low])))
 }
 
+/// The flags of a full box that begins with two dates, which are skipped.
+pub(crate) fn skip_dates(cursor: &mut Cursor<'_>) -> ParseResult<u32> {
+    let (version, flags) = version(cursor)?;
+    cursor.skip(if version == 0 { 8 } else { 16 })?;
+    Ok(flags)
+}
+
 /// A time of 32 bits in version 0, of 64 in version 1.
-pub(crate) fn time<R: Read + Seek>(cursor: &mut Cursor<R>, version: u8) -> Result<u64, ParseError> {
+pub(crate) fn time(cursor: &mut Cursor<'_>, version: u8) -> ParseResult<u64> {
     if version == 0 { cursor.be32().map(u64::from) } else { cursor.be64() }
 }
 
-pub(crate) fn skip<R: Read + Seek>(cursor: &mut Cursor<R>, bytes: u64) -> Result<(), ParseError> {
-    cursor.jump(cursor.position().saturating_add(bytes))
-}
-
 /// The handler type in a `meta` box.
-pub(crate) fn handler_of_meta<R: Read + Seek>(
-    cursor: &mut Cursor<R>,
-    end: u64,
-) -> Result<Option<FourCc>, ParseError> {
+pub(crate) fn handler_of_meta(cursor: &mut Cursor<'_>, end: u64) -> ParseResult<Option<FourCc>> {
     if end.saturating_sub(cursor.position()) < 12 {
         return Ok(None);
     }
@@ -90,6 +82,6 @@ pub(crate) fn handler_of_meta<R: Read + Seek>(
     if &head.kind != b"hdlr" || head.end.saturating_sub(cursor.position()) < 12 {
         return Ok(None);
     }
-    skip(cursor, 8)?;
+    cursor.skip(8)?;
     cursor.take().map(Some)
 }

@@ -1,13 +1,11 @@
 //! A whole file: its index (`moov`), fragments (`moof`), and the track that is played.
 
-use std::io::{Read, Seek};
-
 use super::boxes::{
-    FourCc, SOUND, STILLS, VIDEO, child, handler_of_meta, next, skip, time, version,
+    FourCc, SOUND, STILLS, VIDEO, child, handler_of_meta, next, skip_dates, time, version,
 };
 use super::samples::{SampleDefaults, SampleRun, SampleTotals};
 use super::track::Track;
-use crate::media::parse::cursor::{Cursor, ParseError};
+use crate::media::parse::cursor::{Cursor, ParseError, ParseResult};
 use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 /// Maximum number of tracks that are kept.
@@ -29,7 +27,7 @@ struct Movie {
 }
 
 /// Parses the file.
-pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+pub(crate) fn read(cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
     let mut movie = Movie::default();
     loop {
         let start = cursor.position();
@@ -71,7 +69,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
         cursor.jump(head.end)?;
     }
     if movie.has_index {
-        return movie.facts(cursor);
+        return movie.stream_info(cursor);
     }
     Err(if movie.fragments > 0 {
         ParseError::Unusable(
@@ -110,16 +108,11 @@ fn is_known(kind: FourCc) -> bool {
 
 impl Movie {
     /// `moov`.
-    fn read_index<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn read_index(&mut self, cursor: &mut Cursor<'_>, end: u64) -> ParseResult<()> {
         while let Some(head) = child(cursor, end)? {
             match &head.kind {
                 b"mvhd" => {
-                    let (version, _) = version(cursor)?;
-                    skip(cursor, if version == 0 { 8 } else { 16 })?;
+                    skip_dates(cursor)?;
                     self.timescale = cursor.be32()?;
                 }
                 b"trak" if self.tracks.len() < MAX_TRACKS => {
@@ -136,16 +129,12 @@ impl Movie {
     }
 
     /// `mvex`: defaults of all fragments.
-    fn read_extends<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn read_extends(&mut self, cursor: &mut Cursor<'_>, end: u64) -> ParseResult<()> {
         while let Some(head) = child(cursor, end)? {
             if &head.kind == b"trex" && self.defaults.len() < MAX_TRACKS {
                 version(cursor)?;
                 let id = cursor.be32()?;
-                skip(cursor, 4)?;
+                cursor.skip(4)?;
                 let (duration, size) = (cursor.be32()?, cursor.be32()?);
                 self.defaults.push((id, SampleDefaults { duration, size }));
             }
@@ -155,12 +144,7 @@ impl Movie {
     }
 
     /// `moof` at `start`.
-    fn read_fragment<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        start: u64,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn read_fragment(&mut self, cursor: &mut Cursor<'_>, start: u64, end: u64) -> ParseResult<()> {
         // Default start of the data of the next track fragment.
         let mut data = start;
         while let Some(head) = child(cursor, end)? {
@@ -173,13 +157,13 @@ impl Movie {
     }
 
     /// `traf`: its start (`tfdt`) and the durations of its samples (`trun`).
-    fn read_track_fragment<R: Read + Seek>(
+    fn read_track_fragment(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         moof: u64,
         data: &mut u64,
         end: u64,
-    ) -> Result<(), ParseError> {
+    ) -> ParseResult<()> {
         let (mut id, mut defaults, mut begin) = (0, SampleDefaults::default(), None);
         let mut base = *data;
         let mut run = SampleRun::default();
@@ -196,7 +180,7 @@ impl Movie {
                         base = moof;
                     }
                     *data = base;
-                    skip(cursor, if flags & 0x2 == 0 { 0 } else { 4 })?;
+                    cursor.skip(if flags & 0x2 == 0 { 0 } else { 4 })?;
                     if flags & 0x8 != 0 {
                         defaults.duration = cursor.be32()?;
                     }
@@ -224,7 +208,7 @@ impl Movie {
     fn video<'a>(
         &self,
         tracks: &[(&'a Track, SampleTotals)],
-    ) -> Result<(&'a Track, SampleTotals), ParseError> {
+    ) -> ParseResult<(&'a Track, SampleTotals)> {
         let of_kind = |kind: FourCc| self.tracks.iter().filter(move |track| track.handler == kind);
         let is_chapter =
             |track: &Track| self.tracks.iter().any(|other| other.chapters.contains(&track.id));
@@ -250,10 +234,10 @@ impl Movie {
         }
     }
 
-    fn facts<R: Read + Seek>(&self, cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+    fn stream_info(&self, cursor: &mut Cursor<'_>) -> ParseResult<StreamInfo> {
         let mut tracks = Vec::new();
         for track in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
-            tracks.push((track, track.samples(cursor)?));
+            tracks.push((track, track.tables.samples(cursor)?));
         }
         let (track, table) = self.video(&tracks)?;
         let mut end = table.end;
@@ -273,8 +257,9 @@ impl Movie {
         let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
         let frames = shown.saturating_add(track.fragments.count);
         // The file starts with its earliest track.
-        let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
-        let reached = track.last_fragment().map_or(0.0, |last| last - first);
+        let spans = self.tracks.iter().filter_map(Track::fragment_span);
+        let first = spans.map(|(first, _)| first).fold(f64::MAX, f64::min);
+        let reached = track.fragment_span().map_or(0.0, |(_, last)| last - first);
         Ok(StreamInfo {
             duration: length.map(|length| length.pictures).filter(|seconds| *seconds > 0.0),
             reach: length.map_or(0.0, |length| length.reach).max(reached),

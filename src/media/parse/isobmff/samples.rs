@@ -1,10 +1,8 @@
 //! Number, duration and end of samples, from sample tables and from the runs of fragments. Tables
 //! are streamed.
 
-use std::io::{Read, Seek};
-
-use super::boxes::{ByteRange, skip, version};
-use crate::media::parse::cursor::{Cursor, ParseError};
+use super::boxes::{ByteRange, version};
+use crate::media::parse::cursor::{Cursor, ParseError, ParseResult};
 
 /// Defaults for samples of a fragment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,21 +22,21 @@ pub(crate) struct SampleRun {
 
 impl SampleRun {
     /// Adds a `trun` box with data at `data`, or at its own offset from `base`.
-    pub(crate) fn add<R: Read + Seek>(
+    pub(crate) fn add(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         end: u64,
         base: u64,
         data: &mut u64,
         defaults: SampleDefaults,
-    ) -> Result<(), ParseError> {
+    ) -> ParseResult<()> {
         let (_, flags) = version(cursor)?;
         let count = cursor.be32()?;
         if flags & 0x1 != 0 {
             let offset = i64::from(cursor.be32()?.cast_signed());
             *data = base.saturating_add_signed(offset);
         }
-        skip(cursor, if flags & 0x4 == 0 { 0 } else { 4 })?;
+        cursor.skip(if flags & 0x4 == 0 { 0 } else { 4 })?;
         let (has_duration, has_size) = (flags & 0x100 != 0, flags & 0x200 != 0);
         let rest = u64::from((flags & 0xc00).count_ones()) * 4;
         let each = u64::from((flags & 0xf00).count_ones()) * 4;
@@ -57,7 +55,7 @@ impl SampleRun {
             for _ in 0..count {
                 let duration = if has_duration { cursor.be32()? } else { defaults.duration };
                 let size = if has_size { cursor.be32()? } else { defaults.size };
-                skip(cursor, rest)?;
+                cursor.skip(rest)?;
                 self.duration = self.duration.saturating_add(u64::from(duration));
                 *data = data.saturating_add(u64::from(size));
             }
@@ -81,8 +79,8 @@ pub(crate) struct SampleTables {
     pub(crate) sizes: Option<ByteRange>,
     pub(crate) has_compact_sizes: bool,
     /// `stco`, or `co64`.
-    pub(crate) places: Option<ByteRange>,
-    pub(crate) has_wide_places: bool,
+    pub(crate) chunk_offsets: Option<ByteRange>,
+    pub(crate) has_wide_chunk_offsets: bool,
 }
 
 /// Totals of the sample tables of a track.
@@ -97,11 +95,7 @@ pub(crate) struct SampleTotals {
 
 /// The number of entries of `width` bytes in a table, limited by its size. Moves the cursor to the
 /// first one.
-fn entries<R: Read + Seek>(
-    cursor: &mut Cursor<R>,
-    (start, end): ByteRange,
-    width: u64,
-) -> Result<u64, ParseError> {
+fn entries(cursor: &mut Cursor<'_>, (start, end): ByteRange, width: u64) -> ParseResult<u64> {
     cursor.jump(start)?;
     version(cursor)?;
     let count = u64::from(cursor.be32()?);
@@ -110,23 +104,24 @@ fn entries<R: Read + Seek>(
 
 impl SampleTables {
     /// Counts the samples and finds the end of the last.
-    pub(crate) fn samples<R: Read + Seek>(
-        &self,
-        cursor: &mut Cursor<R>,
-    ) -> Result<SampleTotals, ParseError> {
-        let (Some(places), Some(chunks), Some(sizes)) = (self.places, self.chunks, self.sizes)
+    pub(crate) fn samples(&self, cursor: &mut Cursor<'_>) -> ParseResult<SampleTotals> {
+        let (Some(chunk_offsets), Some(chunks), Some(sizes)) =
+            (self.chunk_offsets, self.chunks, self.sizes)
         else {
             return Ok(SampleTotals::default());
         };
-        let width = if self.has_wide_places { 8 } else { 4 };
-        let number = entries(cursor, places, width)?;
+        let width = if self.has_wide_chunk_offsets { 8 } else { 4 };
+        let number = entries(cursor, chunk_offsets, width)?;
         let (mut first, mut last) = (None, (0, 0));
         for chunk in 0..number {
-            let place =
-                if self.has_wide_places { cursor.be64()? } else { u64::from(cursor.be32()?) };
-            first.get_or_insert(place);
-            if place >= last.1 {
-                last = (chunk, place);
+            let offset = if self.has_wide_chunk_offsets {
+                cursor.be64()?
+            } else {
+                u64::from(cursor.be32()?)
+            };
+            first.get_or_insert(offset);
+            if offset >= last.1 {
+                last = (chunk, offset);
             }
         }
         // Samples before the last chunk, in it, and in total.
@@ -137,7 +132,7 @@ impl SampleTables {
             let (begin, each) = if index < runs {
                 let begin = u64::from(cursor.be32()?).saturating_sub(1);
                 let each = u64::from(cursor.be32()?);
-                skip(cursor, 4)?;
+                cursor.skip(4)?;
                 (begin.min(number), each)
             } else {
                 (number, 0)
@@ -158,13 +153,13 @@ impl SampleTables {
     }
 
     /// The number of samples with a size, and the bytes of `number` samples from `from` on.
-    fn bytes<R: Read + Seek>(
+    fn bytes(
         &self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         (start, end): ByteRange,
         from: u64,
         number: u64,
-    ) -> Result<(u64, u64), ParseError> {
+    ) -> ParseResult<(u64, u64)> {
         cursor.jump(start)?;
         version(cursor)?;
         let all_alike = cursor.be32()?;
@@ -207,11 +202,7 @@ impl SampleTables {
 
     /// Duration of `count` samples in units of the media. The last entry applies to all further
     /// samples. `None` if the table is implausible.
-    pub(crate) fn duration<R: Read + Seek>(
-        &self,
-        cursor: &mut Cursor<R>,
-        count: u64,
-    ) -> Result<Option<u64>, ParseError> {
+    pub(crate) fn duration(&self, cursor: &mut Cursor<'_>, count: u64) -> ParseResult<Option<u64>> {
         let Some(table) = self.durations else { return Ok(None) };
         let (mut total, mut left, mut each) = (0_u64, count, 0);
         for _ in 0..entries(cursor, table, 8)? {
@@ -229,15 +220,12 @@ impl SampleTables {
     }
 
     /// Offset from decoding to presentation of the first sample, in units of the media.
-    pub(crate) fn first_offset<R: Read + Seek>(
-        &self,
-        cursor: &mut Cursor<R>,
-    ) -> Result<i64, ParseError> {
+    pub(crate) fn first_offset(&self, cursor: &mut Cursor<'_>) -> ParseResult<i64> {
         let Some(table) = self.offsets else { return Ok(0) };
         if entries(cursor, table, 8)? == 0 {
             return Ok(0);
         }
-        skip(cursor, 4)?;
+        cursor.skip(4)?;
         Ok(i64::from(cursor.be32()?.cast_signed()))
     }
 }

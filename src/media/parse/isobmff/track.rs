@@ -1,10 +1,8 @@
 //! One track: kind, length, size and alpha.
 
-use std::io::{Read, Seek};
-
-use super::boxes::{ByteRange, FourCc, VIDEO, child, skip, time, version};
+use super::boxes::{ByteRange, FourCc, VIDEO, child, skip_dates, time, version};
 use super::samples::{SampleRun, SampleTables, SampleTotals};
-use crate::media::parse::cursor::{Cursor, ParseError};
+use crate::media::parse::cursor::{Cursor, ParseResult};
 
 /// Maximum number of applied edits; with more, the length is unknown.
 const MAX_EDITS: u64 = 64;
@@ -36,7 +34,7 @@ pub(crate) struct Track {
     pub(crate) chapters: Vec<u32>,
     description: Option<ByteRange>,
     edits: Option<ByteRange>,
-    tables: SampleTables,
+    pub(crate) tables: SampleTables,
     pub(crate) fragments: SampleRun,
     /// Start and end of the fragments, in units of the media.
     reach: Option<(u64, u64)>,
@@ -54,11 +52,7 @@ pub(crate) struct TrackLength {
 
 impl Track {
     /// `trak`.
-    pub(crate) fn read<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>, end: u64) -> ParseResult<()> {
         self.read_boxes(cursor, end, MAX_DEPTH)?;
         if self.handler == VIDEO
             && let Some(description) = self.description
@@ -69,12 +63,7 @@ impl Track {
     }
 
     /// The boxes down to the sample table, at most `deeper` levels.
-    fn read_boxes<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-        deeper: u32,
-    ) -> Result<(), ParseError> {
+    fn read_boxes(&mut self, cursor: &mut Cursor<'_>, end: u64, deeper: u32) -> ParseResult<()> {
         while let Some(head) = child(cursor, end)? {
             let content = (cursor.position(), head.end);
             match &head.kind {
@@ -82,24 +71,21 @@ impl Track {
                     self.read_boxes(cursor, head.end, deeper - 1)?;
                 }
                 b"tkhd" => {
-                    let (version, flags) = version(cursor)?;
-                    self.is_default = flags & 1 != 0;
-                    skip(cursor, if version == 0 { 8 } else { 16 })?;
+                    self.is_default = skip_dates(cursor)? & 1 != 0;
                     self.id = cursor.be32()?;
                 }
                 b"mdhd" => {
-                    let (version, _) = version(cursor)?;
-                    skip(cursor, if version == 0 { 8 } else { 16 })?;
+                    skip_dates(cursor)?;
                     self.timescale = cursor.be32()?;
                 }
                 // `QuickTime` has a second one for data.
                 b"hdlr" if self.handler == FourCc::default() => {
-                    skip(cursor, 8)?;
+                    cursor.skip(8)?;
                     self.handler = cursor.take()?;
                 }
                 b"tref" => self.read_references(cursor, head.end)?,
                 b"dref" => {
-                    skip(cursor, 8)?;
+                    cursor.skip(8)?;
                     if child(cursor, head.end)?.is_some() {
                         self.is_external = version(cursor)?.1 & 1 == 0;
                     }
@@ -114,8 +100,8 @@ impl Track {
                     self.tables.has_compact_sizes = &head.kind == b"stz2";
                 }
                 b"stco" | b"co64" => {
-                    self.tables.places = Some(content);
-                    self.tables.has_wide_places = &head.kind == b"co64";
+                    self.tables.chunk_offsets = Some(content);
+                    self.tables.has_wide_chunk_offsets = &head.kind == b"co64";
                 }
                 _ => {}
             }
@@ -125,11 +111,7 @@ impl Track {
     }
 
     /// `tref`: the chapter tracks.
-    fn read_references<R: Read + Seek>(
-        &mut self,
-        cursor: &mut Cursor<R>,
-        end: u64,
-    ) -> Result<(), ParseError> {
+    fn read_references(&mut self, cursor: &mut Cursor<'_>, end: u64) -> ParseResult<()> {
         while let Some(head) = child(cursor, end)? {
             while &head.kind == b"chap"
                 && head.end.saturating_sub(cursor.position()) >= 4
@@ -143,11 +125,11 @@ impl Track {
     }
 
     /// `stsd`: codec, size and depth of the first description, and whether any is encrypted.
-    fn read_descriptions<R: Read + Seek>(
+    fn read_descriptions(
         &mut self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         (start, end): ByteRange,
-    ) -> Result<(), ParseError> {
+    ) -> ParseResult<()> {
         cursor.jump(start)?;
         version(cursor)?;
         let count = cursor.be32()?;
@@ -157,10 +139,10 @@ impl Track {
             self.is_encrypted |= matches!(&head.kind, b"encv" | b"drmi");
             if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION_BYTES {
                 self.codec = head.kind;
-                skip(cursor, 24)?;
+                cursor.skip(24)?;
                 let (width, height) = (u32::from(cursor.be16()?), u32::from(cursor.be16()?));
                 self.size = (width > 0 && height > 0).then_some((width, height));
-                skip(cursor, 46)?;
+                cursor.skip(46)?;
                 self.depth = cursor.be16()?;
             }
             if head.end.saturating_sub(begin) > DESCRIPTION_BYTES {
@@ -192,34 +174,23 @@ impl Track {
         self.fragments.count > 0
     }
 
-    /// Start of its fragments in seconds.
-    pub(crate) fn first_fragment(&self) -> Option<f64> {
-        self.reach.filter(|_| self.has_fragments()).map(|(first, _)| self.seconds(first))
-    }
-
-    /// End of its fragments in seconds.
-    pub(crate) fn last_fragment(&self) -> Option<f64> {
-        self.reach.filter(|_| self.has_fragments()).map(|(_, last)| self.seconds(last))
+    /// Start and end of its fragments in seconds.
+    pub(crate) fn fragment_span(&self) -> Option<(f64, f64)> {
+        let (first, last) = self.reach.filter(|_| self.has_fragments())?;
+        Some((self.seconds(first), self.seconds(last)))
     }
 
     fn seconds(&self, units: u64) -> f64 {
         units as f64 / f64::from(self.timescale.max(1))
     }
 
-    pub(crate) fn samples<R: Read + Seek>(
-        &self,
-        cursor: &mut Cursor<R>,
-    ) -> Result<SampleTotals, ParseError> {
-        self.tables.samples(cursor)
-    }
-
     /// Length of the table samples, as edited, and of the fragments; `None` if unknown.
-    pub(crate) fn length<R: Read + Seek>(
+    pub(crate) fn length(
         &self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         samples: &SampleTotals,
         movie_scale: u32,
-    ) -> Result<Option<TrackLength>, ParseError> {
+    ) -> ParseResult<Option<TrackLength>> {
         if self.timescale == 0 {
             return Ok(None);
         }
@@ -242,12 +213,12 @@ impl Track {
     }
 
     /// The part of media of length `units` that the edit list shows.
-    fn edited<R: Read + Seek>(
+    fn edited(
         &self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         units: u64,
         movie_scale: u32,
-    ) -> Result<Option<TrackLength>, ParseError> {
+    ) -> ParseResult<Option<TrackLength>> {
         let all = self.seconds(units);
         let whole = TrackLength { pictures: all, reach: all, shown: 1.0 };
         let Some((start, end)) = self.edits else { return Ok(Some(whole)) };
@@ -272,7 +243,7 @@ impl Track {
             } else {
                 cursor.be64()?.cast_signed()
             };
-            skip(cursor, 4)?;
+            cursor.skip(4)?;
             if from < 0 {
                 length.reach += duration;
                 continue;
@@ -288,11 +259,11 @@ impl Track {
     }
 
     /// Whether the pictures have alpha, according to the codec or the first sample at `first`.
-    pub(crate) fn alpha<R: Read + Seek>(
+    pub(crate) fn alpha(
         &self,
-        cursor: &mut Cursor<R>,
+        cursor: &mut Cursor<'_>,
         first: Option<u64>,
-    ) -> Result<Option<bool>, ParseError> {
+    ) -> ParseResult<Option<bool>> {
         let by_depth = match self.depth {
             32 => Some(true),
             24 | 16 => Some(false),
@@ -300,11 +271,11 @@ impl Track {
         };
         Ok(match &self.codec {
             // ProRes 4444 states in each frame header whether alpha follows (RDD 36).
-            b"ap4h" | b"ap4x" => match sample_head::<26, _>(cursor, first)? {
+            b"ap4h" | b"ap4x" => match sample_head::<26>(cursor, first)? {
                 Some(frame) if &frame[4..8] == b"icpf" => Some(frame[25] & 0x0f != 0),
                 _ => by_depth,
             },
-            b"png " => match sample_head::<26, _>(cursor, first)? {
+            b"png " => match sample_head::<26>(cursor, first)? {
                 Some(frame) if frame.starts_with(b"\x89PNG") => Some(matches!(frame[25], 4 | 6)),
                 _ => by_depth,
             },
@@ -317,10 +288,10 @@ impl Track {
     }
 }
 
-fn sample_head<const N: usize, R: Read + Seek>(
-    cursor: &mut Cursor<R>,
+fn sample_head<const N: usize>(
+    cursor: &mut Cursor<'_>,
     first: Option<u64>,
-) -> Result<Option<[u8; N]>, ParseError> {
+) -> ParseResult<Option<[u8; N]>> {
     match first {
         Some(offset) if offset.saturating_add(N as u64) <= cursor.length() => {
             cursor.jump(offset)?;
