@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::params;
+use crate::ledger::database::value::{FromRow, Row, params};
 use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
 use crate::ledger::rows::batch::{
-    Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
-    count_inputs, read_batch, read_input,
+    Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, count_inputs,
 };
+use crate::ledger::rows::columns::{encode, failure_kind};
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::rows::json_columns::{encode, failure_kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind, Target};
 
@@ -52,6 +51,17 @@ pub struct UnfinishedInputs {
     pub left: usize,
     /// Created as drafts and not waited for, as requested.
     pub drafts: usize,
+}
+
+impl FromRow for UnfinishedInputs {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            running: row.get("running")?,
+            not_started: row.get("not_started")?,
+            left: row.get("started")?,
+            drafts: row.get("drafts")?,
+        })
+    }
 }
 
 /// Order in which the open inputs of a batch are read.
@@ -94,7 +104,7 @@ fn reachable(machine: &str, root: &str) -> String {
 impl Ledger {
     /// Creates a batch whose plan is not complete.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
-        let (now, machine) = (self.now_ms(), self.shared.machine.as_ref());
+        let (now, machine) = (self.now(), self.shared.machine.as_ref());
         self.write(|tx| {
             tx.query_row(
                 "INSERT INTO batches (created_at, profile, origin, key_fingerprint, run_options,
@@ -104,38 +114,34 @@ impl Ledger {
                     now,
                     new.profile,
                     new.key.origin,
-                    new.key.fingerprint.0,
+                    new.key.fingerprint,
                     new.run_options,
                     new.pricing,
                     machine.map(|machine| &machine.id),
                     machine.map(|machine| &machine.name),
                 ],
-                |row| Ok(BatchId(row.get(0)?)),
             )
         })
     }
 
     /// Marks the plan as complete, so that work may begin.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute("UPDATE batches SET plan_complete = TRUE WHERE id = ?1", params![batch.0])?;
-            Ok(())
-        })
+        self.execute("UPDATE batches SET plan_complete = TRUE WHERE id = ?1", params![batch])
+            .map(drop)
     }
 
     /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.lock("plan");
-            let only_here = tx.query(
+            let only_here: Vec<AttemptId> = tx.query(
                 "SELECT DISTINCT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
                      SELECT 1 FROM batch_inputs AS other
                      WHERE other.attempt = batch_inputs.attempt AND other.batch <> ?1)",
-                params![batch.0],
-                |row| row.get::<_, i64>(0),
+                params![batch],
             )?;
-            tx.queue("DELETE FROM batch_inputs WHERE batch = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batch_inputs WHERE batch = ?1", params![batch])?;
             for attempt in only_here {
                 tx.queue(
                     "DELETE FROM attempts WHERE id = ?1 AND owner IS NULL
@@ -144,13 +150,13 @@ impl Ledger {
                     params![attempt],
                 )?;
             }
-            tx.queue("DELETE FROM batches WHERE id = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batches WHERE id = ?1", params![batch])?;
             Ok(())
         })
     }
 
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
-        self.read(|tx| batch_by_id(tx, id))
+        self.query_opt(&format!("{SELECT_BATCH} WHERE id = ?1"), params![id])
     }
 
     /// The newest batch of this machine with unfinished inputs.
@@ -162,18 +168,16 @@ impl Ledger {
                AND (CAST(?1 AS TEXT) IS NULL OR machine = ?1)
              ORDER BY id DESC LIMIT 1"
         );
-        self.read(|tx| tx.query_opt(&sql, params![self.machine_id()], read_batch))
+        self.query_opt(&sql, params![self.machine_id()])
     }
 
     /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
     pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = 'open', failure = NULL
-                 WHERE batch = ?1 AND state IN ('paused', 'left')",
-                params![batch.0],
-            )
-        })
+        self.execute(
+            "UPDATE batch_inputs SET state = 'open', failure = NULL
+             WHERE batch = ?1 AND state IN ('paused', 'left')",
+            params![batch],
+        )
     }
 
     /// Open inputs behind `after` (duration and id), or the first ones.
@@ -200,8 +204,7 @@ impl Ledger {
             reachable("?5", "?6")
         );
         let (machine, root) = (self.machine_id(), b"/".to_vec());
-        let params = params![batch.0, duration_ms, id.0, limit, machine, root];
-        self.read(|tx| tx.query(&sql, params.clone(), read_input))
+        self.query(&sql, params![batch, duration_ms, id, limit, machine, root])
     }
 
     /// The first batch after `after` with this service that has open inputs which this machine can work
@@ -217,8 +220,7 @@ impl Ledger {
              ORDER BY id LIMIT 1",
             reachable("?3", "?4")
         );
-        let params = params![origin, after.0, self.machine_id(), b"/".to_vec()];
-        self.read(|tx| tx.query_opt(&sql, params.clone(), read_batch))
+        self.query_opt(&sql, params![origin, after, self.machine_id(), b"/".to_vec()])
     }
 
     fn machine_id(&self) -> Option<&str> {
@@ -227,22 +229,19 @@ impl Ledger {
 
     /// Whether a job with the options of each open input has succeeded before.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT NOT EXISTS (
-                     SELECT 1 FROM (
-                         SELECT DISTINCT options FROM attempts
-                         WHERE id IN (SELECT attempt FROM batch_inputs
-                                      WHERE batch = ?1 AND state = 'open')
-                     ) AS wanted
-                     WHERE NOT EXISTS (
-                         SELECT 1 FROM attempts
-                         WHERE attempts.options = wanted.options
-                             AND attempts.status = 'completed'))",
-                params![batch.0],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT NOT EXISTS (
+                 SELECT 1 FROM (
+                     SELECT DISTINCT options FROM attempts
+                     WHERE id IN (SELECT attempt FROM batch_inputs
+                                  WHERE batch = ?1 AND state = 'open')
+                 ) AS wanted
+                 WHERE NOT EXISTS (
+                     SELECT 1 FROM attempts
+                     WHERE attempts.options = wanted.options
+                         AND attempts.status = 'completed'))",
+            params![batch],
+        )
     }
 
     /// Any attempt of the batch: all have the same options.
@@ -251,50 +250,41 @@ impl Ledger {
             let id = tx.query_opt(
                 "SELECT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
-                params![batch.0],
-                |row| Ok(AttemptId(row.get(0)?)),
+                params![batch],
             )?;
             id.map(|id| self.load_attempt(tx, id)).transpose()
         })
     }
 
     pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
-                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
-                params![batch.0],
-                |row| Ok(AttemptId(row.get(0)?)),
-            )
-        })
+        self.query(
+            "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
+             AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
+            params![batch],
+        )
     }
 
     /// Takes every unfinished attempt of the batch from its owner.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
-                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
-                params![batch.0],
-            )
-        })
+        self.execute(
+            "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
+             AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
+            params![batch],
+        )
     }
 
     /// Targets of the verified outputs of a batch.
     pub fn output_targets(&self, batch: BatchId) -> Result<Vec<Target>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
-                 AND state IN ('done', 'skipped') ORDER BY id",
-                params![batch.0],
-                |row| Ok(Target::from_bytes(row.get(0)?)),
-            )
-        })
+        self.query(
+            "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
+             AND state IN ('done', 'skipped') ORDER BY id",
+            params![batch],
+        )
     }
 
     pub fn is_input_open(&self, input: InputId) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE id = ?1 AND state = 'open')";
-        self.read(|tx| tx.query_row(sql, params![input.0], |row| row.get(0)))
+        self.query_row(sql, params![input])
     }
 
     /// Records the result of an input. A process that lost its lease does not pause an input which
@@ -306,17 +296,15 @@ impl Ledger {
         failure: Option<Failure>,
     ) -> Result<(), LedgerError> {
         let failure = failure.map(|failure| encode(&failure)).transpose()?;
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = ?2, failure = ?3,
-                     done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN CAST(?4 AS BIGINT) END
-                 WHERE id = ?1
-                   AND (?2 NOT IN ('paused', 'left') OR state NOT IN ('done', 'skipped'))",
-                params![input.0, state.as_str(), failure, now],
-            )?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute(
+            "UPDATE batch_inputs SET state = ?2, failure = ?3,
+                 done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN CAST(?4 AS BIGINT) END
+             WHERE id = ?1
+               AND (?2 NOT IN ('paused', 'left') OR state NOT IN ('done', 'skipped'))",
+            params![input, state, failure, now],
+        )
+        .map(drop)
     }
 
     /// Pauses every open input of a batch because of `failure`. Returns their number.
@@ -326,39 +314,28 @@ impl Ledger {
         failure: &Failure,
     ) -> Result<usize, LedgerError> {
         let failure = encode(failure)?;
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = 'paused', failure = ?2
-                 WHERE batch = ?1 AND state = 'open'",
-                params![batch.0, failure],
-            )
-        })
+        self.execute(
+            "UPDATE batch_inputs SET state = 'paused', failure = ?2
+             WHERE batch = ?1 AND state = 'open'",
+            params![batch, failure],
+        )
     }
 
     /// Unfinished inputs of a batch, by progress.
     pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
-        self.read(|tx| {
-            let sql = format!(
-                "SELECT
-                     count(*) FILTER (WHERE state <> 'left' AND in_flight),
-                     count(*) FILTER (WHERE state <> 'left' AND unstarted),
-                     count(*) FILTER (WHERE state = 'left' AND NOT unstarted),
-                     count(*) FILTER (WHERE state = 'left' AND unstarted)
-                 FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
-                           status IN ({UNSTARTED_STATUSES}) AS unstarted
-                       FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
-                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))
-                     AS unfinished"
-            );
-            tx.query_row(&sql, params![batch.0], |row| {
-                Ok(UnfinishedInputs {
-                    running: row.get(0)?,
-                    not_started: row.get(1)?,
-                    left: row.get(2)?,
-                    drafts: row.get(3)?,
-                })
-            })
-        })
+        let sql = format!(
+            "SELECT
+                 count(*) FILTER (WHERE state <> 'left' AND in_flight) AS running,
+                 count(*) FILTER (WHERE state <> 'left' AND unstarted) AS not_started,
+                 count(*) FILTER (WHERE state = 'left' AND NOT unstarted) AS started,
+                 count(*) FILTER (WHERE state = 'left' AND unstarted) AS drafts
+             FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
+                       status IN ({UNSTARTED_STATUSES}) AS unstarted
+                   FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
+                   WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))
+                 AS unfinished"
+        );
+        self.query_row(&sql, params![batch])
     }
 
     /// Records hash and size of an output before it is renamed to its final name.
@@ -375,13 +352,11 @@ impl Ledger {
             // Without a record, a later run replaces the output only with `--overwrite`.
             let _ = self.sandbox_outputs.record(sha256);
         }
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
-                params![input.0, sha256, size.cast_signed()],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
+            params![input, sha256, size],
+        )
+        .map(drop)
     }
 
     /// Target, SHA-256 and size of the attempt's verified outputs, newest first. They may have been
@@ -390,18 +365,12 @@ impl Ledger {
         &self,
         attempt: AttemptId,
     ) -> Result<Vec<(Target, String, u64)>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT target, output_sha256, output_size FROM batch_inputs
-                 WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
-                 ORDER BY id DESC LIMIT 16",
-                params![attempt.0],
-                |row| {
-                    let size: i64 = row.get(2)?;
-                    Ok((Target::from_bytes(row.get(0)?), row.get(1)?, size.cast_unsigned()))
-                },
-            )
-        })
+        self.query(
+            "SELECT target, output_sha256, output_size FROM batch_inputs
+             WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
+             ORDER BY id DESC LIMIT 16",
+            params![attempt],
+        )
     }
 
     /// Whether a file with this content is an output of ours, and so never an input.
@@ -421,7 +390,7 @@ impl Ledger {
 
     fn is_recorded_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)";
-        self.read(|tx| tx.query_row(sql, params![sha256], |row| row.get(0)))
+        self.query_row(sql, params![sha256])
     }
 
     /// Records outputs that this ledger did not make (name, SHA-256, size), so that they are never
@@ -431,14 +400,14 @@ impl Ledger {
         batch: BatchId,
         outputs: &[(String, String, u64)],
     ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             for (name, sha256, size) in outputs {
                 tx.queue(
                     "INSERT INTO batch_inputs
                          (batch, name, state, output_sha256, output_size, done_at)
                      VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
-                    params![batch.0, name, sha256, size.cast_signed(), now],
+                    params![batch, name, sha256, size, now],
                 )?;
             }
             Ok(())
@@ -451,22 +420,16 @@ impl Ledger {
         &self,
         batch: BatchId,
     ) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
-        let failures = self.read(|tx| {
-            tx.query(
-                "SELECT status, failure FROM attempts
-                 WHERE status IN ('failed', 'needs_review', 'halted')
-                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
-                params![batch.0],
-                |row| {
-                    let failure: Option<String> = row.get(1)?;
-                    let kind = failure.as_deref().map(failure_kind).transpose()?.flatten();
-                    Ok((row.get::<_, String>(0)?, kind))
-                },
-            )
-        })?;
+        let failures: Vec<(String, Option<String>)> = self.query(
+            "SELECT status, failure FROM attempts
+             WHERE status IN ('failed', 'needs_review', 'halted')
+               AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
+            params![batch],
+        )?;
         let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-        for failure in failures {
-            *counts.entry(failure).or_default() += 1;
+        for (status, failure) in failures {
+            let kind = failure.as_deref().map(failure_kind).transpose()?.flatten();
+            *counts.entry((status, kind)).or_default() += 1;
         }
         let known = |kind: Option<String>| kind.as_deref().and_then(FailureKind::parse);
         let counts = counts.into_iter();
@@ -497,7 +460,7 @@ impl Ledger {
                 reopened += tx.execute(
                     "UPDATE batch_inputs SET state = 'open', failure = NULL
                      WHERE batch = ?1 AND state = 'paused' AND failure = ?2",
-                    params![batch.0, failure],
+                    params![batch, failure],
                 )?;
             }
             Ok(reopened)
@@ -513,8 +476,7 @@ impl Ledger {
                         count(*) FILTER (WHERE state IN ('rejected', 'failed'))
                  FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
                      WHERE batch = ?1",
-                params![batch.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                params![batch],
             )?;
             let (estimate, unpriced) = tx.query_row(
                 "SELECT coalesce(sum(estimate), 0.0), count(*) FILTER (WHERE estimate IS NULL)
@@ -523,8 +485,7 @@ impl Ledger {
                    AND draft_observation <> 'started'
                    AND id IN (SELECT attempt FROM batch_inputs
                        WHERE batch = ?1 AND state = 'open')",
-                params![batch.0],
-                |row| Ok((Credits(row.get(0)?), row.get(1)?)),
+                params![batch],
             )?;
             Ok(PlanTotals { todo, done, rejected, estimate, unpriced })
         })
@@ -536,11 +497,9 @@ impl Ledger {
 
     /// Records the end of a run of the batch.
     pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch.0, now])?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch, now])
+            .map(drop)
     }
 }
 
@@ -551,18 +510,17 @@ fn paused_for(
     batch: BatchId,
     kinds: &[FailureKind],
 ) -> Result<Vec<(String, usize)>, LedgerError> {
-    let mut failures = tx.query(
+    let failures: Vec<(String, usize)> = tx.query(
         "SELECT failure, count(*) FROM batch_inputs
          WHERE batch = ?1 AND state = 'paused' AND failure IS NOT NULL GROUP BY failure",
-        params![batch.0],
-        |row| {
-            let failure: String = row.get(0)?;
-            let kind = failure_kind(&failure)?;
-            Ok((failure, row.get(1)?, kind))
-        },
+        params![batch],
     )?;
-    let is_wanted =
-        |kind: &Option<String>| kinds.iter().any(|wanted| Some(wanted.as_str()) == kind.as_deref());
-    failures.retain(|(_, _, kind)| is_wanted(kind));
-    Ok(failures.into_iter().map(|(failure, number, _)| (failure, number)).collect())
+    let mut wanted = Vec::new();
+    for (failure, number) in failures {
+        let kind = failure_kind(&failure)?;
+        if kinds.iter().any(|wanted| Some(wanted.as_str()) == kind.as_deref()) {
+            wanted.push((failure, number));
+        }
+    }
+    Ok(wanted)
 }
