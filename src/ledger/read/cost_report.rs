@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::database::value::{FromRow, Row, params};
-use crate::ledger::rows::attempt::{AttemptStatus, JOB_SOURCE, MAY_BE_BILLED, RerunReason};
+use crate::ledger::rows::attempt::{
+    AttemptStatus, JOB_SOURCE, MAY_BE_BILLED, RerunReason, scaled_estimate,
+};
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, JobOptions, ModelName, Timestamp};
@@ -56,13 +58,7 @@ impl AttemptCost {
     /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
-        let estimate = self.estimate?;
-        match (self.output_seconds, self.duration) {
-            (Some(seconds), Some(duration)) if duration > 0.0 => {
-                Some(Credits(estimate.0 * seconds / duration))
-            }
-            _ => Some(estimate),
-        }
+        scaled_estimate(self.estimate, self.duration, self.output_seconds)
     }
 }
 

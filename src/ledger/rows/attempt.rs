@@ -385,17 +385,25 @@ pub struct RepeatedCall {
     pub failure: Failure,
 }
 
+/// An estimate for a video of `duration`, scaled if the output is longer or shorter, in seconds.
+pub(crate) fn scaled_estimate(
+    estimate: Option<Credits>,
+    duration: Option<f64>,
+    output_seconds: Option<f64>,
+) -> Option<Credits> {
+    match (output_seconds, duration) {
+        (Some(seconds), Some(duration)) if duration > 0.0 => {
+            estimate.map(|estimate| Credits(estimate.0 * seconds / duration))
+        }
+        _ => estimate,
+    }
+}
+
 impl Attempt {
     /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
-        let estimate = self.work.estimate?;
-        match (self.last_poll.output_seconds, self.work.duration) {
-            (Some(seconds), Some(duration)) if duration > 0.0 => {
-                Some(Credits(estimate.0 * seconds / duration))
-            }
-            _ => Some(estimate),
-        }
+        scaled_estimate(self.work.estimate, self.work.duration, self.last_poll.output_seconds)
     }
 
     /// Maximum price by what is known now: the output length that the job shows, else the input.
