@@ -60,15 +60,17 @@ pub use self::rows::batch::{Batch, BatchInput, InputCounts, InputState};
 pub(crate) use self::rows::columns::fuzz_columns;
 pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId, ProcessId};
 pub use self::rows::step::{AttemptStep, StepAction, StepNote};
-pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
-pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::attempts::{Claim, Commit};
+pub use self::write::batches::{NewBatch, PlanTotals};
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
+pub use self::write::inputs::{InputOrder, UnfinishedInputs};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
 pub use self::write::listed_jobs::{
     JobProgress, JobRecord, ListedJob, ListedJobEnd, reconciled_state, restored_state,
 };
 pub use self::write::reconcile::{DueReconciliation, Reconciled};
+pub use self::write::starts::{ConcurrencyLimit, StartCommit, StartLimits};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]

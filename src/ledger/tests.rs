@@ -888,8 +888,8 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());
     for query in [
-        crate::ledger::write::attempts::COUNT_IN_FLIGHT,
-        crate::ledger::write::attempts::COUNT_RUNNING_SINCE,
+        crate::ledger::write::starts::COUNT_IN_FLIGHT,
+        crate::ledger::write::starts::COUNT_RUNNING_SINCE,
     ] {
         let steps: Vec<String> = ledger
             .read(|tx| {
