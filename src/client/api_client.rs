@@ -16,8 +16,8 @@ use super::outage::{OutageMonitor, OutageReporter, OutageView, ServiceWait};
 use super::request::endpoint::Endpoint;
 use super::request::options::RequestOptions;
 pub use super::request::retry::ResponseHook;
-use super::request::retry::{CallResult, RequestContent, Requester, Shared};
-use super::transport::{HttpTransport, Transport};
+use super::request::retry::{Requester, Shared};
+use super::transport::{HttpTransport, Payload, Transport};
 use super::types::{
     AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, StartedJob,
     UploadFile, UploadedFile, UsageEventPage, UsageSummary,
@@ -90,9 +90,15 @@ impl Client {
         let fingerprint = config.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
         let outage = Arc::<OutageMonitor>::default();
-        let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
         let shared = Shared {
-            limiter: limiter.with_outage_monitor(Arc::clone(&outage)),
+            limiter: Limiter::new(
+                store,
+                key,
+                limits,
+                Arc::clone(&clock),
+                &timing,
+                Arc::clone(&outage),
+            ),
             outage,
             host: host(&config.base_url),
             origin,
@@ -173,16 +179,16 @@ impl Client {
         call: RequestOptions<'_>,
         progress: Arc<dyn Fn(u64) + Send + Sync>,
     ) -> Result<UploadedFile, Failure> {
-        let content = RequestContent::File { file, progress };
+        let payload = Payload::File { file, progress: &progress };
         let endpoint = Endpoint::upload();
-        let read = by_reference(wire::job::uploaded);
-        let done = self.requester.execute(&endpoint, content, &call, read).await?;
+        let read = |response: Value| wire::job::uploaded(&response);
+        let uploaded = self.requester.execute(&endpoint, payload, &call, read).await?.value;
         // The URL is stored, and sent back in the job.
-        if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
+        if self.requester.shared.sanitizer.holds_secret(&uploaded.video_url) {
             let why = "the upload URL contains a key and is not used";
             return Err(Failure::new(FailureKind::Contract, endpoint.description(), why));
         }
-        Ok(UploadedFile { request_id: done.request_id, ..done.value })
+        Ok(uploaded)
     }
 
     /// `POST /v1/jobs`, sent once.
@@ -191,10 +197,9 @@ impl Client {
         job: &NewJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<CreatedJob, Failure> {
-        let content = RequestContent::Json(wire::request::create(job)?);
-        let read = by_reference(wire::job::created);
-        let done = self.requester.execute(&Endpoint::create(), content, &call, read).await?;
-        Ok(CreatedJob { request_id: done.request_id, ..done.value })
+        let payload = Payload::Json(wire::request::create(job)?);
+        let read = |response: Value| wire::job::created(&response);
+        Ok(self.requester.execute(&Endpoint::create(), payload, &call, read).await?.value)
     }
 
     /// Waits until a start may be sent. Called before the start is recorded in the ledger, so that
@@ -229,12 +234,12 @@ impl Client {
         job: &StartJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<StartedJob, Failure> {
-        let content = RequestContent::Json(wire::request::start(job)?);
+        let payload = Payload::Json(wire::request::start(job)?);
         let read = |response: Value| wire::job::started(&response, id);
-        let endpoint = Endpoint::start(id);
-        let done =
-            self.requester.execute_admitted(&endpoint, Some(permit), content, &call, read).await?;
-        Ok(StartedJob { request_id: done.request_id, ..done.value })
+        let (endpoint, permit) = (Endpoint::start(id), Some(permit));
+        let started =
+            self.requester.execute_admitted(&endpoint, permit, payload, &call, read).await?;
+        Ok(started.value)
     }
 
     /// `GET /v1/jobs/{id}`.
@@ -302,10 +307,8 @@ impl Client {
     /// `GET /health`.
     pub async fn health(&self, call: RequestOptions<'_>) -> Result<Health, Failure> {
         let endpoint = Endpoint::health();
-        let done = self
-            .requester
-            .execute(&endpoint, RequestContent::Nothing, &call, wire::account::health)
-            .await?;
+        let read = wire::account::health;
+        let done = self.requester.execute(&endpoint, Payload::Empty, &call, read).await?;
         Ok(Health { date: done.date, ..done.value })
     }
 
@@ -344,10 +347,9 @@ impl Client {
         note: Option<&str>,
         call: RequestOptions<'_>,
     ) -> Result<NewKey, Failure> {
-        let content = RequestContent::Json(wire::request::new_key(client_id, note)?);
-        let endpoint = Endpoint::admin_create_key();
-        let read = by_reference(wire::account::new_key);
-        Ok(self.requester.execute(&endpoint, content, &call, read).await?.value)
+        let payload = Payload::Json(wire::request::new_key(client_id, note)?);
+        let read = |response: Value| wire::account::new_key(&response);
+        Ok(self.requester.execute(&Endpoint::admin_create_key(), payload, &call, read).await?.value)
     }
 
     /// `POST /v1/admin/keys/disable`, with the fingerprint used by the service.
@@ -374,8 +376,8 @@ impl Client {
         key_fingerprint: &str,
         call: RequestOptions<'_>,
     ) -> Result<Value, Failure> {
-        let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
-        Ok(self.requester.execute(endpoint, content, &call, unmodified).await?.value)
+        let payload = Payload::Json(wire::request::key(key_fingerprint)?);
+        Ok(self.requester.execute(endpoint, payload, &call, unmodified).await?.value)
     }
 
     /// Permitted jobs of this key in flight, by the learned limits.
@@ -412,9 +414,7 @@ impl Client {
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
-        let done: CallResult<T> =
-            self.requester.execute(endpoint, RequestContent::Nothing, call, read).await?;
-        Ok(done.value)
+        Ok(self.requester.execute(endpoint, Payload::Empty, call, read).await?.value)
     }
 }
 
@@ -430,13 +430,6 @@ pub(crate) fn host(url: &Url) -> String {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
     }
-}
-
-/// Adapts a reader that borrows the response.
-fn by_reference<T>(
-    read: impl Fn(&Value) -> Result<T, Unreadable>,
-) -> impl Fn(Value) -> Result<T, Unreadable> {
-    move |response| read(&response)
 }
 
 // The signature of a reader.

@@ -47,10 +47,8 @@ pub struct UploadFile {
 pub struct UploadedFile {
     /// Refers to the upload in a job.
     pub video_url: String,
-    pub video_id: Option<String>,
     /// Size in bytes, as received by the service.
     pub size: Option<u64>,
-    pub request_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +70,6 @@ pub struct CreatedJob {
     pub id: JobId,
     /// `created` for a draft; `None` if the service does not state it.
     pub status: Option<JobStatus>,
-    pub request_id: Option<String>,
 }
 
 /// Parameters of a start.
@@ -89,7 +86,6 @@ pub struct StartJob<'a> {
 pub struct StartedJob {
     /// `None` if the service does not state it.
     pub status: Option<JobStatus>,
-    pub request_id: Option<String>,
 }
 
 /// Parameters of `GET /v1/jobs`.

@@ -32,10 +32,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::Clock;
+use crate::model::{Clock, Timestamp};
 
 use self::database::postgres::Postgres;
 use self::database::sqlite::{Sqlite, refuse_network_file_system};
+use self::database::value::{FromRow, Value};
 use self::database::{Database, TransactionMode, Tx, access};
 use self::sandbox_outputs::SandboxOutputs;
 use self::write::grouped_changes::GroupedChanges;
@@ -43,7 +44,7 @@ use self::write::grouped_changes::GroupedChanges;
 pub use self::async_ledger::{AsyncLedger, LeasedLedger};
 pub use self::database::postgres::address::PostgresAddress;
 pub use self::error::{LedgerError, Remedy};
-pub use self::process_lease::{ProcessId, ProcessLease, RENEWAL};
+pub use self::process_lease::{ProcessLease, RENEWAL};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::batch_record::{AttemptRecord, BatchRecord};
 pub use self::read::cost_report::AttemptCost;
@@ -55,19 +56,21 @@ pub use self::rows::attempt::{
     RepeatedCall, RerunReason, object_identity,
 };
 pub use self::rows::batch::{Batch, BatchInput, InputCounts, InputState};
-pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use self::rows::json_columns::fuzz_columns;
+pub(crate) use self::rows::columns::fuzz_columns;
+pub use self::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId, ProcessId};
 pub use self::rows::step::{AttemptStep, StepAction, StepNote};
-pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
-pub use self::write::batches::{InputOrder, NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::attempts::{Claim, Commit};
+pub use self::write::batches::{NewBatch, PlanTotals};
 pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
+pub use self::write::inputs::{InputOrder, UnfinishedInputs};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
 pub use self::write::listed_jobs::{
     JobProgress, JobRecord, ListedJob, ListedJobEnd, reconciled_state, restored_state,
 };
 pub use self::write::reconcile::{DueReconciliation, Reconciled};
+pub use self::write::starts::{ConcurrencyLimit, StartCommit, StartLimits};
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -300,8 +303,28 @@ impl Ledger {
         self.shared.database.transact(TransactionMode::Snapshot, work)
     }
 
-    fn now_ms(&self) -> i64 {
-        self.shared.clock.wall().0
+    /// Runs one durable statement. Returns the number of rows that it changed.
+    fn execute(&self, sql: &str, params: &[Value]) -> Result<usize, LedgerError> {
+        self.write(|tx| tx.execute(sql, params))
+    }
+
+    /// All rows of a query.
+    fn query<T: FromRow>(&self, sql: &str, params: &[Value]) -> Result<Vec<T>, LedgerError> {
+        self.read(|tx| tx.query(sql, params))
+    }
+
+    /// The first row of a query, if there is any.
+    fn query_opt<T: FromRow>(&self, sql: &str, params: &[Value]) -> Result<Option<T>, LedgerError> {
+        self.read(|tx| tx.query_opt(sql, params))
+    }
+
+    /// The only row of a query.
+    fn query_row<T: FromRow>(&self, sql: &str, params: &[Value]) -> Result<T, LedgerError> {
+        self.read(|tx| tx.query_row(sql, params))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.wall()
     }
 
     /// Path of the database file, whether or not it exists.

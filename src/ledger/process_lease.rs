@@ -15,13 +15,11 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-use super::database::value::{Row, params};
+use super::database::value::{FromRow, FromValue, Row, params};
 use super::database::{Database, Tx};
-use super::{Ledger, LedgerError, Machine};
+use super::{Ledger, LedgerError, Machine, ProcessId};
+use crate::model::Timestamp;
 use crate::model::time::millis;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ProcessId(pub i64);
 
 impl ProcessId {
     /// The number of the process with this random name. A sequence would hand out numbers again after
@@ -39,24 +37,32 @@ pub(crate) struct Process {
     pub(crate) id: ProcessId,
     lock_file: String,
     machine: Option<String>,
-    lease_until: Option<i64>,
+    lease_until: Option<Timestamp>,
 }
 
 impl Process {
-    /// Columns of `processes` that [`Process::read`] reads.
+    /// Columns of `processes` for [`Process::from_row`].
     pub(crate) const COLUMNS: &str = "processes.id AS process_id, \
          processes.lock_file AS process_lock_file, processes.machine AS process_machine, \
          processes.lease_until AS process_lease_until";
+}
 
-    /// `None` if a left join found no process.
-    pub(crate) fn read(row: &Row<'_>) -> Result<Option<Self>, LedgerError> {
-        let Some(id) = row.get::<_, Option<i64>>("process_id")? else { return Ok(None) };
-        Ok(Some(Self {
-            id: ProcessId(id),
+impl FromRow for Process {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: row.get("process_id")?,
             lock_file: row.get("process_lock_file")?,
             machine: row.get("process_machine")?,
             lease_until: row.get("process_lease_until")?,
-        }))
+        })
+    }
+}
+
+/// A first column, and the process of a left join, if that found one.
+impl<T: FromValue> FromRow for (T, Option<Process>) {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        let id: Option<ProcessId> = row.get("process_id")?;
+        Ok((row.get(0)?, id.map(|_| Process::from_row(row)).transpose()?))
     }
 }
 
@@ -151,7 +157,7 @@ impl Ledger {
         let lock_file = format!("{name}.lock");
         let (lock, path) =
             ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
-        let (id, now) = (ProcessId::of(name), self.now_ms());
+        let (id, now) = (ProcessId::of(name), self.now());
         let machine = self.shared.machine.as_ref();
         self.write(|tx| {
             tx.execute(
@@ -159,7 +165,7 @@ impl Ledger {
                      (id, lock_file, started_at, machine, machine_name, lease_until)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
-                    id.0,
+                    id,
                     lock_file,
                     now,
                     machine.map(Machine::booted),
@@ -176,8 +182,8 @@ impl Ledger {
     }
 
     /// The end of a lease that begins now.
-    fn lease_end(&self) -> i64 {
-        self.now_ms().saturating_add_unsigned(millis(LEASE))
+    fn lease_end(&self) -> Timestamp {
+        Timestamp(self.now().0.saturating_add_unsigned(millis(LEASE)))
     }
 
     pub(crate) fn renew_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
@@ -189,7 +195,7 @@ impl Ledger {
     /// request has left that is committed here. A process of a local ledger has no lease to renew.
     pub(crate) fn renew_lease_in(&self, tx: &Tx<'_>, id: ProcessId) -> Result<(), LedgerError> {
         if self.shared.machine.is_some() {
-            let until = params![id.0, self.lease_end()];
+            let until = params![id, self.lease_end()];
             tx.queue("UPDATE processes SET lease_until = ?2 WHERE id = ?1", until)?;
         }
         Ok(())
@@ -197,7 +203,7 @@ impl Ledger {
 
     fn end_lease(&self, id: ProcessId) -> Result<(), LedgerError> {
         self.write_relaxed(|tx| {
-            tx.execute("UPDATE processes SET lease_until = 0 WHERE id = ?1", params![id.0])
+            tx.execute("UPDATE processes SET lease_until = 0 WHERE id = ?1", params![id])
         })?;
         Ok(())
     }
@@ -205,8 +211,8 @@ impl Ledger {
     /// Number of living processes with a lease. A process that only reads has none.
     pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
         let sql = format!("SELECT {} FROM processes", Process::COLUMNS);
-        let processes = self.read(|tx| tx.query(&sql, params![], Process::read))?;
-        Ok(processes.iter().flatten().map(|process| u64::from(self.is_alive(process))).sum())
+        let processes: Vec<Process> = self.query(&sql, params![])?;
+        Ok(processes.iter().map(|process| u64::from(self.is_alive(process))).sum())
     }
 
     /// Whether a process is alive. If in doubt it is: rows of a living process must not be taken.
@@ -214,7 +220,7 @@ impl Ledger {
         if let Some(here) = &self.shared.machine
             && process.machine != Some(here.booted())
         {
-            return process.lease_until.is_some_and(|until| until >= self.now_ms());
+            return process.lease_until.is_some_and(|until| until >= self.now());
         }
         match File::open(self.shared.process_directory.join(&process.lock_file)) {
             Ok(file) => !matches!(file.try_lock_shared(), Ok(())),

@@ -878,7 +878,7 @@ fn a_final_delivery_is_found_by_its_job() {
     let directory = tempfile::tempdir().unwrap();
     let plan = format!("EXPLAIN QUERY PLAN {}", super::write::deliveries::HAS_FINAL_DELIVERY);
     let steps: Vec<String> = open(directory.path())
-        .read(|tx| tx.query(&plan, params!["", ""], |row| row.get(3)))
+        .read(|tx| tx.query_with(&plan, params!["", ""], |row| row.get(3)))
         .unwrap();
     assert!(steps.concat().contains("INDEX deliveries_by_job"), "{steps:?}");
 }
@@ -888,13 +888,13 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());
     for query in [
-        crate::ledger::write::attempts::COUNT_IN_FLIGHT,
-        crate::ledger::write::attempts::COUNT_RUNNING_SINCE,
+        crate::ledger::write::starts::COUNT_IN_FLIGHT,
+        crate::ledger::write::starts::COUNT_RUNNING_SINCE,
     ] {
         let steps: Vec<String> = ledger
             .read(|tx| {
                 let plan = format!("EXPLAIN QUERY PLAN {query}");
-                tx.query(&plan, params!["", "", 0_i64], |row| row.get(3))
+                tx.query_with(&plan, params!["", "", 0_i64], |row| row.get(3))
             })
             .unwrap();
         assert!(steps.concat().contains("INDEX attempts_in_flight"), "{query}: {steps:?}");

@@ -63,6 +63,7 @@ impl Limiter {
         config: &RateLimits,
         clock: Arc<dyn Clock>,
         timing: &Timing,
+        outage: Arc<OutageMonitor>,
     ) -> Self {
         Self {
             store,
@@ -77,14 +78,9 @@ impl Limiter {
             outage_max: timing.outage_max,
             cooldown: timing.breaker_cooldown,
             known_hosts: std::sync::Mutex::default(),
-            outage: Arc::default(),
+            outage,
             save_failed: AtomicBool::default(),
         }
-    }
-
-    /// Reports pauses to `outage`.
-    pub(crate) fn with_outage_monitor(self, outage: Arc<OutageMonitor>) -> Self {
-        Self { outage, ..self }
     }
 
     pub(crate) fn set_backlog(&self, backlog: Backlog) {

@@ -200,21 +200,13 @@ impl Endpoint {
     }
 
     pub(crate) fn admin_disable_key() -> Self {
-        Self::post(
-            EndpointRoute::Admin,
-            "disabling the key",
-            &["v1", "admin", "keys", "disable"],
-            Auth::Admin,
-        )
+        let path = ["v1", "admin", "keys", "disable"];
+        Self::post(EndpointRoute::Admin, "disabling the key", &path, Auth::Admin)
     }
 
     pub(crate) fn admin_enable_key() -> Self {
-        Self::post(
-            EndpointRoute::Admin,
-            "enabling the key",
-            &["v1", "admin", "keys", "enable"],
-            Auth::Admin,
-        )
+        let path = ["v1", "admin", "keys", "enable"];
+        Self::post(EndpointRoute::Admin, "enabling the key", &path, Auth::Admin)
     }
 
     /// Maximum size of a successful response, in bytes.

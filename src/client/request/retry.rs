@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 
@@ -22,9 +21,8 @@ use crate::client::limits::limiter::Limiter;
 use crate::client::outage::OutageMonitor;
 use crate::client::transport::proxy::ProxyChoice;
 use crate::client::transport::{
-    BodyEnd, Payload, Progress, Response, ResponseHead, Transport, TransportRequest,
+    BodyEnd, Payload, Response, ResponseHead, Transport, TransportRequest,
 };
-use crate::client::types::UploadFile;
 use crate::client::wire::error::ErrorBody;
 use crate::client::wire::{self, Unreadable};
 use crate::model::{
@@ -79,23 +77,6 @@ impl Shared {
     }
 }
 
-/// The content of a request; its body is built anew for each attempt.
-pub(crate) enum RequestContent<'a> {
-    Nothing,
-    Json(Bytes),
-    File { file: &'a UploadFile, progress: Progress },
-}
-
-impl RequestContent<'_> {
-    fn payload(&self) -> Payload<'_> {
-        match self {
-            Self::Nothing => Payload::Empty,
-            Self::Json(body) => Payload::Json(body.clone()),
-            Self::File { file, progress } => Payload::File { file, progress },
-        }
-    }
-}
-
 /// The result of a successful call.
 pub(crate) struct CallResult<T> {
     pub(crate) value: T,
@@ -117,11 +98,11 @@ impl Requester {
     pub(crate) async fn execute<T>(
         &self,
         endpoint: &Endpoint,
-        content: RequestContent<'_>,
+        payload: Payload<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        self.execute_admitted(endpoint, None, content, call, read).await
+        self.execute_admitted(endpoint, None, payload, call, read).await
     }
 
     /// [`Requester::execute`] with an optional permit for the first attempt.
@@ -129,7 +110,7 @@ impl Requester {
         &self,
         endpoint: &Endpoint,
         mut permit: Option<CallPermit>,
-        content: RequestContent<'_>,
+        payload: Payload<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
@@ -143,7 +124,7 @@ impl Requester {
                 check().await?;
             }
             let failure =
-                match self.attempt(endpoint, &content, call, &admission, attempts, &read).await {
+                match self.attempt(endpoint, &payload, call, &admission, attempts, &read).await {
                     Ok(done) => return Ok(done),
                     Err(failure) => failure,
                 };
@@ -210,7 +191,7 @@ impl Requester {
     async fn attempt<T>(
         &self,
         endpoint: &Endpoint,
-        content: &RequestContent<'_>,
+        payload: &Payload<'_>,
         call: &RequestOptions<'_>,
         admission: &CallPermit,
         attempts: AttemptCount,
@@ -218,7 +199,7 @@ impl Requester {
     ) -> Result<CallResult<T>, Failure> {
         let url = endpoint.url(&self.shared.base_url)?;
         let sent = self.shared.now();
-        let (method, auth, payload) = (endpoint.method, endpoint.auth, content.payload());
+        let (method, auth, payload) = (endpoint.method, endpoint.auth, payload.clone());
         // On a closing pooled connection, the result would be unknown.
         let new_connection = endpoint.idempotency == Idempotency::NonIdempotent;
         let (response_max, proxy) = (endpoint.response_max(), self.shared.proxy.shown(&url));

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use super::server::{Server, Step, gzip, response, response_of, response_with};
 use super::uploads::upload_file;
 use super::{KEY, Least, TOKEN, TestClock, client, client_with, draft, endpoint, timing};
-use crate::client::{Client, EndpointRoute, ListQuery, RequestOptions, StartJob};
+use crate::client::{Client, EndpointRoute, LastRequestId, ListQuery, RequestOptions, StartJob};
 use crate::model::Timing;
 use crate::model::{Execution, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
@@ -39,13 +39,15 @@ async fn a_draft_is_made_and_started() {
     let options = JobOptions::default();
     let metadata = [("rbgv".to_owned(), "c-1".to_owned())].into();
     let job = draft(&options, &metadata);
-    let created = client.create(&job, RequestOptions::plain()).await.unwrap();
+    let last = LastRequestId::default();
+    let call = RequestOptions { last_request_id: Some(&last), ..RequestOptions::plain() };
+    let created = client.create(&job, call.clone()).await.unwrap();
     assert_eq!((created.id, created.status), (id(), Some(JobStatus::Created)));
-    assert_eq!(created.request_id.as_deref(), Some("r-head"));
+    assert_eq!(last.take().as_deref(), Some("r-head"));
     let start = StartJob { options: &options, background_image_url: None };
-    let started = client.start(&id(), &start, RequestOptions::plain()).await.unwrap();
+    let started = client.start(&id(), &start, call).await.unwrap();
     assert_eq!(started.status, Some(JobStatus::Pending));
-    assert_eq!(started.request_id.as_deref(), Some("r-body"));
+    assert_eq!(last.take().as_deref(), Some("r-body"));
 
     let seen = server.seen();
     assert!(seen[0].head.starts_with("post /v1/jobs http/1.1\r\n"), "{}", seen[0].head);

@@ -1,11 +1,12 @@
-//! Setup of the HTTP clients: credentials, proxies and redirect policies.
+//! Setup of the HTTP clients: common settings, credentials and redirect policies.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderValue;
-use reqwest::{Proxy, redirect};
+use reqwest::redirect;
 
 use super::error::Unresolved;
-use crate::client::config::{ClientConfig, LinkPolicy};
+use super::tls::Tls;
+use crate::client::config::LinkPolicy;
 use crate::model::{ApiKey, Failure, FailureKind};
 
 /// Maximum redirects per request.
@@ -23,19 +24,26 @@ pub(crate) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-/// Sets the configured proxies and the resolver. Ambient proxy settings are ignored.
-pub(crate) fn with_proxies(
-    builder: reqwest::ClientBuilder,
-    endpoint: &ClientConfig,
-) -> Result<reqwest::ClientBuilder, Failure> {
-    let choice = endpoint.proxy.clone();
-    choice.check().map_err(misconfigured)?;
-    let proxy = Proxy::custom(move |url| choice.of(url));
-    Ok(builder.no_proxy().proxy(proxy).dns_resolver(SystemResolver))
+/// What all HTTP clients have in common: HTTP/1.1 only, no retries by the library, no `Referer`, no
+/// ambient proxy settings, and the system's resolver.
+pub(crate) fn base(
+    tls: &Tls,
+    user_agent: &str,
+    redirects: redirect::Policy,
+) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.config.clone())
+        .user_agent(user_agent)
+        .redirect(redirects)
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .dns_resolver(SystemResolver)
+        .http1_only()
 }
 
 /// The system resolver, with a typed error for unknown names.
-pub(crate) struct SystemResolver;
+struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {

@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect;
 use url::Url;
 
-use super::builder::misconfigured;
+use super::builder::{base, misconfigured};
 use super::error::message;
 use super::tls;
 use crate::client::webhook::WebhookHeaders;
@@ -46,15 +46,9 @@ impl Forwarder {
             return Err(refused(why, &format!("add {flag}-anywhere if that is what you want")));
         }
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config)
-            .user_agent(concat!("rbgv/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .no_proxy()
+        let user_agent = concat!("rbgv/", env!("CARGO_PKG_VERSION"));
+        let client = base(&tls, user_agent, redirect::Policy::none())
             .timeout(TIMEOUT)
-            .http1_only()
             .build()
             .map_err(|error| misconfigured(message(&error)))?;
         Ok(Self { client, url })

@@ -8,23 +8,20 @@ use crate::model::Timing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Body, multipart, redirect};
+use reqwest::{Body, Proxy, multipart, redirect};
 use tokio::time::timeout;
 use url::Url;
 
-use super::builder::{
-    misconfigured, output_redirects, same_origin_redirects, secret_header, with_proxies,
-};
+use super::builder::{base, misconfigured, output_redirects, same_origin_redirects, secret_header};
 use super::error::{classify_error, message};
 use super::tls::{self, Tls};
 use super::upload::FileBody;
 use super::{
-    Auth, BodyEnd, Method, Payload, Response, ResponseBody, ResponseHead, Transport,
-    TransportError, TransportRequest,
+    Auth, Method, Payload, Response, ResponseBody, ResponseHead, Transport, TransportError,
+    TransportRequest,
 };
 use crate::client::config::{ClientConfig, LinkPolicy, may_connect};
 use crate::model::{Failure, FailureKind};
@@ -57,19 +54,17 @@ impl HttpTransport {
     }
 
     fn with_tls(endpoint: &ClientConfig, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
+        endpoint.proxy.check().map_err(misconfigured)?;
         let links = LinkPolicy::of(endpoint);
         let build = |redirects: redirect::Policy, pooled: bool| {
-            let plain = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.config.clone())
-                .user_agent(&endpoint.user_agent)
-                .redirect(redirects)
-                .referer(false)
-                .retry(reqwest::retry::never())
+            let proxy = endpoint.proxy.clone();
+            base(&tls, &endpoint.user_agent, redirects)
+                .proxy(Proxy::custom(move |url| proxy.of(url)))
                 .connect_timeout(timing.connect_timeout)
                 .pool_idle_timeout(POOL_IDLE)
                 .pool_max_idle_per_host(if pooled { usize::MAX } else { 0 })
-                .http1_only();
-            with_proxies(plain, endpoint)?.build().map_err(|error| misconfigured(message(&error)))
+                .build()
+                .map_err(|error| misconfigured(message(&error)))
         };
         let transport = Self {
             api: build(redirect::Policy::custom(same_origin_redirects), true)?,
@@ -117,7 +112,10 @@ impl HttpTransport {
                 self.send_file(request, file).await?
             }
         };
-        Ok(self.read(response, response_max).await)
+        let head = head(&response);
+        let most = head.body_max(response_max);
+        // Unlike a download it is short, so its total time is limited too.
+        Ok(incoming(response, self.idle).read(head, most, self.head).await)
     }
 
     async fn head_of(
@@ -136,7 +134,7 @@ impl HttpTransport {
         file: FileBody,
     ) -> Result<reqwest::Response, TransportError> {
         let pulse = Arc::clone(&file.pulse);
-        let (name, kind, size) = (file.name.clone(), file.content_type.clone(), file.size());
+        let (name, kind, size) = (file.name.clone(), file.content_type.clone(), file.size);
         let part = multipart::Part::stream_with_length(Body::wrap_stream(file.into_stream()), size)
             .file_name(name)
             .mime_str(&kind)
@@ -151,20 +149,6 @@ impl HttpTransport {
             Some(why) => TransportError::Unreadable(why),
             None => classify_error(&error.without_url()),
         })
-    }
-
-    /// Reads a response within its limits. Unlike a download it is short, so its total time is
-    /// limited too.
-    async fn read(&self, response: reqwest::Response, response_max: usize) -> Response {
-        let head = head(&response);
-        let mut incoming = incoming(response, self.idle);
-        let mut body = BytesMut::new();
-        let most = head.body_max(response_max);
-        let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
-            Ok(end) => end,
-            Err(_) => BodyEnd::Cut(TransportError::Silent(self.head).to_string()),
-        };
-        Response { head, body: body.freeze(), end }
     }
 }
 

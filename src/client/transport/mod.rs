@@ -110,6 +110,8 @@ pub struct TransportRequest<'a> {
     pub response_max: usize,
 }
 
+/// The body of a request, which is built anew for each attempt.
+#[derive(Clone)]
 pub enum Payload<'a> {
     Empty,
     Json(Bytes),
@@ -224,14 +226,24 @@ impl ResponseBody {
         }
     }
 
-    /// The start of an error response, for its message.
-    pub(crate) async fn refusal(mut self, head: ResponseHead) -> Response {
+    /// Reads the body to at most `most` bytes, within `limit`.
+    pub(crate) async fn read(
+        mut self,
+        head: ResponseHead,
+        most: usize,
+        limit: Duration,
+    ) -> Response {
         let mut body = BytesMut::new();
-        let idle = self.idle;
-        let end = match timeout(idle, self.fill(&mut body, REFUSAL_MAX)).await {
+        let end = match timeout(limit, self.fill(&mut body, most)).await {
             Ok(end) => end,
-            Err(_) => BodyEnd::Cut(TransportError::Silent(idle).to_string()),
+            Err(_) => BodyEnd::Cut(TransportError::Silent(limit).to_string()),
         };
         Response { head, body: body.freeze(), end }
+    }
+
+    /// The start of an error response, for its message.
+    pub(crate) async fn refusal(self, head: ResponseHead) -> Response {
+        let idle = self.idle;
+        self.read(head, REFUSAL_MAX, idle).await
     }
 }

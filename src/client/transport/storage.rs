@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Proxy, redirect};
 use url::{Host, Url};
 
-use super::builder::{SystemResolver, misconfigured};
+use super::builder::{base, misconfigured};
 use super::error::message;
 use super::proxy::ProxyChoice;
 use super::tls;
@@ -36,18 +36,10 @@ impl StorageHttp {
             let choice = proxy.clone();
             let proxy =
                 Proxy::custom(move |url| choice.of(url).filter(|_| !is_metadata_service(url)));
-            let client = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.config.clone())
-                .user_agent(user_agent)
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .no_proxy()
+            let client = base(&tls, user_agent, redirect::Policy::none())
                 .proxy(proxy)
-                .dns_resolver(SystemResolver)
                 .connect_timeout(timing.connect_timeout)
-                .pool_idle_timeout(POOL_IDLE)
-                .http1_only();
+                .pool_idle_timeout(POOL_IDLE);
             let client = match read_timeout {
                 Some(limit) => client.read_timeout(limit),
                 None => client,

@@ -75,7 +75,7 @@ impl UploadProgress {
 /// A file ready to be sent.
 pub(crate) struct FileBody {
     bytes: BoxStream<'static, io::Result<Bytes>>,
-    size: u64,
+    pub(crate) size: u64,
     pub(crate) name: String,
     pub(crate) content_type: String,
     pub(crate) pulse: Arc<UploadProgress>,
@@ -104,11 +104,7 @@ impl FileBody {
         })
     }
 
-    pub(crate) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Exactly [`FileBody::size`] bytes, or an error.
+    /// Exactly `size` bytes, or an error.
     pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let Self { bytes, size, pulse, progress, .. } = self;
         pulse.beat();

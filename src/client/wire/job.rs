@@ -14,22 +14,13 @@ const PAGE: [&str; 3] = ["items", "jobs", "data"];
 pub(crate) fn uploaded(response: &Value) -> Result<UploadedFile, Unreadable> {
     let video_url = fields::text(response, &["video_url"])
         .ok_or_else(|| Unreadable::new("the response has no video_url"))?;
-    Ok(UploadedFile {
-        video_url,
-        video_id: fields::text(response, &["video_id"]),
-        size: fields::count(response, &["size"]),
-        request_id: None,
-    })
+    Ok(UploadedFile { video_url, size: fields::count(response, &["size"]) })
 }
 
 pub(crate) fn created(response: &Value) -> Result<CreatedJob, Unreadable> {
-    let id = fields::job_id(response).ok_or_else(|| {
-        Unreadable::new(
-            "the response does not name a \
-                                                                   job",
-        )
-    })?;
-    Ok(CreatedJob { id, status: status(response), request_id: None })
+    let id = fields::job_id(response)
+        .ok_or_else(|| Unreadable::new("the response does not name a job"))?;
+    Ok(CreatedJob { id, status: status(response) })
 }
 
 /// A start is confirmed if the response names the job, contains `success`, or states a status.
@@ -43,7 +34,7 @@ pub(crate) fn started(response: &Value, requested: &JobId) -> Result<StartedJob,
         None if !named && status.is_none() => {
             Err(Unreadable::new("the response does not confirm the start"))
         }
-        _ => Ok(StartedJob { status, request_id: None }),
+        _ => Ok(StartedJob { status }),
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) mod schema;
 pub(crate) mod sqlite;
 pub(crate) mod value;
 
-use self::value::{Row, Value};
+use self::value::{FromRow, Row, Value};
 use crate::ledger::LedgerError;
 
 /// A database with a ledger.
@@ -92,40 +92,32 @@ pub(crate) enum Tx<'a> {
 
 impl Tx<'_> {
     /// Number of rows that the statement changed.
-    pub(crate) fn execute<const N: usize>(
-        &self,
-        sql: &str,
-        params: [Value; N],
-    ) -> Result<usize, LedgerError> {
+    pub(crate) fn execute(&self, sql: &str, params: &[Value]) -> Result<usize, LedgerError> {
         match self {
             Self::Sqlite(db) => {
                 Ok(db.prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))?)
             }
-            Self::Postgres(tx) => tx.execute(sql, &params),
+            Self::Postgres(tx) => tx.execute(sql, params),
         }
     }
 
     /// Executes a statement whose result does not matter. To a server it is sent with the next
     /// statement or with the commit, which fails if it fails.
-    pub(crate) fn queue<const N: usize>(
-        &self,
-        sql: &str,
-        params: [Value; N],
-    ) -> Result<(), LedgerError> {
+    pub(crate) fn queue(&self, sql: &str, params: &[Value]) -> Result<(), LedgerError> {
         match self {
             Self::Sqlite(_) => self.execute(sql, params).map(drop),
             Self::Postgres(tx) => {
-                tx.queue(sql, &params);
+                tx.queue(sql, params);
                 Ok(())
             }
         }
     }
 
-    /// All rows of a query.
-    pub(crate) fn query<T, const N: usize>(
+    /// All rows of a query, each as `read` returns it.
+    pub(crate) fn query_with<T>(
         &self,
         sql: &str,
-        params: [Value; N],
+        params: &[Value],
         mut read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
     ) -> Result<Vec<T>, LedgerError> {
         match self {
@@ -139,19 +131,27 @@ impl Tx<'_> {
                 Ok(all)
             }
             Self::Postgres(tx) => {
-                tx.query(sql, &params)?.iter().map(|row| read(&Row::Postgres(row))).collect()
+                tx.query(sql, params)?.iter().map(|row| read(&Row::Postgres(row))).collect()
             }
         }
     }
 
-    /// The first row of a query, if there is any.
-    pub(crate) fn query_opt<T, const N: usize>(
+    /// All rows of a query.
+    pub(crate) fn query<T: FromRow>(
         &self,
         sql: &str,
-        params: [Value; N],
-        read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
+        params: &[Value],
+    ) -> Result<Vec<T>, LedgerError> {
+        self.query_with(sql, params, T::from_row)
+    }
+
+    /// The first row of a query, if there is any.
+    pub(crate) fn query_opt<T: FromRow>(
+        &self,
+        sql: &str,
+        params: &[Value],
     ) -> Result<Option<T>, LedgerError> {
-        Ok(self.query(sql, params, read)?.into_iter().next())
+        Ok(self.query(sql, params)?.into_iter().next())
     }
 
     /// The only row of a query.
@@ -159,13 +159,12 @@ impl Tx<'_> {
     /// # Errors
     ///
     /// [`LedgerError::NoRow`] if there is none.
-    pub(crate) fn query_row<T, const N: usize>(
+    pub(crate) fn query_row<T: FromRow>(
         &self,
         sql: &str,
-        params: [Value; N],
-        read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
+        params: &[Value],
     ) -> Result<T, LedgerError> {
-        self.query_opt(sql, params, read)?.ok_or(LedgerError::NoRow)
+        self.query_opt(sql, params)?.ok_or(LedgerError::NoRow)
     }
 
     /// The next statement waits until no other transaction holds this lock. SQLite has one writer at

@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::database::Database;
-    use crate::ledger::rows::json_columns::encode;
+    use crate::ledger::rows::columns::encode;
     use crate::ledger::tests::{batch, input, key, open, placed};
     use crate::ledger::{
         ApiKeyId, Attempt, AttemptId, AttemptSpec, AttemptState, AttemptStatus, Batch, BatchId,
@@ -228,12 +228,19 @@ mod tests {
         assert_eq!(ledger.count_inputs(BatchId(5)).unwrap(), counts);
 
         let details = ledger.attempt_details(AttemptId(6)).unwrap();
-        assert_eq!(details.attempt, failed_attempt());
-        assert_eq!((details.created_at, details.finished_at), (Timestamp(17), Some(Timestamp(16))));
-        assert_eq!(details.started_by_batch, Some(BatchId(5)));
-        assert_eq!(details.charged, Some(Credits(4.5)));
-        let log: Vec<_> =
-            details.steps.iter().map(|step| (step.at.0, step.status, step.note.action)).collect();
+        assert_eq!(details.record.attempt, failed_attempt());
+        assert_eq!(
+            (details.record.created_at, details.record.finished_at),
+            (Timestamp(17), Some(Timestamp(16)))
+        );
+        assert_eq!(details.record.started_by_batch, Some(BatchId(5)));
+        assert_eq!(details.record.charged, Some(Credits(4.5)));
+        let log: Vec<_> = details
+            .record
+            .steps
+            .iter()
+            .map(|step| (step.at.0, step.status, step.note.action))
+            .collect();
         assert_eq!(
             log,
             [
@@ -241,7 +248,7 @@ mod tests {
                 (23, AttemptStatus::Failed, StepAction::Finish)
             ]
         );
-        assert_eq!(details.steps[0].request_id.as_deref(), Some("r-1"));
+        assert_eq!(details.record.steps[0].request_id.as_deref(), Some("r-1"));
         let stored = &details.inputs[0];
         assert_eq!((stored.id, stored.name.as_str()), (InputId(8), "a.mp4"));
         assert_eq!((stored.state, stored.duration_ms), (InputState::Failed, 2_500));
@@ -275,7 +282,7 @@ mod tests {
 
         let of = |table: &str, columns: &str| -> Vec<i64> {
             let sql = format!("SELECT {columns} FROM {table} ORDER BY 1");
-            ledger.read(|tx| tx.query(&sql, [], |row| row.get(0))).unwrap()
+            ledger.read(|tx| tx.query(&sql, &[])).unwrap()
         };
         assert_eq!(of("processes", "started_at"), [10]);
         assert_eq!(of("pricings", "fetched_at"), [11]);
@@ -316,9 +323,8 @@ mod tests {
         assert_eq!(ended, jobs);
         let webhooks = ledger.attempt_details(AttemptId(6)).unwrap().webhooks;
         assert_eq!((webhooks[0].at, webhooks[0].handled), (Timestamp(29), true));
-        let sequence: i64 = ledger
-            .read(|tx| tx.query_row("SELECT seq FROM deliveries", [], |row| row.get(0)))
-            .unwrap();
+        let sequence: i64 =
+            ledger.read(|tx| tx.query_row("SELECT seq FROM deliveries", &[])).unwrap();
         assert_eq!(sequence, 28);
         let tables = table_names(&raw(&ledger));
         assert_eq!(

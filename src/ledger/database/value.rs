@@ -18,7 +18,7 @@ pub(crate) enum Value {
 /// The parameters of a statement, in the order of their numbers.
 macro_rules! params {
     ($($value:expr),* $(,)?) => {
-        [$($crate::ledger::database::value::ToValue::to_value(&$value)),*]
+        &[$($crate::ledger::database::value::ToValue::to_value(&$value)),*]
     };
 }
 pub(crate) use params;
@@ -43,6 +43,13 @@ impl<T: ToValue> ToValue for Option<T> {
 impl ToValue for i64 {
     fn to_value(&self) -> Value {
         Value::Int(*self)
+    }
+}
+
+/// Numbers beyond the range of `i64` are stored as negative ones.
+impl ToValue for u64 {
+    fn to_value(&self) -> Value {
+        Value::Int(self.cast_signed())
     }
 }
 
@@ -82,80 +89,87 @@ impl ToValue for Vec<u8> {
     }
 }
 
-/// What a column can be read as; `None` for a value of another type.
+/// What a column can be read as.
 pub(crate) trait FromValue: Sized {
-    fn from_value(value: Value) -> Option<Self>;
+    /// # Errors
+    ///
+    /// The reason why the value cannot be used.
+    fn from_value(value: Value) -> Result<Self, String>;
+}
+
+fn unusable<T>() -> Result<T, String> {
+    Err("unusable value".to_owned())
 }
 
 impl FromValue for i64 {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Int(number) => Some(number),
-            _ => None,
+            Value::Int(number) => Ok(number),
+            _ => unusable(),
         }
     }
 }
 
 impl FromValue for u64 {
-    fn from_value(value: Value) -> Option<Self> {
-        i64::from_value(value)?.try_into().ok()
+    fn from_value(value: Value) -> Result<Self, String> {
+        i64::from_value(value).map(i64::cast_unsigned)
     }
 }
 
 impl FromValue for u32 {
-    fn from_value(value: Value) -> Option<Self> {
-        i64::from_value(value)?.try_into().ok()
+    fn from_value(value: Value) -> Result<Self, String> {
+        i64::from_value(value)?.try_into().or_else(|_| unusable())
     }
 }
 
 impl FromValue for usize {
-    fn from_value(value: Value) -> Option<Self> {
-        i64::from_value(value)?.try_into().ok()
+    fn from_value(value: Value) -> Result<Self, String> {
+        i64::from_value(value)?.try_into().or_else(|_| unusable())
     }
 }
 
 impl FromValue for bool {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Bool(flag) => Some(flag),
-            Value::Int(number) => Some(number != 0),
-            _ => None,
+            Value::Bool(flag) => Ok(flag),
+            Value::Int(number) => Ok(number != 0),
+            _ => unusable(),
         }
     }
 }
 
 impl FromValue for f64 {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Real(number) => Some(number),
-            Value::Int(number) => Some(number as Self),
-            _ => None,
+            Value::Real(number) => Ok(number),
+            Value::Int(number) => Ok(number as Self),
+            _ => unusable(),
         }
     }
 }
 
 impl FromValue for String {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Text(text) => Some(text),
-            _ => None,
+            Value::Text(text) => Ok(text),
+            _ => unusable(),
         }
     }
 }
 
 impl FromValue for Vec<u8> {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Bytes(bytes) => Some(bytes),
-            _ => None,
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => unusable(),
         }
     }
 }
 
 impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: Value) -> Result<Self, String> {
         match value {
-            Value::Null => Some(None),
+            Value::Null => Ok(None),
             value => T::from_value(value).map(Some),
         }
     }
@@ -186,6 +200,36 @@ impl Row<'_> {
             Self::Postgres(row) => row.try_get(column)?,
         };
         T::from_value(value)
-            .ok_or_else(|| LedgerError::Corrupt(format!("column {column} has an unusable value")))
+            .map_err(|reason| LedgerError::Corrupt(format!("column {column}: {reason}")))
+    }
+}
+
+/// What a row of a query can be read as: its only column, all columns in order, or a type that names
+/// its columns.
+pub(crate) trait FromRow: Sized {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError>;
+}
+
+impl<T: FromValue> FromRow for T {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        row.get(0)
+    }
+}
+
+impl<A: FromValue, B: FromValue> FromRow for (A, B) {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok((row.get(0)?, row.get(1)?))
+    }
+}
+
+impl<A: FromValue, B: FromValue, C: FromValue> FromRow for (A, B, C) {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    }
+}
+
+impl<A: FromValue, B: FromValue, C: FromValue, D: FromValue> FromRow for (A, B, C, D) {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     }
 }

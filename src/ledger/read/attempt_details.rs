@@ -2,30 +2,21 @@
 
 use std::path::Path;
 
+use super::batch_record::AttemptRecord;
 use super::status::steps_of;
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::{Row, params};
-use crate::ledger::rows::attempt::Attempt;
-use crate::ledger::rows::batch::{BatchInput, SELECT_INPUT, read_input};
-use crate::ledger::rows::ids::{AttemptId, BatchId};
-use crate::ledger::rows::json_columns::{decode_failure, encode, path_bytes};
-use crate::ledger::rows::step::AttemptStep;
+use crate::ledger::database::value::{FromRow, Row, params};
+use crate::ledger::rows::batch::{BatchInput, SELECT_INPUT};
+use crate::ledger::rows::columns::encode;
+use crate::ledger::rows::ids::AttemptId;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Timestamp};
+use crate::model::{Failure, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct AttemptDetails {
-    pub attempt: Attempt,
-    pub created_at: Timestamp,
-    pub finished_at: Option<Timestamp>,
-    /// Batch whose `--max-credits` it counts against.
-    pub started_by_batch: Option<BatchId>,
-    /// Amount that the service charged, once `usage --reconcile` has compared it.
-    pub charged: Option<Credits>,
+    pub record: AttemptRecord,
     /// Inputs that it was created for, oldest first.
     pub inputs: Vec<BatchInput>,
-    /// Log of the attempt, in order.
-    pub steps: Vec<AttemptStep>,
     /// Webhooks about its job, in order of receipt.
     pub webhooks: Vec<ReceivedWebhook>,
 }
@@ -37,6 +28,17 @@ pub struct ReceivedWebhook {
     /// Delivery id of the service.
     pub id: String,
     pub handled: bool,
+}
+
+impl FromRow for ReceivedWebhook {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            at: row.get("received_at")?,
+            event: row.get("event")?,
+            id: row.get("id")?,
+            handled: row.get("handled")?,
+        })
+    }
 }
 
 /// What attempts are searched by.
@@ -78,35 +80,16 @@ impl Ledger {
 
     pub fn attempt_details(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
         self.read(|tx| {
-            let attempt = self.load_attempt(tx, id)?;
-            let facts = tx.query_row(
-                "SELECT created_at, finished_at, started_by_batch, charged FROM attempts
-                 WHERE id = ?1",
-                params![id.0],
-                |row| {
-                    let finished: Option<i64> = row.get(1)?;
-                    let batch: Option<i64> = row.get(2)?;
-                    let charged: Option<f64> = row.get(3)?;
-                    Ok((Timestamp(row.get(0)?), finished, batch, charged))
-                },
-            )?;
-            let (created_at, finished_at, started_by_batch, charged) = facts;
+            let found = self.attempt_records(tx, "id = ?1", params![id])?;
+            let record = found.into_iter().next().ok_or(LedgerError::NoRow)?;
+            let sql = format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id");
             Ok(AttemptDetails {
-                attempt,
-                created_at,
-                finished_at: finished_at.map(Timestamp),
-                started_by_batch: started_by_batch.map(BatchId),
-                charged: charged.map(Credits),
-                inputs: inputs_of(tx, id)?,
-                steps: steps_of(tx, id)?,
+                record: AttemptRecord { steps: steps_of(tx, id)?, ..record },
+                inputs: tx.query(&sql, params![id])?,
                 webhooks: webhooks_of(tx, id)?,
             })
         })
     }
-}
-
-fn read_id(row: &Row<'_>) -> Result<AttemptId, LedgerError> {
-    Ok(AttemptId(row.get(0)?))
 }
 
 /// By job or correlation id.
@@ -114,7 +97,6 @@ fn find_by_id(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, Ledg
     tx.query(
         "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1 ORDER BY id DESC LIMIT ?2",
         params![term.word, term.limit],
-        read_id,
     )
 }
 
@@ -126,8 +108,7 @@ fn find_by_path(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>, Le
              WHERE attempt IS NOT NULL AND (name = ?1 OR target = ?2)
              UNION SELECT id FROM attempts WHERE source = ?2 OR source = ?3)
          ORDER BY id DESC LIMIT ?4",
-        params![term.word, path_bytes(term.path), term.word.as_bytes().to_vec(), term.limit],
-        read_id,
+        params![term.word, term.path, term.word.as_bytes().to_vec(), term.limit],
     )
 }
 
@@ -138,7 +119,6 @@ fn find_by_request(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId>,
          WHERE id IN (SELECT attempt FROM attempt_log WHERE request_id = ?1)
          ORDER BY id DESC LIMIT ?2",
         params![term.word, term.limit],
-        read_id,
     )
 }
 
@@ -148,14 +128,14 @@ fn find_by_failed_request(
     term: &SearchTerm<'_>,
 ) -> Result<Vec<AttemptId>, LedgerError> {
     // `replace` tells whether the text contains the word, in any SQL and whatever its letters are.
-    let candidates = tx.query(
+    let candidates: Vec<(AttemptId, String)> = tx.query(
         "SELECT id, failure FROM attempts
          WHERE failure <> replace(failure, CAST(?1 AS TEXT), '') ORDER BY id DESC",
         params![encode(&term.word)?.trim_matches('"')],
-        |row| Ok((read_id(row)?, row.get::<_, String>(1)?)),
     )?;
     let has_request = |json: &str| {
-        decode_failure(json).is_ok_and(|failure| failure.request_id.as_deref() == Some(term.word))
+        serde_json::from_str::<Failure>(json)
+            .is_ok_and(|failure| failure.request_id.as_deref() == Some(term.word))
     };
     let found = candidates.into_iter().filter(|(_, failure)| has_request(failure));
     Ok(found.map(|(id, _)| id).take(term.limit as usize).collect())
@@ -171,25 +151,16 @@ fn find_by_file_name(tx: &Tx<'_>, term: &SearchTerm<'_>) -> Result<Vec<AttemptId
                    = '/' || CAST(?1 AS TEXT))
          ORDER BY id DESC LIMIT ?2",
         params![term.word, term.limit],
-        read_id,
     )
-}
-
-fn inputs_of(tx: &Tx<'_>, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
-    let sql = format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id");
-    tx.query(&sql, params![id.0], read_input)
 }
 
 fn webhooks_of(tx: &Tx<'_>, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
     tx.query(
-        "SELECT received_at, event, deliveries.id, handled_at IS NOT NULL FROM deliveries
+        "SELECT received_at, event, deliveries.id AS id, handled_at IS NOT NULL AS handled
+         FROM deliveries
          JOIN attempts ON attempts.job = deliveries.job AND attempts.origin = deliveries.origin
          WHERE attempts.id = ?1 ORDER BY seq",
-        params![id.0],
-        |row| {
-            let (at, event, id, handled) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(ReceivedWebhook { at: Timestamp(at), event, id, handled })
-        },
+        params![id],
     )
 }
 
@@ -231,8 +202,11 @@ mod tests {
         assert_eq!(found("nothing"), []);
 
         let history = ledger.attempt_details(id).unwrap();
-        assert_eq!(history.steps.len(), 2);
+        assert_eq!(history.record.steps.len(), 2);
         assert_eq!(history.inputs[0].name, "/out/a");
-        assert_eq!((history.charged, history.finished_at), (None, Some(Timestamp(1_000))));
+        assert_eq!(
+            (history.record.charged, history.record.finished_at),
+            (None, Some(Timestamp(1_000)))
+        );
     }
 }

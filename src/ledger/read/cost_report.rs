@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::database::value::{Row, params};
-use crate::ledger::rows::attempt::{AttemptStatus, JOB_SOURCE, MAY_BE_BILLED, RerunReason};
+use crate::ledger::database::value::{FromRow, Row, params};
+use crate::ledger::rows::attempt::{
+    AttemptStatus, JOB_SOURCE, MAY_BE_BILLED, RerunReason, scaled_estimate,
+};
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
-use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
+use crate::model::{Credits, JobId, JobOptions, ModelName, Timestamp};
 
 /// Cost of an attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,13 +58,7 @@ impl AttemptCost {
     /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
-        let estimate = self.estimate?;
-        match (self.output_seconds, self.duration) {
-            (Some(seconds), Some(duration)) if duration > 0.0 => {
-                Some(Credits(estimate.0 * seconds / duration))
-            }
-            _ => Some(estimate),
-        }
+        scaled_estimate(self.estimate, self.duration, self.output_seconds)
     }
 }
 
@@ -95,14 +90,12 @@ fn cost_query() -> String {
 impl Ledger {
     /// Attempts that the service may know of and that began at `since` or later, oldest first.
     pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
-        self.read(|tx| {
-            let sql = format!(
-                "SELECT * FROM ({} WHERE job IS NOT NULL OR create_count > 0) AS costs
-                 WHERE began >= ?2 ORDER BY began, id",
-                cost_query()
-            );
-            tx.query(&sql, params![JOB_SOURCE.to_vec(), since.0], read_cost)
-        })
+        let sql = format!(
+            "SELECT * FROM ({} WHERE job IS NOT NULL OR create_count > 0) AS costs
+             WHERE began >= ?2 ORDER BY began, id",
+            cost_query()
+        );
+        self.query(&sql, params![JOB_SOURCE.to_vec(), since])
     }
 
     /// Attempts with these jobs, of any age.
@@ -115,46 +108,41 @@ impl Ledger {
             let sql = format!("{} WHERE job = ?2 AND origin = ?3", cost_query());
             let mut all = Vec::new();
             for job in jobs {
-                let params = params![JOB_SOURCE.to_vec(), job.0, origin];
-                all.extend(tx.query(&sql, params, read_cost)?);
+                all.extend(tx.query(&sql, params![JOB_SOURCE.to_vec(), job, origin])?);
             }
             Ok(all)
         })
     }
 }
 
-fn read_cost(row: &Row<'_>) -> Result<AttemptCost, LedgerError> {
-    let options = decode_options(&row.get::<_, String>("options")?)?;
-    let credits = |amount: Option<f64>| amount.map(Credits);
-    Ok(AttemptCost {
-        attempt: AttemptId(row.get("id")?),
-        content_key: row.get("content_key")?,
-        number: row.get("number")?,
-        rerun_reason: row
-            .get::<_, Option<String>>("rerun_reason")?
-            .as_deref()
-            .and_then(RerunReason::parse),
-        charged_before: row.get("charged_before")?,
-        name: row.get("name")?,
-        job: row.get::<_, Option<String>>("job")?.map(JobId),
-        key: ApiKeyId {
-            origin: row.get("origin")?,
-            fingerprint: Fingerprint(row.get("key_fingerprint")?),
-        },
-        profile: row.get("profile")?,
-        model: options.model,
-        tags: options.tags,
-        status: AttemptStatus::read(row, "status")?,
-        may_be_billed: row.get("billable")?,
-        sent_from_here: row.get("sent_from_here")?,
-        only_fetched: row.get("only_fetched")?,
-        at: Timestamp(row.get("began")?),
-        updated_at: Timestamp(row.get("updated_at")?),
-        duration: row.get("duration")?,
-        output_seconds: row.get("output_seconds")?,
-        estimate: credits(row.get("estimate")?),
-        charged: credits(row.get("charged")?),
-    })
+impl FromRow for AttemptCost {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        let options: JobOptions = row.get("options")?;
+        let rerun_reason: Option<String> = row.get("rerun_reason")?;
+        Ok(Self {
+            attempt: row.get("id")?,
+            content_key: row.get("content_key")?,
+            number: row.get("number")?,
+            rerun_reason: rerun_reason.and_then(|word| word.parse().ok()),
+            charged_before: row.get("charged_before")?,
+            name: row.get("name")?,
+            job: row.get("job")?,
+            key: ApiKeyId { origin: row.get("origin")?, fingerprint: row.get("key_fingerprint")? },
+            profile: row.get("profile")?,
+            model: options.model,
+            tags: options.tags,
+            status: row.get("status")?,
+            may_be_billed: row.get("billable")?,
+            sent_from_here: row.get("sent_from_here")?,
+            only_fetched: row.get("only_fetched")?,
+            at: row.get("began")?,
+            updated_at: row.get("updated_at")?,
+            duration: row.get("duration")?,
+            output_seconds: row.get("output_seconds")?,
+            estimate: row.get("estimate")?,
+            charged: row.get("charged")?,
+        })
+    }
 }
 
 #[cfg(test)]

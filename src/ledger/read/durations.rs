@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use crate::ledger::database::value::params;
 use crate::ledger::rows::ids::ApiKeyId;
-use crate::ledger::rows::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::ModelName;
+use crate::model::{JobOptions, ModelName};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobDuration {
@@ -24,22 +23,18 @@ impl Ledger {
         key: &ApiKeyId,
         limit: u32,
     ) -> Result<Vec<JobDuration>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT options, duration, finished_at - started_at FROM attempts
-                 WHERE origin = ?1 AND status = 'completed' AND start_count > 0
-                   AND finished_at > started_at
-                 ORDER BY id DESC LIMIT ?2",
-                params![key.origin, limit],
-                |row| {
-                    let options = decode_options(&row.get::<_, String>(0)?)?;
-                    Ok(JobDuration {
-                        model: options.model,
-                        video: row.get(1)?,
-                        took: Duration::from_millis(row.get::<_, i64>(2)?.unsigned_abs()),
-                    })
-                },
-            )
-        })
+        let rows: Vec<(JobOptions, Option<f64>, u64)> = self.query(
+            "SELECT options, duration, finished_at - started_at FROM attempts
+             WHERE origin = ?1 AND status = 'completed' AND start_count > 0
+               AND finished_at > started_at
+             ORDER BY id DESC LIMIT ?2",
+            params![key.origin, limit],
+        )?;
+        let durations = rows.into_iter().map(|(options, video, took)| JobDuration {
+            model: options.model,
+            video,
+            took: Duration::from_millis(took),
+        });
+        Ok(durations.collect())
     }
 }

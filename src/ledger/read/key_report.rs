@@ -1,6 +1,6 @@
 //! Figures of a key, and the attempts that still need it.
 
-use crate::ledger::database::value::params;
+use crate::ledger::database::value::{FromRow, Row, params};
 use crate::ledger::rows::ids::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
@@ -20,6 +20,19 @@ pub struct KeyReport {
     pub credits: Credits,
 }
 
+impl FromRow for KeyReport {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            jobs: row.get("jobs")?,
+            open: row.get("open")?,
+            completed: row.get("completed")?,
+            failed: row.get("failed")?,
+            review: row.get("review")?,
+            credits: row.get("credits")?,
+        })
+    }
+}
+
 impl KeyReport {
     /// Share of failed jobs among the ended ones; `None` without any.
     #[must_use]
@@ -32,29 +45,17 @@ impl KeyReport {
 impl Ledger {
     /// Figures of the key's attempts created since `since`.
     pub fn key_report(&self, key: &ApiKeyId, since: Timestamp) -> Result<KeyReport, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT count(*) FILTER (WHERE job IS NOT NULL),
-                        count(*) FILTER (WHERE job IS NOT NULL AND status NOT IN
-                            ('completed', 'failed', 'needs_review', 'halted')),
-                        count(*) FILTER (WHERE status = 'completed'),
-                        count(*) FILTER (WHERE status = 'failed'),
-                        count(*) FILTER (WHERE status IN ('needs_review', 'halted')),
-                        coalesce(sum(estimate) FILTER (WHERE start_count > 0), 0.0)
-                 FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND created_at >= ?3",
-                params![key.fingerprint.0, key.origin, since.0],
-                |row| {
-                    Ok(KeyReport {
-                        jobs: row.get(0)?,
-                        open: row.get(1)?,
-                        completed: row.get(2)?,
-                        failed: row.get(3)?,
-                        review: row.get(4)?,
-                        credits: Credits(row.get(5)?),
-                    })
-                },
-            )
-        })
+        self.query_row(
+            "SELECT count(*) FILTER (WHERE job IS NOT NULL) AS jobs,
+                    count(*) FILTER (WHERE job IS NOT NULL AND status NOT IN
+                        ('completed', 'failed', 'needs_review', 'halted')) AS open,
+                    count(*) FILTER (WHERE status = 'completed') AS completed,
+                    count(*) FILTER (WHERE status = 'failed') AS failed,
+                    count(*) FILTER (WHERE status IN ('needs_review', 'halted')) AS review,
+                    coalesce(sum(estimate) FILTER (WHERE start_count > 0), 0.0) AS credits
+             FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND created_at >= ?3",
+            params![key.fingerprint, key.origin, since],
+        )
     }
 
     /// Number of attempts that need this key: their job was, or may have been, created with it and
@@ -62,21 +63,18 @@ impl Ledger {
     /// counts too; any other unsent attempt is reassigned to another key.
     pub fn count_attempts_needing_key(&self, key: &ApiKeyId) -> Result<u64, LedgerError> {
         let is_at_work = self.count_living_processes()? > 0;
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT count(*) FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND (
-                     status IN ('create_sent', 'create_doubt', 'draft', 'start_sent', 'start_doubt',
-                               'start_refused', 'running', 'needs_review')
-                     OR (status = 'ready' AND create_count > 0)
-                     OR (?3 AND status IN ('planned', 'ready') AND EXISTS (
-                         SELECT 1 FROM batch_inputs WHERE attempt = attempts.id AND state = 'open'))
-                     OR (status = 'completed' AND NOT EXISTS (
-                         SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
-                         AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))))",
-                params![key.fingerprint.0, key.origin, is_at_work],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT count(*) FROM attempts WHERE key_fingerprint = ?1 AND origin = ?2 AND (
+                 status IN ('create_sent', 'create_doubt', 'draft', 'start_sent', 'start_doubt',
+                           'start_refused', 'running', 'needs_review')
+                 OR (status = 'ready' AND create_count > 0)
+                 OR (?3 AND status IN ('planned', 'ready') AND EXISTS (
+                     SELECT 1 FROM batch_inputs WHERE attempt = attempts.id AND state = 'open'))
+                 OR (status = 'completed' AND NOT EXISTS (
+                     SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
+                     AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))))",
+            params![key.fingerprint, key.origin, is_at_work],
+        )
     }
 }
 

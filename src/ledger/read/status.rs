@@ -1,14 +1,13 @@
 //! Batches and attempts for `status`, and the log of an attempt.
 
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::{Row, params};
+use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::{Attempt, AttemptStatus};
 use crate::ledger::rows::batch::{
-    Batch, BatchInput, InputCounts, SELECT_BATCH, SELECT_INPUT, count_inputs, read_batch,
-    read_input,
+    Batch, BatchInput, InputCounts, SELECT_BATCH, SELECT_INPUT, count_inputs,
 };
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
-use crate::ledger::rows::step::{AttemptStep, StepNote};
+use crate::ledger::rows::step::AttemptStep;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -34,7 +33,7 @@ impl Ledger {
     pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
         self.read(|tx| {
             let sql = format!("{SELECT_BATCH} ORDER BY id DESC LIMIT ?1");
-            let batches = tx.query(&sql, params![limit], read_batch)?;
+            let batches: Vec<Batch> = tx.query(&sql, params![limit])?;
             batches.into_iter().map(|batch| batch_summary(tx, batch)).collect()
         })
     }
@@ -58,16 +57,14 @@ impl Ledger {
     /// Inputs of the newest batch that failed or were rejected, although their attempt, if any, did not
     /// fail: their output could not be written, for example.
     pub fn list_failed_inputs(&self, limit: u32) -> Result<Vec<BatchInput>, LedgerError> {
-        self.read(|tx| {
-            let sql = format!(
-                "{SELECT_INPUT} WHERE batch = (SELECT max(id) FROM batches)
-                   AND state IN ('failed', 'rejected')
-                   AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = batch_inputs.attempt
-                                   AND status IN ('failed', 'needs_review', 'halted'))
-                 ORDER BY id LIMIT ?1"
-            );
-            tx.query(&sql, params![limit], read_input)
-        })
+        let sql = format!(
+            "{SELECT_INPUT} WHERE batch = (SELECT max(id) FROM batches)
+               AND state IN ('failed', 'rejected')
+               AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = batch_inputs.attempt
+                               AND status IN ('failed', 'needs_review', 'halted'))
+             ORDER BY id LIMIT ?1"
+        );
+        self.query(&sql, params![limit])
     }
 
     fn attempt_summaries(
@@ -77,19 +74,18 @@ impl Ledger {
     ) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.read(|tx| {
             let sql = format!("SELECT id FROM attempts WHERE {filter}");
-            let ids = tx.query(&sql, params![limit], |row| Ok(AttemptId(row.get(0)?)))?;
+            let ids: Vec<AttemptId> = tx.query(&sql, params![limit])?;
             ids.into_iter().map(|id| self.attempt_summary(tx, id)).collect()
         })
     }
 
     fn attempt_summary(&self, tx: &Tx<'_>, id: AttemptId) -> Result<AttemptSummary, LedgerError> {
         let attempt = self.load_attempt(tx, id)?;
-        let (name, updated_at): (String, _) = tx.query_row(
+        let (name, updated_at): (String, Timestamp) = tx.query_row(
             "SELECT coalesce((SELECT name FROM batch_inputs
                               WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''), updated_at
              FROM attempts WHERE id = ?1",
-            params![id.0],
-            |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
+            params![id],
         )?;
         let name = match attempt.work.source.job() {
             Some(job) if name.is_empty() => format!("job {job}"),
@@ -104,29 +100,24 @@ impl Ledger {
         key: &ApiKeyId,
         limit: u32,
     ) -> Result<Vec<JobId>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT job FROM attempts
-                 WHERE key_fingerprint = ?1 AND origin = ?2 AND job IS NOT NULL
-                   AND status IN ('completed', 'running') AND NOT EXISTS (
-                       SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
-                       AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
-                 ORDER BY id LIMIT ?3",
-                params![key.fingerprint.0, key.origin, limit],
-                |row| Ok(JobId(row.get(0)?)),
-            )
-        })
+        self.query(
+            "SELECT job FROM attempts
+             WHERE key_fingerprint = ?1 AND origin = ?2 AND job IS NOT NULL
+               AND status IN ('completed', 'running') AND NOT EXISTS (
+                   SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
+                   AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
+             ORDER BY id LIMIT ?3",
+            params![key.fingerprint, key.origin, limit],
+        )
     }
 
     /// The newest input with this job.
     pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
-        self.read(|tx| {
-            let sql = format!(
-                "{SELECT_INPUT} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
-                 ORDER BY id DESC LIMIT 1"
-            );
-            tx.query_opt(&sql, params![job.0], read_input)
-        })
+        let sql = format!(
+            "{SELECT_INPUT} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
+             ORDER BY id DESC LIMIT 1"
+        );
+        self.query_opt(&sql, params![job])
     }
 
     pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<AttemptStep>, LedgerError> {
@@ -135,11 +126,7 @@ impl Ledger {
 
     /// Number of attempts in each status.
     pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
-        self.read(|tx| {
-            tx.query("SELECT status, count(*) FROM attempts GROUP BY status", params![], |row| {
-                Ok((AttemptStatus::read(row, 0)?, row.get(1)?))
-            })
-        })
+        self.query("SELECT status, count(*) FROM attempts GROUP BY status", params![])
     }
 
     /// Whether an attempt has this job or this correlation id.
@@ -148,14 +135,11 @@ impl Ledger {
         job: &JobId,
         correlation_id: Option<&str>,
     ) -> Result<bool, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM attempts WHERE job = ?1)
-                     OR EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?2)",
-                params![job.0, correlation_id],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM attempts WHERE job = ?1)
+                 OR EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?2)",
+            params![job, correlation_id],
+        )
     }
 }
 
@@ -163,30 +147,18 @@ impl Ledger {
 pub(crate) fn steps_of(tx: &Tx<'_>, attempt: AttemptId) -> Result<Vec<AttemptStep>, LedgerError> {
     tx.query(
         "SELECT at, status, note, request_id FROM attempt_log WHERE attempt = ?1 ORDER BY id",
-        params![attempt.0],
-        read_step,
+        params![attempt],
     )
 }
 
-/// Columns `at`, `status`, `note` and `request_id` of `attempt_log`.
-pub(crate) fn read_step(row: &Row<'_>) -> Result<AttemptStep, LedgerError> {
-    Ok(AttemptStep {
-        at: Timestamp(row.get("at")?),
-        status: AttemptStatus::read(row, "status")?,
-        note: StepNote::parse(&row.get::<_, String>("note")?),
-        request_id: row.get("request_id")?,
-    })
-}
-
 fn batch_summary(tx: &Tx<'_>, batch: Batch) -> Result<BatchSummary, LedgerError> {
-    let credits: Option<f64> = tx.query_row(
+    let credits: Option<Credits> = tx.query_row(
         "SELECT sum(estimate) FROM attempts WHERE started_by_batch = ?1 AND start_count > 0",
-        params![batch.id.0],
-        |row| row.get(0),
+        params![batch.id],
     )?;
     Ok(BatchSummary {
         counts: count_inputs(tx, batch.id)?,
         batch,
-        credits: Credits(credits.unwrap_or(0.0)),
+        credits: credits.unwrap_or_default(),
     })
 }

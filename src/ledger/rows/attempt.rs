@@ -9,15 +9,13 @@ use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId};
-use super::json_columns::{decode_failure, decode_options, path_from_bytes};
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::{Column, Row, params};
+use crate::ledger::database::value::{Row, params};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::secret::redact_url;
 use crate::model::text::shell_quoted;
 use crate::model::{
-    Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, ObjectUrl, StoredObject,
-    Timestamp,
+    Credits, Failure, Instant, JobId, JobOptions, JobStatus, ObjectUrl, StoredObject, Timestamp,
 };
 
 /// Status of an attempt; `docs/architecture.md` has the diagram.
@@ -77,12 +75,6 @@ impl AttemptStatus {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
-    }
-
-    /// Status in a column.
-    pub(crate) fn read<C: Column>(row: &Row<'_>, column: C) -> Result<Self, LedgerError> {
-        let word: String = row.get(column)?;
-        Self::parse(&word).ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))
     }
 
     /// Whether the attempt may occupy one of the key's slots at the service.
@@ -225,14 +217,6 @@ impl RerunReason {
             Self::Again => "--again",
             Self::RetryFailed => "--retry-failed",
         }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
     }
 }
 
@@ -401,17 +385,25 @@ pub struct RepeatedCall {
     pub failure: Failure,
 }
 
+/// An estimate for a video of `duration`, scaled if the output is longer or shorter, in seconds.
+pub(crate) fn scaled_estimate(
+    estimate: Option<Credits>,
+    duration: Option<f64>,
+    output_seconds: Option<f64>,
+) -> Option<Credits> {
+    match (output_seconds, duration) {
+        (Some(seconds), Some(duration)) if duration > 0.0 => {
+            estimate.map(|estimate| Credits(estimate.0 * seconds / duration))
+        }
+        _ => estimate,
+    }
+}
+
 impl Attempt {
     /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
-        let estimate = self.work.estimate?;
-        match (self.last_poll.output_seconds, self.work.duration) {
-            (Some(seconds), Some(duration)) if duration > 0.0 => {
-                Some(Credits(estimate.0 * seconds / duration))
-            }
-            _ => Some(estimate),
-        }
+        scaled_estimate(self.work.estimate, self.work.duration, self.last_poll.output_seconds)
     }
 
     /// Maximum price by what is known now: the output length that the job shows, else the input.
@@ -450,45 +442,42 @@ pub(crate) const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_i
 impl Ledger {
     pub(crate) fn load_attempt(&self, tx: &Tx<'_>, id: AttemptId) -> Result<Attempt, LedgerError> {
         let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE id = ?1");
-        tx.query_row(&sql, params![id.0], |row| self.read_attempt(row))
+        let found = tx.query_with(&sql, params![id], |row| self.read_attempt(row))?;
+        found.into_iter().next().ok_or(LedgerError::NoRow)
     }
 
     pub(crate) fn read_attempt(&self, row: &Row<'_>) -> Result<Attempt, LedgerError> {
-        let draft: String = row.get("draft_observation")?;
-        let options: String = row.get("options")?;
-        let failure: Option<String> = row.get("failure")?;
         let boot_id: Option<String> = row.get("boot_id")?;
-        let sent: Option<i64> = row.get("sent_boot_ms")?;
+        let sent: Option<Instant> = row.get("sent_boot_ms")?;
         // A time of another boot is meaningless. Taken as now, every wait starts over.
         let sent = sent.map(|sent| {
             if boot_id.as_deref() == Some(self.shared.attempt_boot_id.as_str()) {
-                Instant(sent.cast_unsigned())
+                sent
             } else {
                 self.shared.clock.now()
             }
         });
         Ok(Attempt {
-            id: AttemptId(row.get("id")?),
+            id: row.get("id")?,
             number: row.get("number")?,
             correlation_id: row.get("correlation_id")?,
             work: AttemptSpec {
                 content_key: row.get("content_key")?,
                 key: ApiKeyId {
                     origin: row.get("origin")?,
-                    fingerprint: Fingerprint(row.get("key_fingerprint")?),
+                    fingerprint: row.get("key_fingerprint")?,
                 },
                 profile: row.get("profile")?,
                 source: source_from(row)?,
                 duration: row.get("duration")?,
-                options: decode_options(&options)?,
-                estimate: row.get::<_, Option<f64>>("estimate")?.map(Credits),
+                options: row.get("options")?,
+                estimate: row.get("estimate")?,
                 pricing: row.get("pricing")?,
             },
             state: AttemptState {
-                status: AttemptStatus::read(row, "status")?,
-                job: row.get::<_, Option<String>>("job")?.map(JobId),
-                draft_observation: DraftObservation::parse(&draft)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("draft observation '{draft}'")))?,
+                status: row.get("status")?,
+                job: row.get("job")?,
+                draft_observation: row.get("draft_observation")?,
                 create_count: row.get("create_count")?,
                 start_count: row.get("start_count")?,
                 reupload_count: row.get("reupload_count")?,
@@ -496,17 +485,15 @@ impl Ledger {
                 sent,
                 video_url: row.get("video_url")?,
                 upload_reused: row.get("upload_reused")?,
-                failure: failure.as_deref().map(decode_failure).transpose()?,
+                failure: row.get("failure")?,
             },
             last_poll: LastPoll {
-                job_status: row
-                    .get::<_, Option<String>>("job_status")?
-                    .map(|word| JobStatus::parse(&word)),
+                job_status: row.get("job_status")?,
                 progress: row.get("progress")?,
                 output_seconds: row.get("output_seconds")?,
             },
-            started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
-            sent_at: Timestamp(row.get("sent_at")?),
+            started_at: row.get("started_at")?,
+            sent_at: row.get("sent_at")?,
             epoch: row.get("epoch")?,
             repeated: Vec::new(),
         })
@@ -514,9 +501,9 @@ impl Ledger {
 }
 
 fn source_from(row: &Row<'_>) -> Result<InputSource, LedgerError> {
-    let bytes: Vec<u8> = row.get("source")?;
-    let size = row.get::<_, Option<i64>>("size")?.unwrap_or_default().cast_unsigned();
+    let size = row.get::<_, Option<u64>>("size")?.unwrap_or_default();
     if row.get("source_is_url")? {
+        let bytes: Vec<u8> = row.get("source")?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         return Ok(match ObjectUrl::parse(&text) {
             Some(Ok(url)) => InputSource::Object {
@@ -527,7 +514,7 @@ fn source_from(row: &Row<'_>) -> Result<InputSource, LedgerError> {
         });
     }
     Ok(InputSource::File {
-        path: path_from_bytes(bytes),
+        path: row.get("source")?,
         size,
         modified_ns: row.get("modified_ns")?,
         sha256: row.get("sha256")?,

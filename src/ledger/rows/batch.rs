@@ -3,11 +3,10 @@
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use super::json_columns::decode_failure;
 use crate::ledger::LedgerError;
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::{Row, params};
-use crate::model::{Failure, Fingerprint, Target, Timestamp};
+use crate::ledger::database::value::{FromRow, Row, params};
+use crate::model::{Failure, Target, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -49,10 +48,6 @@ impl InputState {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
-
-    fn parse(word: &str) -> Result<Self, LedgerError> {
-        word.parse().map_err(|_| LedgerError::Corrupt(format!("input state '{word}'")))
-    }
 }
 
 /// One input of one batch, and the file wanted for it. Inputs of equal content and options share an
@@ -93,42 +88,39 @@ pub struct InputCounts {
 pub(crate) const SELECT_BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, \
      run_options, plan_complete, machine_name FROM batches";
 
-pub(crate) fn batch_by_id(tx: &Tx<'_>, id: BatchId) -> Result<Option<Batch>, LedgerError> {
-    tx.query_opt(&format!("{SELECT_BATCH} WHERE id = ?1"), params![id.0], read_batch)
-}
-
-pub(crate) fn read_batch(row: &Row<'_>) -> Result<Batch, LedgerError> {
-    Ok(Batch {
-        id: BatchId(row.get(0)?),
-        created_at: Timestamp(row.get(1)?),
-        profile: row.get(2)?,
-        key: ApiKeyId { origin: row.get(3)?, fingerprint: Fingerprint(row.get(4)?) },
-        run_options: row.get(5)?,
-        plan_complete: row.get(6)?,
-        machine: row.get(7)?,
-    })
+impl FromRow for Batch {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: row.get("id")?,
+            created_at: row.get("created_at")?,
+            profile: row.get("profile")?,
+            key: ApiKeyId { origin: row.get("origin")?, fingerprint: row.get("key_fingerprint")? },
+            run_options: row.get("run_options")?,
+            plan_complete: row.get("plan_complete")?,
+            machine: row.get("machine_name")?,
+        })
+    }
 }
 
 pub(crate) const SELECT_INPUT: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, \
      failure, output_sha256, output_size, done_at FROM batch_inputs";
 
-pub(crate) fn read_input(row: &Row<'_>) -> Result<BatchInput, LedgerError> {
-    let state: String = row.get(5)?;
-    let failure: Option<String> = row.get(7)?;
-    let sha256: Option<String> = row.get(8)?;
-    let size: Option<i64> = row.get(9)?;
-    Ok(BatchInput {
-        id: InputId(row.get(0)?),
-        batch: BatchId(row.get(1)?),
-        attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
-        name: row.get(3)?,
-        target: row.get::<_, Option<Vec<u8>>>(4)?.map(Target::from_bytes),
-        state: InputState::parse(&state)?,
-        duration_ms: row.get(6)?,
-        output: sha256.zip(size.map(i64::cast_unsigned)),
-        done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
-        failure: failure.as_deref().map(decode_failure).transpose()?,
-    })
+impl FromRow for BatchInput {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        let sha256: Option<String> = row.get("output_sha256")?;
+        Ok(Self {
+            id: row.get("id")?,
+            batch: row.get("batch")?,
+            attempt: row.get("attempt")?,
+            name: row.get("name")?,
+            target: row.get("target")?,
+            state: row.get("state")?,
+            duration_ms: row.get("duration_ms")?,
+            output: sha256.zip(row.get("output_size")?),
+            done_at: row.get("done_at")?,
+            failure: row.get("failure")?,
+        })
+    }
 }
 
 pub(crate) fn count_inputs(tx: &Tx<'_>, batch: BatchId) -> Result<InputCounts, LedgerError> {
@@ -136,8 +128,7 @@ pub(crate) fn count_inputs(tx: &Tx<'_>, batch: BatchId) -> Result<InputCounts, L
     // One query per state: grouping compares each row's state and takes 1.5 times as long.
     let sql = "SELECT count(*) FROM batch_inputs WHERE batch = ?1 AND state = ?2";
     for &state in InputState::ALL {
-        let number: usize =
-            tx.query_row(sql, params![batch.0, state.as_str()], |row| row.get(0))?;
+        let number: usize = tx.query_row(sql, params![batch, state])?;
         match state {
             InputState::Open | InputState::Paused => counts.open += number,
             InputState::Left => counts.left += number,

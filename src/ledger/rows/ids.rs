@@ -11,6 +11,9 @@ pub struct InputId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptId(pub i64);
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProcessId(pub i64);
+
 /// A key at a service. The key itself is never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ApiKeyId {

@@ -5,6 +5,8 @@ use std::fmt;
 use strum::{EnumString, IntoStaticStr};
 
 use super::attempt::AttemptStatus;
+use crate::ledger::LedgerError;
+use crate::ledger::database::value::{FromRow, Row};
 use crate::model::{Failure, Timestamp};
 
 /// One row of `attempt_log`.
@@ -16,6 +18,17 @@ pub struct AttemptStep {
     pub note: StepNote,
     /// Request id of the service.
     pub request_id: Option<String>,
+}
+
+impl FromRow for AttemptStep {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            at: row.get("at")?,
+            status: row.get("status")?,
+            note: StepNote::parse(&row.get::<_, String>("note")?),
+            request_id: row.get("request_id")?,
+        })
+    }
 }
 
 /// Action that follows a step. Rows of earlier versions have other words for some.

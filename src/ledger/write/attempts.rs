@@ -1,23 +1,19 @@
-//! Attempts: claims, commits, and the limits that a start has to pass.
+//! Attempts: claims and commits.
 //!
 //! Every write names its owner and epoch. A process that was suspended and lost its rows to `resume
 //! --take-over` matches no row when it wakes up, and writes nothing.
 
-use std::sync::Arc;
-
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
-use crate::ledger::process_lease::{Process, ProcessId, ProcessLease};
+use crate::ledger::process_lease::{Process, ProcessLease};
 use crate::ledger::rows::attempt::{
-    ATTEMPT_COLUMNS, Attempt, AttemptState, AttemptStatus, MAY_BE_BILLED, RepeatedCall,
-    UNSTARTED_STATUSES,
+    ATTEMPT_COLUMNS, Attempt, AttemptState, AttemptStatus, IN_FLIGHT_STATUSES, RepeatedCall,
 };
-use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
-use crate::ledger::rows::json_columns::encode;
+use crate::ledger::rows::columns::encode;
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, ProcessId};
 use crate::ledger::rows::step::{StepAction, StepNote};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::limits::KeyLimits;
-use crate::model::{Credits, JobId, JobStatus, Timestamp};
+use crate::model::{Credits, JobId, Timestamp};
 
 #[derive(Debug)]
 pub enum Claim {
@@ -34,39 +30,6 @@ pub enum Commit {
     LeaseLost,
 }
 
-/// Concurrency limit of a key, computed from what is known of the key.
-pub type ConcurrencyLimit = Arc<dyn Fn(&KeyLimits) -> u32 + Send + Sync>;
-
-/// Limits that are checked in the transaction that commits a start.
-#[derive(Clone)]
-pub struct StartLimits {
-    /// Batch that starts the attempt.
-    pub batch: BatchId,
-    /// Evaluated inside the transaction, so that what another process has just learned applies.
-    pub in_flight: ConcurrencyLimit,
-    /// Value of `--max-credits`.
-    pub max_credits: Option<Credits>,
-    /// Credits per second of output for the batch's model, if the price is known.
-    pub rate: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum StartCommit {
-    /// The start may be sent.
-    Committed,
-    /// Every slot of the key is occupied.
-    AtConcurrencyLimit,
-    /// The start would exceed `--max-credits`.
-    OverBudget {
-        /// Credits of what the batch has started, ambiguous starts included.
-        spent: Credits,
-        /// Maximum price of this attempt, if known.
-        wanted: Option<Credits>,
-    },
-    /// The row belongs to another process.
-    LeaseLost,
-}
-
 impl Ledger {
     /// Claims an attempt for `owner` unless a living process owns it. Rows of dead processes are
     /// adopted. Raises the epoch, so that late writes of the previous owner match no row.
@@ -77,9 +40,7 @@ impl Ledger {
                  LEFT JOIN processes ON processes.id = attempts.owner WHERE attempts.id = ?1",
                 Process::COLUMNS
             );
-            let (epoch, holder) = tx.query_row(&sql, params![id.0], |row| {
-                Ok((row.get::<_, i64>("epoch")?, Process::read(row)?))
-            })?;
+            let (epoch, holder): (i64, Option<Process>) = tx.query_row(&sql, params![id])?;
             if let Some(holder) = &holder
                 && (holder.id == owner.id || self.is_alive(holder))
             {
@@ -89,7 +50,7 @@ impl Ledger {
             let claimed = tx.execute(
                 "UPDATE attempts SET owner = ?2, epoch = epoch + 1
                  WHERE id = ?1 AND epoch = ?3 AND owner IS NOT DISTINCT FROM ?4",
-                params![id.0, owner.id.0, epoch, holder.map(|holder| holder.id.0)],
+                params![id, owner.id, epoch, holder.map(|holder| holder.id)],
             )?;
             if claimed == 0 {
                 return Ok(Claim::Busy);
@@ -99,33 +60,27 @@ impl Ledger {
     }
 
     pub fn release(&self, owner: &ProcessLease, attempt: &Attempt) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE attempts SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
-                params![attempt.id.0, owner.id.0, attempt.epoch],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE attempts SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+            params![attempt.id, owner.id, attempt.epoch],
+        )
+        .map(drop)
     }
 
     /// Releases every attempt of `owner`, whose work has ended or was cancelled.
     pub fn release_all(&self, owner: &ProcessLease) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", params![owner.id.0])?;
-            Ok(())
-        })
+        self.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", params![owner.id])
+            .map(drop)
     }
 
     /// Takes an attempt from its owner, only at the user's request. Requests without a response are
     /// then resolved as after a crash.
     pub fn take_over(&self, id: AttemptId) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE id = ?1",
-                params![id.0],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE id = ?1",
+            params![id],
+        )
+        .map(drop)
     }
 
     /// Whether the attempt still belongs to `owner` under its epoch.
@@ -134,14 +89,11 @@ impl Ledger {
         owner: &ProcessLease,
         attempt: &Attempt,
     ) -> Result<bool, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM attempts
-                 WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
-                params![attempt.id.0, owner.id.0, attempt.epoch],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT EXISTS (SELECT 1 FROM attempts
+             WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
+            params![attempt.id, owner.id, attempt.epoch],
+        )
     }
 
     /// Reads an attempt without claiming it.
@@ -154,7 +106,9 @@ impl Ledger {
         let sql = format!(
             "SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE job = ?1 ORDER BY id DESC LIMIT 1"
         );
-        self.read(|tx| tx.query_opt(&sql, params![job.0], |row| self.read_attempt(row)))
+        let found =
+            self.read(|tx| tx.query_with(&sql, params![job], |row| self.read_attempt(row)))?;
+        Ok(found.into_iter().next())
     }
 
     /// Commits a step. Durable on return.
@@ -181,19 +135,15 @@ impl Ledger {
         let sql = format!(
             "SELECT attempts.id, {} FROM attempts
              LEFT JOIN processes ON processes.id = attempts.owner
-             WHERE key_fingerprint = ?1 AND origin = ?2 AND status IN
-                 ('start_sent', 'start_doubt', 'start_refused', 'running')
+             WHERE key_fingerprint = ?1 AND origin = ?2 AND status IN ({IN_FLIGHT_STATUSES})
              ORDER BY updated_at",
             Process::COLUMNS
         );
-        let in_flight = self.read(|tx| {
-            tx.query(&sql, params![key.fingerprint.0, key.origin], |row| {
-                Ok((AttemptId(row.get(0)?), Process::read(row)?))
-            })
-        })?;
-        let is_followed =
-            |owner: &Option<Process>| owner.as_ref().is_some_and(|owner| self.is_alive(owner));
-        let orphaned = in_flight.into_iter().filter(|(_, owner)| !is_followed(owner));
+        let in_flight: Vec<(AttemptId, Option<Process>)> =
+            self.query(&sql, params![key.fingerprint, key.origin])?;
+        let orphaned = in_flight
+            .into_iter()
+            .filter(|(_, owner)| !owner.as_ref().is_some_and(|owner| self.is_alive(owner)));
         Ok(orphaned.map(|(id, _)| id).take(limit as usize).collect())
     }
 
@@ -235,52 +185,9 @@ impl Ledger {
             Process::COLUMNS
         );
         let key = &attempt.work.key;
-        let params = params![key.fingerprint.0, key.origin, attempt.id.0];
-        let others = tx.query(&sql, params, Process::read)?;
-        Ok(others.iter().flatten().any(|process| self.is_alive(process)))
-    }
-
-    /// Commits a start if the key has a free slot and the batch enough credits. Check and write are
-    /// one transaction, so that any number of processes keep the limits together.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written, nothing may be sent.
-    pub fn commit_start(
-        &self,
-        owner: &ProcessLease,
-        attempt: &Attempt,
-        gate: &StartLimits,
-    ) -> Result<StartCommit, LedgerError> {
-        self.write(|tx| {
-            lock_key(tx, &attempt.work.key);
-            if gate.max_credits.is_some() {
-                tx.lock(&format!("batch {}", gate.batch.0));
-            }
-            let limits = self.key_limits_in(tx, &attempt.work.key)?;
-            if count_in_flight(tx, &attempt.work.key, attempt.id)? >= (gate.in_flight)(&limits) {
-                return Ok(StartCommit::AtConcurrencyLimit);
-            }
-            if let Some(max) = gate.max_credits {
-                let spent = started_credits(tx, gate.batch, attempt.id, gate.rate)?;
-                let wanted = attempt.max_price(gate.rate);
-                // Tolerance for floating-point sums.
-                let bound = Credits(max.0 + 1e-6);
-                if wanted.is_none_or(|wanted| spent + wanted > bound) {
-                    return Ok(StartCommit::OverBudget { spent, wanted });
-                }
-            }
-            self.renew_lease_in(tx, owner.id)?;
-            match self.update_attempt(tx, owner.id, attempt, &StepAction::Start.into(), None)? {
-                Commit::LeaseLost => Ok(StartCommit::LeaseLost),
-                Commit::Written => {
-                    tx.queue(
-                        "UPDATE attempts SET started_by_batch = ?2 WHERE id = ?1",
-                        params![attempt.id.0, gate.batch.0],
-                    )?;
-                    Ok(StartCommit::Committed)
-                }
-            }
-        })
+        let params = params![key.fingerprint, key.origin, attempt.id];
+        let others: Vec<Process> = tx.query(&sql, params)?;
+        Ok(others.iter().any(|process| self.is_alive(process)))
     }
 
     /// Reassigns an attempt of `owner` that has sent no create to another key, as if it had just
@@ -300,14 +207,7 @@ impl Ledger {
                  WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND origin = ?6
                    AND status IN ('planned', 'ready') AND job IS NULL
                    AND create_count = 0 AND start_count = 0",
-                params![
-                    attempt.id.0,
-                    owner.id.0,
-                    attempt.epoch,
-                    key.fingerprint.0,
-                    profile,
-                    key.origin
-                ],
+                params![attempt.id, owner.id, attempt.epoch, key.fingerprint, profile, key.origin],
             )
         })?;
         if given == 0 {
@@ -334,7 +234,7 @@ impl Ledger {
                 tx.queue(
                     "UPDATE attempts SET charged = ?2
                      WHERE id = ?1 AND charged IS DISTINCT FROM ?2",
-                    params![attempt.0, credits.0],
+                    params![attempt, credits],
                 )?;
             }
             Ok(())
@@ -344,7 +244,7 @@ impl Ledger {
     /// Version (`ETag`) of the output that a partial file is from, if the download can be resumed.
     pub fn output_etag(&self, id: AttemptId) -> Result<Option<String>, LedgerError> {
         let sql = "SELECT output_etag FROM attempts WHERE id = ?1";
-        self.read(|tx| tx.query_row(sql, params![id.0], |row| row.get(0)))
+        self.query_row(sql, params![id])
     }
 
     /// Records the version (`ETag`) of the output that is being downloaded.
@@ -354,63 +254,14 @@ impl Ledger {
         id: AttemptId,
         etag: Option<&str>,
     ) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE attempts SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
-                params![id.0, owner.id.0, etag],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE attempts SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
+            params![id, owner.id, etag],
+        )
+        .map(drop)
     }
 
-    /// Number of jobs, besides that of `except`, that occupy, or may occupy, a slot of the key.
-    pub fn count_in_flight(
-        &self,
-        key: &ApiKeyId,
-        except: Option<AttemptId>,
-    ) -> Result<u32, LedgerError> {
-        self.read(|tx| count_in_flight(tx, key, except.unwrap_or(AttemptId(0))))
-    }
-
-    /// Number of the key's jobs that have been running since before `before`.
-    pub fn count_running_since(
-        &self,
-        key: &ApiKeyId,
-        before: Timestamp,
-    ) -> Result<u32, LedgerError> {
-        self.read(|tx| {
-            let params = params![key.fingerprint.0, key.origin, before.0];
-            tx.query_row(COUNT_RUNNING_SINCE, params, |row| row.get(0))
-        })
-    }
-
-    /// Credits of what a batch has started, by what is known of each job, ambiguous starts
-    /// included.
-    pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
-        self.read(|tx| started_credits(tx, batch, AttemptId(0), None))
-    }
-
-    /// Smallest `--max-credits` with which all of the batch could be started.
-    pub fn credits_to_start_all(
-        &self,
-        batch: BatchId,
-        rate: Option<f64>,
-    ) -> Result<Credits, LedgerError> {
-        self.read(|tx| {
-            let started = started_credits(tx, batch, AttemptId(0), rate)?;
-            let sql = format!(
-                "SELECT coalesce(sum({COST_SQL}), 0.0) FROM attempts
-                 WHERE status IN ({UNSTARTED_STATUSES})
-                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1
-                            AND state IN ('open', 'paused'))
-                 AND NOT (started_by_batch IS NOT DISTINCT FROM ?1 AND {MAY_BE_BILLED})"
-            );
-            let rest = tx.query_row(&sql, params![batch.0, rate], |row| row.get(0))?;
-            Ok(started + Credits(rest))
-        })
-    }
-
-    fn update_attempt(
+    pub(super) fn update_attempt(
         &self,
         tx: &Tx<'_>,
         owner: ProcessId,
@@ -419,7 +270,7 @@ impl Ledger {
         request_id: Option<&str>,
     ) -> Result<Commit, LedgerError> {
         let row = &attempt.state;
-        let now = self.now_ms();
+        let now = self.now();
         let failure = row.failure.as_ref().map(encode).transpose()?;
         let changed = tx.execute(
             "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6,
@@ -433,41 +284,42 @@ impl Ledger {
                                         THEN coalesce(finished_at, ?19) ELSE NULL END
                  WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
             params![
-                attempt.id.0,
-                owner.0,
+                attempt.id,
+                owner,
                 attempt.epoch,
-                row.status.as_str(),
-                row.job.as_ref().map(|job| &job.0),
-                row.draft_observation.as_str(),
+                row.status,
+                row.job,
+                row.draft_observation,
                 row.create_count,
                 row.start_count,
                 row.reupload_count,
                 row.orphan_count,
-                row.sent.map(|sent| sent.0.cast_signed()),
+                row.sent,
                 self.shared.attempt_boot_id,
                 row.video_url,
                 row.upload_reused,
                 failure,
-                attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+                attempt.last_poll.job_status,
                 attempt.last_poll.progress,
                 attempt.last_poll.output_seconds,
                 now,
-                attempt.sent_at.0,
+                attempt.sent_at,
             ],
         )?;
         if changed == 0 {
             return Ok(Commit::LeaseLost);
         }
-        let log = |at: i64, status: AttemptStatus, note: &StepNote, request_id: Option<&str>| {
-            tx.queue(
-                "INSERT INTO attempt_log (attempt, at, status, note, request_id)
+        let log =
+            |at: Timestamp, status: AttemptStatus, note: &StepNote, request_id: Option<&str>| {
+                tx.queue(
+                    "INSERT INTO attempt_log (attempt, at, status, note, request_id)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![attempt.id.0, at, status.as_str(), note.to_string(), request_id],
-            )
-        };
+                    params![attempt.id, at, status, note.to_string(), request_id],
+                )
+            };
         for RepeatedCall { at, status, failure } in &attempt.repeated {
             let note = StepNote::of_failure(StepAction::Retry, failure);
-            log(at.0, *status, &note, failure.request_id.as_deref())?;
+            log(*at, *status, &note, failure.request_id.as_deref())?;
         }
         log(now, row.status, note, request_id)?;
         Ok(Commit::Written)
@@ -477,47 +329,4 @@ impl Ledger {
 /// Makes the starts and the exclusive creates of a key wait for each other.
 pub(crate) fn lock_key(tx: &Tx<'_>, key: &ApiKeyId) {
     tx.lock(&format!("key {} {}", key.origin, key.fingerprint.0));
-}
-
-/// Counts the rows for which [`Attempt::occupies_slot`] is true. Every waiting start repeats it, in
-/// a ledger of any size. SQLite uses the partial index `attempts_in_flight` only if the query
-/// repeats its condition.
-pub(crate) const COUNT_IN_FLIGHT: &str = "SELECT count(*) FROM attempts
-    WHERE key_fingerprint = ?1 AND origin = ?2 AND id <> ?3
-      AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-      AND NOT (status = 'start_doubt'
-               AND coalesce(job_status NOT IN ('processing', 'completed', 'failed'), FALSE))";
-pub(crate) const COUNT_RUNNING_SINCE: &str = "SELECT count(*) FROM attempts
-    WHERE key_fingerprint = ?1 AND origin = ?2 AND started_at < ?3
-      AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-      AND status = 'running'";
-
-fn count_in_flight(tx: &Tx<'_>, key: &ApiKeyId, except: AttemptId) -> Result<u32, LedgerError> {
-    let params = params![key.fingerprint.0, key.origin, except.0];
-    tx.query_row(COUNT_IN_FLIGHT, params, |row| row.get(0))
-}
-
-/// Cost of an attempt by what is known now: the charge, else the price of the output's length, else
-/// the estimate, else (with a rate as `?2`) the price of the longest video that it can be.
-const COST_SQL: &str = "CASE
-    WHEN charged IS NOT NULL AND status IN ('completed', 'failed') THEN charged
-    WHEN output_seconds > 0 AND duration > 0 AND estimate > 0
-        THEN estimate * output_seconds / duration
-    WHEN output_seconds > 0 AND CAST(?2 AS DOUBLE PRECISION) IS NOT NULL
-        THEN output_seconds * CAST(?2 AS DOUBLE PRECISION)
-    WHEN estimate IS NOT NULL THEN estimate
-    WHEN size < 480000 THEN 60.0 * CAST(?2 AS DOUBLE PRECISION)
-    ELSE coalesce(size, 500000000) / 8000.0 * CAST(?2 AS DOUBLE PRECISION) END";
-
-fn started_credits(
-    tx: &Tx<'_>,
-    batch: BatchId,
-    except: AttemptId,
-    rate: Option<f64>,
-) -> Result<Credits, LedgerError> {
-    let sql = format!(
-        "SELECT coalesce(sum({COST_SQL}), 0.0) FROM attempts
-         WHERE started_by_batch = ?1 AND id <> ?3 AND {MAY_BE_BILLED}"
-    );
-    tx.query_row(&sql, params![batch.0, rate, except.0], |row| Ok(Credits(row.get(0)?)))
 }

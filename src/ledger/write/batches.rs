@@ -1,21 +1,15 @@
-//! Batches and their inputs: the plan, the queue, and the results.
+//! Batches: their plan, and the work that is left in them.
 //!
-//! A [`BatchInput`] is an input and the file wanted for it; an [`Attempt`] is the job behind it.
-//! Inputs of equal content and options share one attempt, and so one bill.
+//! A [`BatchInput`](crate::ledger::BatchInput) is an input and the file wanted for it; an [`Attempt`] is
+//! the job behind it. Inputs of equal content and options share one attempt, and so one bill.
 
-use std::collections::BTreeMap;
-
-use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
-use crate::ledger::rows::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
-use crate::ledger::rows::batch::{
-    Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
-    count_inputs, read_batch, read_input,
-};
-use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::rows::json_columns::{encode, failure_kind};
+use crate::ledger::rows::attempt::Attempt;
+use crate::ledger::rows::batch::{Batch, SELECT_BATCH};
+use crate::ledger::rows::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::write::inputs::reachable;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Failure, FailureKind, Target};
+use crate::model::Credits;
 
 #[derive(Debug, Clone)]
 pub struct NewBatch {
@@ -44,59 +38,10 @@ pub struct PlanTotals {
     pub unpriced: usize,
 }
 
-/// Unfinished inputs of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct UnfinishedInputs {
-    /// The job runs, or may run, at the service.
-    pub running: usize,
-    pub not_started: usize,
-    /// Started and not waited for, as requested.
-    pub left: usize,
-    /// Created as drafts and not waited for, as requested.
-    pub drafts: usize,
-}
-
-/// Order in which the open inputs of a batch are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputOrder {
-    LongestFirst,
-    /// Only inputs whose job is in flight.
-    InFlightLongestFirst,
-    /// Only inputs whose job was started or is completed.
-    StartedLongestFirst,
-    ShortestFirst,
-}
-
-/// Inputs after the one with duration `?2` and id `?3`.
-const AFTER_LONGEST_FIRST: &str =
-    "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
-const AFTER_SHORTEST_FIRST: &str =
-    "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
-
-/// [`AFTER_LONGEST_FIRST`], of the inputs whose attempt meets a condition.
-fn longest_first_where(condition: &str) -> String {
-    let attempt = format!("SELECT 1 FROM attempts WHERE id = batch_inputs.attempt AND {condition}");
-    format!("EXISTS ({attempt}) AND {AFTER_LONGEST_FIRST}")
-}
-
-/// Inputs that a machine can work on: those of its own batches, and others whose bytes do not come from
-/// and do not go to files. `machine` and `root` are parameters: the machine, if the ledger is shared,
-/// and the first byte of a path.
-fn reachable(machine: &str, root: &str) -> String {
-    format!(
-        "(CAST({machine} AS TEXT) IS NULL
-          OR EXISTS (SELECT 1 FROM batches AS own
-                     WHERE own.id = batch_inputs.batch AND own.machine = {machine})
-          OR (substr(target, 1, 1) <> {root}
-              AND EXISTS (SELECT 1 FROM attempts
-                          WHERE attempts.id = batch_inputs.attempt AND source_is_url)))"
-    )
-}
-
 impl Ledger {
     /// Creates a batch whose plan is not complete.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
-        let (now, machine) = (self.now_ms(), self.shared.machine.as_ref());
+        let (now, machine) = (self.now(), self.shared.machine.as_ref());
         self.write(|tx| {
             tx.query_row(
                 "INSERT INTO batches (created_at, profile, origin, key_fingerprint, run_options,
@@ -106,38 +51,34 @@ impl Ledger {
                     now,
                     new.profile,
                     new.key.origin,
-                    new.key.fingerprint.0,
+                    new.key.fingerprint,
                     new.run_options,
                     new.pricing,
                     machine.map(|machine| &machine.id),
                     machine.map(|machine| &machine.name),
                 ],
-                |row| Ok(BatchId(row.get(0)?)),
             )
         })
     }
 
     /// Marks the plan as complete, so that work may begin.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute("UPDATE batches SET plan_complete = TRUE WHERE id = ?1", params![batch.0])?;
-            Ok(())
-        })
+        self.execute("UPDATE batches SET plan_complete = TRUE WHERE id = ?1", params![batch])
+            .map(drop)
     }
 
     /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.lock("plan");
-            let only_here = tx.query(
+            let only_here: Vec<AttemptId> = tx.query(
                 "SELECT DISTINCT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
                      SELECT 1 FROM batch_inputs AS other
                      WHERE other.attempt = batch_inputs.attempt AND other.batch <> ?1)",
-                params![batch.0],
-                |row| row.get::<_, i64>(0),
+                params![batch],
             )?;
-            tx.queue("DELETE FROM batch_inputs WHERE batch = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batch_inputs WHERE batch = ?1", params![batch])?;
             for attempt in only_here {
                 tx.queue(
                     "DELETE FROM attempts WHERE id = ?1 AND owner IS NULL
@@ -146,13 +87,13 @@ impl Ledger {
                     params![attempt],
                 )?;
             }
-            tx.queue("DELETE FROM batches WHERE id = ?1", params![batch.0])?;
+            tx.queue("DELETE FROM batches WHERE id = ?1", params![batch])?;
             Ok(())
         })
     }
 
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
-        self.read(|tx| batch_by_id(tx, id))
+        self.query_opt(&format!("{SELECT_BATCH} WHERE id = ?1"), params![id])
     }
 
     /// The newest batch of this machine with unfinished inputs.
@@ -164,46 +105,7 @@ impl Ledger {
                AND (CAST(?1 AS TEXT) IS NULL OR machine = ?1)
              ORDER BY id DESC LIMIT 1"
         );
-        self.read(|tx| tx.query_opt(&sql, params![self.machine_id()], read_batch))
-    }
-
-    /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
-    pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = 'open', failure = NULL
-                 WHERE batch = ?1 AND state IN ('paused', 'left')",
-                params![batch.0],
-            )
-        })
-    }
-
-    /// Open inputs behind `after` (duration and id), or the first ones.
-    pub fn open_inputs(
-        &self,
-        batch: BatchId,
-        order: InputOrder,
-        after: Option<(i64, InputId)>,
-        limit: u32,
-    ) -> Result<Vec<BatchInput>, LedgerError> {
-        let (before_all, condition) = match order {
-            InputOrder::LongestFirst => (i64::MAX, AFTER_LONGEST_FIRST.to_owned()),
-            InputOrder::InFlightLongestFirst => {
-                (i64::MAX, longest_first_where(&format!("status IN ({IN_FLIGHT_STATUSES})")))
-            }
-            InputOrder::StartedLongestFirst => {
-                (i64::MAX, longest_first_where(&format!("status NOT IN ({UNSTARTED_STATUSES})")))
-            }
-            InputOrder::ShortestFirst => (-1, AFTER_SHORTEST_FIRST.to_owned()),
-        };
-        let (duration_ms, id) = after.unwrap_or((before_all, InputId(0)));
-        let sql = format!(
-            "{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {} AND {condition} LIMIT ?4",
-            reachable("?5", "?6")
-        );
-        let (machine, root) = (self.machine_id(), b"/".to_vec());
-        let params = params![batch.0, duration_ms, id.0, limit, machine, root];
-        self.read(|tx| tx.query(&sql, params.clone(), read_input))
+        self.query_opt(&sql, params![self.machine_id()])
     }
 
     /// The first batch after `after` with this service that has open inputs which this machine can work
@@ -219,32 +121,28 @@ impl Ledger {
              ORDER BY id LIMIT 1",
             reachable("?3", "?4")
         );
-        let params = params![origin, after.0, self.machine_id(), b"/".to_vec()];
-        self.read(|tx| tx.query_opt(&sql, params.clone(), read_batch))
+        self.query_opt(&sql, params![origin, after, self.machine_id(), b"/".to_vec()])
     }
 
-    fn machine_id(&self) -> Option<&str> {
+    pub(super) fn machine_id(&self) -> Option<&str> {
         self.shared.machine.as_ref().map(|machine| machine.id.as_str())
     }
 
     /// Whether a job with the options of each open input has succeeded before.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT NOT EXISTS (
-                     SELECT 1 FROM (
-                         SELECT DISTINCT options FROM attempts
-                         WHERE id IN (SELECT attempt FROM batch_inputs
-                                      WHERE batch = ?1 AND state = 'open')
-                     ) AS wanted
-                     WHERE NOT EXISTS (
-                         SELECT 1 FROM attempts
-                         WHERE attempts.options = wanted.options
-                             AND attempts.status = 'completed'))",
-                params![batch.0],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT NOT EXISTS (
+                 SELECT 1 FROM (
+                     SELECT DISTINCT options FROM attempts
+                     WHERE id IN (SELECT attempt FROM batch_inputs
+                                  WHERE batch = ?1 AND state = 'open')
+                 ) AS wanted
+                 WHERE NOT EXISTS (
+                     SELECT 1 FROM attempts
+                     WHERE attempts.options = wanted.options
+                         AND attempts.status = 'completed'))",
+            params![batch],
+        )
     }
 
     /// Any attempt of the batch: all have the same options.
@@ -253,257 +151,27 @@ impl Ledger {
             let id = tx.query_opt(
                 "SELECT attempt FROM batch_inputs
                  WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
-                params![batch.0],
-                |row| Ok(AttemptId(row.get(0)?)),
+                params![batch],
             )?;
             id.map(|id| self.load_attempt(tx, id)).transpose()
         })
     }
 
     pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
-                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
-                params![batch.0],
-                |row| Ok(AttemptId(row.get(0)?)),
-            )
-        })
+        self.query(
+            "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
+             AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
+            params![batch],
+        )
     }
 
     /// Takes every unfinished attempt of the batch from its owner.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
-                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
-                params![batch.0],
-            )
-        })
-    }
-
-    /// Targets of the verified outputs of a batch.
-    pub fn output_targets(&self, batch: BatchId) -> Result<Vec<Target>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
-                 AND state IN ('done', 'skipped') ORDER BY id",
-                params![batch.0],
-                |row| Ok(Target::from_bytes(row.get(0)?)),
-            )
-        })
-    }
-
-    pub fn is_input_open(&self, input: InputId) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE id = ?1 AND state = 'open')";
-        self.read(|tx| tx.query_row(sql, params![input.0], |row| row.get(0)))
-    }
-
-    /// Records the result of an input. A process that lost its lease does not pause an input which
-    /// another one has finished.
-    pub fn set_input_state(
-        &self,
-        input: InputId,
-        state: InputState,
-        failure: Option<Failure>,
-    ) -> Result<(), LedgerError> {
-        let failure = failure.map(|failure| encode(&failure)).transpose()?;
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = ?2, failure = ?3,
-                     done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN CAST(?4 AS BIGINT) END
-                 WHERE id = ?1
-                   AND (?2 NOT IN ('paused', 'left') OR state NOT IN ('done', 'skipped'))",
-                params![input.0, state.as_str(), failure, now],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Pauses every open input of a batch because of `failure`. Returns their number.
-    pub fn pause_open_inputs(
-        &self,
-        batch: BatchId,
-        failure: &Failure,
-    ) -> Result<usize, LedgerError> {
-        let failure = encode(failure)?;
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET state = 'paused', failure = ?2
-                 WHERE batch = ?1 AND state = 'open'",
-                params![batch.0, failure],
-            )
-        })
-    }
-
-    /// Unfinished inputs of a batch, by progress.
-    pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
-        self.read(|tx| {
-            let sql = format!(
-                "SELECT
-                     count(*) FILTER (WHERE state <> 'left' AND in_flight),
-                     count(*) FILTER (WHERE state <> 'left' AND unstarted),
-                     count(*) FILTER (WHERE state = 'left' AND NOT unstarted),
-                     count(*) FILTER (WHERE state = 'left' AND unstarted)
-                 FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
-                           status IN ({UNSTARTED_STATUSES}) AS unstarted
-                       FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
-                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))
-                     AS unfinished"
-            );
-            tx.query_row(&sql, params![batch.0], |row| {
-                Ok(UnfinishedInputs {
-                    running: row.get(0)?,
-                    not_started: row.get(1)?,
-                    left: row.get(2)?,
-                    drafts: row.get(3)?,
-                })
-            })
-        })
-    }
-
-    /// Records hash and size of an output before it is renamed to its final name.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written, the output must not be published.
-    pub fn record_output_hash(
-        &self,
-        input: InputId,
-        sha256: &str,
-        size: u64,
-    ) -> Result<(), LedgerError> {
-        if self.is_of_sandbox {
-            // Without a record, a later run replaces the output only with `--overwrite`.
-            let _ = self.sandbox_outputs.record(sha256);
-        }
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
-                params![input.0, sha256, size.cast_signed()],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Target, SHA-256 and size of the attempt's verified outputs, newest first. They may have been
-    /// moved or changed since.
-    pub fn outputs_of_attempt(
-        &self,
-        attempt: AttemptId,
-    ) -> Result<Vec<(Target, String, u64)>, LedgerError> {
-        self.read(|tx| {
-            tx.query(
-                "SELECT target, output_sha256, output_size FROM batch_inputs
-                 WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
-                 ORDER BY id DESC LIMIT 16",
-                params![attempt.0],
-                |row| {
-                    let size: i64 = row.get(2)?;
-                    Ok((Target::from_bytes(row.get(0)?), row.get(1)?, size.cast_unsigned()))
-                },
-            )
-        })
-    }
-
-    /// Whether a file with this content is an output of ours, and so never an input.
-    pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
-        Ok(self.sandbox_outputs.contain(sha256) || self.is_recorded_output(sha256)?)
-    }
-
-    /// Whether in-process sandboxes of this user have written outputs.
-    pub fn knows_sandbox_outputs(&self) -> bool {
-        !self.sandbox_outputs.is_empty()
-    }
-
-    /// Whether a file with this content is only the output of a sandbox, which a run may replace.
-    pub fn is_sandbox_output(&self, sha256: &str) -> Result<bool, LedgerError> {
-        Ok(self.sandbox_outputs.contain(sha256) && !self.is_recorded_output(sha256)?)
-    }
-
-    fn is_recorded_output(&self, sha256: &str) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)";
-        self.read(|tx| tx.query_row(sql, params![sha256], |row| row.get(0)))
-    }
-
-    /// Records outputs that this ledger did not make (name, SHA-256, size), so that they are never
-    /// taken as inputs.
-    pub fn record_foreign_outputs(
-        &self,
-        batch: BatchId,
-        outputs: &[(String, String, u64)],
-    ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            for (name, sha256, size) in outputs {
-                tx.queue(
-                    "INSERT INTO batch_inputs
-                         (batch, name, state, output_sha256, output_size, done_at)
-                     VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
-                    params![batch.0, name, sha256, size.cast_signed(), now],
-                )?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Failure kinds of the failed, halted or reviewable attempts behind open inputs, and their
-    /// numbers.
-    pub fn count_failures_by_kind(
-        &self,
-        batch: BatchId,
-    ) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
-        let failures = self.read(|tx| {
-            tx.query(
-                "SELECT status, failure FROM attempts
-                 WHERE status IN ('failed', 'needs_review', 'halted')
-                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
-                params![batch.0],
-                |row| {
-                    let failure: Option<String> = row.get(1)?;
-                    let kind = failure.as_deref().map(failure_kind).transpose()?.flatten();
-                    Ok((row.get::<_, String>(0)?, kind))
-                },
-            )
-        })?;
-        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-        for failure in failures {
-            *counts.entry(failure).or_default() += 1;
-        }
-        let known = |kind: Option<String>| kind.as_deref().and_then(FailureKind::parse);
-        let counts = counts.into_iter();
-        Ok(counts
-            .map(|((_, kind), number)| (known(kind).unwrap_or(FailureKind::JobFailed), number))
-            .collect())
-    }
-
-    /// Number of inputs that are paused because of one of `kinds`.
-    pub fn count_paused_for(
-        &self,
-        batch: BatchId,
-        kinds: &[FailureKind],
-    ) -> Result<usize, LedgerError> {
-        let paused = self.read(|tx| paused_for(tx, batch, kinds))?;
-        Ok(paused.into_iter().map(|(_, number)| number).sum())
-    }
-
-    /// Reopens the inputs that are paused because of one of `kinds`. Returns their number.
-    pub fn reopen_paused_for(
-        &self,
-        batch: BatchId,
-        kinds: &[FailureKind],
-    ) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            let mut reopened = 0;
-            for (failure, _) in paused_for(tx, batch, kinds)? {
-                reopened += tx.execute(
-                    "UPDATE batch_inputs SET state = 'open', failure = NULL
-                     WHERE batch = ?1 AND state = 'paused' AND failure = ?2",
-                    params![batch.0, failure],
-                )?;
-            }
-            Ok(reopened)
-        })
+        self.execute(
+            "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
+             AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
+            params![batch],
+        )
     }
 
     /// Totals of a batch's plan. An attempt that several inputs share counts once.
@@ -516,8 +184,7 @@ impl Ledger {
                         count(*) FILTER (WHERE state = 'rejected')
                  FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
                      WHERE batch = ?1",
-                params![batch.0],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+                params![batch],
             )?;
             let (estimate, unpriced) = tx.query_row(
                 "SELECT coalesce(sum(estimate), 0.0), count(*) FILTER (WHERE estimate IS NULL)
@@ -526,46 +193,16 @@ impl Ledger {
                    AND draft_observation <> 'started'
                    AND id IN (SELECT attempt FROM batch_inputs
                        WHERE batch = ?1 AND state = 'open')",
-                params![batch.0],
-                |row| Ok((Credits(row.get(0)?), row.get(1)?)),
+                params![batch],
             )?;
             Ok(PlanTotals { todo, done, failed, rejected, estimate, unpriced })
         })
     }
 
-    pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
-        self.read(|tx| count_inputs(tx, batch))
-    }
-
     /// Records the end of a run of the batch.
     pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch.0, now])?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch, now])
+            .map(drop)
     }
-}
-
-/// Failures of one of `kinds` for which inputs of the batch are paused, and the number of inputs of
-/// each. A stop pauses many inputs with the same failure.
-fn paused_for(
-    tx: &Tx<'_>,
-    batch: BatchId,
-    kinds: &[FailureKind],
-) -> Result<Vec<(String, usize)>, LedgerError> {
-    let mut failures = tx.query(
-        "SELECT failure, count(*) FROM batch_inputs
-         WHERE batch = ?1 AND state = 'paused' AND failure IS NOT NULL GROUP BY failure",
-        params![batch.0],
-        |row| {
-            let failure: String = row.get(0)?;
-            let kind = failure_kind(&failure)?;
-            Ok((failure, row.get(1)?, kind))
-        },
-    )?;
-    let is_wanted =
-        |kind: &Option<String>| kinds.iter().any(|wanted| Some(wanted.as_str()) == kind.as_deref());
-    failures.retain(|(_, _, kind)| is_wanted(kind));
-    Ok(failures.into_iter().map(|(failure, number, _)| (failure, number)).collect())
 }

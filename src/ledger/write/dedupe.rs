@@ -1,15 +1,17 @@
 //! Adds inputs to a batch, and finds or creates the attempt behind each. Only this file decides
 //! whether an input is paid for again.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use crate::ledger::database::Tx;
-use crate::ledger::database::value::params;
+use crate::ledger::database::value::{FromRow, Row, params};
 use crate::ledger::rows::attempt::{
     AttemptSpec, AttemptStatus, InputSource, JOB_SOURCE, MAY_BE_BILLED, RerunReason,
 };
+use crate::ledger::rows::columns::encode;
 use crate::ledger::rows::ids::{AttemptId, BatchId, InputId};
-use crate::ledger::rows::json_columns::{encode, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Failure, JobId, Target};
+use crate::model::{Failure, JobId, Target, Timestamp};
 
 #[derive(Debug, Clone)]
 pub struct NewInput {
@@ -44,7 +46,7 @@ impl Ledger {
         batch: BatchId,
         new: &[NewInput],
     ) -> Result<Vec<AddResult>, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.lock("plan");
             new.iter().map(|input| add_input(tx, batch, input, now)).collect()
@@ -59,24 +61,22 @@ impl Ledger {
         new: &NewInput,
         job: &JobId,
     ) -> Result<AddResult, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.lock("plan");
             place_input(tx, batch, new, |tx| {
                 let sql = "SELECT id, status FROM attempts WHERE job = ?1 AND origin = ?2
                            ORDER BY id DESC LIMIT 1";
-                let known = tx.query_opt(sql, params![job.0, new.work.key.origin], |row| {
-                    Ok((AttemptId(row.get(0)?), AttemptStatus::read(row, 1)?, false))
-                })?;
-                if let Some(known) = known {
-                    return Ok(known);
+                let known = tx.query_opt(sql, params![job, new.work.key.origin])?;
+                if let Some((attempt, status)) = known {
+                    return Ok((attempt, status, false));
                 }
                 let number = next_number(tx, &new.work.content_key)?;
                 let attempt = insert_attempt(tx, new, (number, None), now)?;
                 tx.queue(
                     "UPDATE attempts SET job = ?2, status = 'running',
                      draft_observation = 'started' WHERE id = ?1",
-                    params![attempt.0, job.0],
+                    params![attempt, job],
                 )?;
                 Ok((attempt, AttemptStatus::Running, true))
             })
@@ -92,16 +92,16 @@ impl Ledger {
         sha256: &str,
         size: u64,
     ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.queue(
                 "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
-                params![input.0, sha256, size.cast_signed()],
+                params![input, sha256, size],
             )?;
             tx.queue(
                 "UPDATE attempts SET status = 'completed', finished_at = ?2
                  WHERE id = ?1 AND status = 'planned' AND owner IS NULL AND create_count = 0",
-                params![attempt.0, now],
+                params![attempt, now],
             )?;
             Ok(())
         })
@@ -114,10 +114,10 @@ impl Ledger {
         failed: AttemptId,
         correlation_id: &str,
     ) -> Result<AttemptId, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.lock("plan");
-            let renewed = tx.query_row(
+            let renewed: AttemptId = tx.query_row(
                 "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
                      key_fingerprint, source, source_is_url, size, modified_ns, sha256, etag, duration,
                      options, estimate, pricing, status, created_at, updated_at, rerun_reason)
@@ -129,13 +129,12 @@ impl Ledger {
                      'planned', CAST(?3 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS TEXT)
                  FROM attempts WHERE id = ?1 AND status = 'failed'
                  RETURNING id",
-                params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
-                |row| Ok(AttemptId(row.get(0)?)),
+                params![failed, correlation_id, now, RerunReason::RetryFailed],
             )?;
             tx.queue(
                 "UPDATE batch_inputs SET attempt = ?3
                  WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
-                params![batch.0, failed.0, renewed.0],
+                params![batch, failed, renewed],
             )?;
             Ok(renewed)
         })
@@ -152,8 +151,7 @@ impl Ledger {
                 tx.query_row(
                     "INSERT INTO batch_inputs (batch, name, state, failure)
                      VALUES (?1, ?2, 'rejected', ?3) RETURNING id",
-                    params![batch.0, name, encode(failure)?],
-                    |row| Ok(InputId(row.get(0)?)),
+                    params![batch, name, encode(failure)?],
                 )
             };
             inputs.iter().map(insert).collect()
@@ -165,7 +163,7 @@ fn add_input(
     tx: &Tx<'_>,
     batch: BatchId,
     new: &NewInput,
-    now: i64,
+    now: Timestamp,
 ) -> Result<AddResult, LedgerError> {
     place_input(tx, batch, new, |tx| find_or_create_attempt(tx, batch, new, now))
 }
@@ -189,14 +187,7 @@ fn place_input(
     let input = tx.query_row(
         "INSERT INTO batch_inputs (batch, attempt, name, target, state, duration_ms)
          VALUES (?1, ?2, ?3, ?4, 'open', ?5) RETURNING id",
-        params![
-            batch.0,
-            attempt.0,
-            new.name,
-            new.target.as_ref().map(Target::to_bytes),
-            duration_ms
-        ],
-        |row| Ok(InputId(row.get(0)?)),
+        params![batch, attempt, new.name, new.target, duration_ms],
     )?;
     Ok(AddResult::Added { input, attempt, status, fresh })
 }
@@ -208,9 +199,32 @@ fn input_with_target(
 ) -> Result<Option<String>, LedgerError> {
     tx.query_opt(
         "SELECT name FROM batch_inputs WHERE batch = ?1 AND target = ?2",
-        params![batch.0, target.to_bytes()],
-        |row| row.get(0),
+        params![batch, target],
     )
+}
+
+/// The attempt that an input of the same content would join.
+struct LatestAttempt {
+    id: AttemptId,
+    number: u32,
+    status: AttemptStatus,
+    may_be_billed: bool,
+    of_this_batch: bool,
+    /// Only its job is known.
+    is_restored: bool,
+}
+
+impl FromRow for LatestAttempt {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: row.get("id")?,
+            number: row.get("number")?,
+            status: row.get("status")?,
+            may_be_billed: row.get("may_be_billed")?,
+            of_this_batch: row.get("of_this_batch")?,
+            is_restored: row.get("is_restored")?,
+        })
+    }
 }
 
 /// Attempt for an input: the latest one of its `content_key` that cost something or may still give
@@ -220,46 +234,35 @@ fn find_or_create_attempt(
     tx: &Tx<'_>,
     batch: BatchId,
     new: &NewInput,
-    now: i64,
+    now: Timestamp,
 ) -> Result<(AttemptId, AttemptStatus, bool), LedgerError> {
     let sql = format!(
-        "SELECT id, number, status, {MAY_BE_BILLED},
-                EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id),
-                source_is_url AND substr(source, 1, 4) = ?4
+        "SELECT id, number, status, {MAY_BE_BILLED} AS may_be_billed,
+                EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id)
+                    AS of_this_batch,
+                source_is_url AND substr(source, 1, 4) = ?4 AS is_restored
          FROM attempts WHERE content_key = ?1
          ORDER BY NOT ?3 AND status = 'failed' AND NOT {MAY_BE_BILLED}, number DESC LIMIT 1"
     );
-    let found = params![new.work.content_key, batch.0, new.again, JOB_SOURCE.to_vec()];
-    let latest = tx.query_opt(&sql, found, |row| {
-        Ok((
-            AttemptId(row.get(0)?),
-            row.get::<_, u32>(1)?,
-            AttemptStatus::read(row, 2)?,
-            row.get::<_, bool>(3)?,
-            row.get::<_, bool>(4)?,
-            row.get::<_, bool>(5)?,
-        ))
-    })?;
-    let Some((attempt, number, status, may_be_billed, of_this_batch, is_restored)) = latest else {
+    let found = params![new.work.content_key, batch, new.again, JOB_SOURCE.to_vec()];
+    let Some(latest) = tx.query_opt::<LatestAttempt>(&sql, found)? else {
         return Ok((insert_attempt(tx, new, (1, None), now)?, AttemptStatus::Planned, true));
     };
-    let useless = status == AttemptStatus::Failed && !may_be_billed;
+    let LatestAttempt { id: attempt, status, .. } = latest;
+    let useless = status == AttemptStatus::Failed && !latest.may_be_billed;
     let repeated = new.again
         && matches!(
             status,
             AttemptStatus::Completed | AttemptStatus::Failed | AttemptStatus::Halted
         );
-    if !of_this_batch && (useless || repeated) {
+    if !latest.of_this_batch && (useless || repeated) {
         let asked = repeated.then_some(RerunReason::Again);
-        return Ok((
-            insert_attempt(tx, new, (number + 1, asked), now)?,
-            AttemptStatus::Planned,
-            true,
-        ));
+        let attempt = insert_attempt(tx, new, (latest.number + 1, asked), now)?;
+        return Ok((attempt, AttemptStatus::Planned, true));
     }
     if status == AttemptStatus::Planned {
         refresh_source(tx, attempt, &new.work.source)?;
-    } else if is_restored {
+    } else if latest.is_restored {
         describe_restored(tx, attempt, &new.work)?;
     }
     Ok((attempt, status, false))
@@ -277,7 +280,7 @@ fn refresh_source(
         tx.execute(
             "UPDATE attempts SET source = ?2, source_is_url = ?3, modified_ns = ?4, etag = ?5
              WHERE id = ?1 AND status = 'planned'",
-            params![attempt.0, row.source, row.is_url, row.modified_ns, row.etag],
+            params![attempt, row.source, row.is_url, row.modified_ns, row.etag],
         )?;
     }
     Ok(())
@@ -297,7 +300,7 @@ fn describe_restored(
              estimate = ?11, pricing = ?12
          WHERE id = ?1",
         params![
-            attempt.0,
+            attempt,
             work.profile,
             row.source,
             row.is_url,
@@ -307,7 +310,7 @@ fn describe_restored(
             row.etag,
             work.duration,
             encode(&work.options)?,
-            work.estimate.map(|credits| credits.0),
+            work.estimate,
             work.pricing,
         ],
     )
@@ -318,7 +321,7 @@ fn describe_restored(
 struct SourceRow<'a> {
     source: Vec<u8>,
     is_url: bool,
-    size: Option<i64>,
+    size: Option<u64>,
     modified_ns: Option<i64>,
     sha256: Option<&'a str>,
     etag: Option<&'a str>,
@@ -331,8 +334,8 @@ impl<'a> SourceRow<'a> {
                 Self { source: url.clone().into_bytes(), is_url: true, ..Self::default() }
             }
             InputSource::File { path, size, modified_ns, sha256 } => Self {
-                source: path_bytes(path),
-                size: Some(size.cast_signed()),
+                source: path.as_os_str().as_bytes().to_vec(),
+                size: Some(*size),
                 modified_ns: Some(*modified_ns),
                 sha256: Some(sha256),
                 ..Self::default()
@@ -340,7 +343,7 @@ impl<'a> SourceRow<'a> {
             InputSource::Object { object, sha256 } => Self {
                 source: object.url.to_string().into_bytes(),
                 is_url: true,
-                size: Some(object.size.cast_signed()),
+                size: Some(object.size),
                 sha256: sha256.as_deref(),
                 etag: object.etag.as_deref(),
                 ..Self::default()
@@ -354,7 +357,6 @@ pub(crate) fn next_number(tx: &Tx<'_>, content_key: &str) -> Result<u32, LedgerE
     tx.query_row(
         "SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE content_key = ?1",
         params![content_key],
-        |row| row.get(0),
     )
 }
 
@@ -362,7 +364,7 @@ pub(crate) fn insert_attempt(
     tx: &Tx<'_>,
     new: &NewInput,
     (number, asked): (u32, Option<RerunReason>),
-    now: i64,
+    now: Timestamp,
 ) -> Result<AttemptId, LedgerError> {
     let work = &new.work;
     let row = SourceRow::of(&work.source);
@@ -378,7 +380,7 @@ pub(crate) fn insert_attempt(
             new.correlation_id,
             work.key.origin,
             work.profile,
-            work.key.fingerprint.0,
+            work.key.fingerprint,
             row.source,
             row.is_url,
             row.size,
@@ -387,12 +389,11 @@ pub(crate) fn insert_attempt(
             row.etag,
             work.duration,
             encode(&work.options)?,
-            work.estimate.map(|credits| credits.0),
+            work.estimate,
             work.pricing,
             now,
-            asked.map(RerunReason::as_str),
+            asked,
         ],
-        |row| Ok(AttemptId(row.get(0)?)),
     )
 }
 

@@ -39,14 +39,13 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, the delivery must not be acknowledged.
     pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.lock("deliveries");
             let handled: Option<bool> = tx.query_opt(
                 "SELECT handled_at IS NOT NULL OR id <> ?1 FROM deliveries
                  WHERE id = ?1 OR signature = ?2 ORDER BY id <> ?1 LIMIT 1",
                 params![new.id, new.signature],
-                |row| row.get(0),
             )?;
             if let Some(handled) = handled {
                 return Ok(if handled {
@@ -64,7 +63,7 @@ impl Ledger {
                     new.signature,
                     new.origin,
                     new.event,
-                    new.job.as_ref().map(|job| &job.0),
+                    new.job,
                     new.reports_final,
                     now
                 ],
@@ -74,30 +73,23 @@ impl Ledger {
     }
 
     pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute("UPDATE deliveries SET handled_at = ?2 WHERE id = ?1", params![id, now])?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute("UPDATE deliveries SET handled_at = ?2 WHERE id = ?1", params![id, now])
+            .map(drop)
     }
 
     /// Number of a service's deliveries that were acknowledged and never handled completely.
     pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
-                params![origin],
-                |row| row.get(0),
-            )
-        })
+        self.query_row(
+            "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
+            params![origin],
+        )
     }
 
     /// Deletes deliveries received before `before`, which are too old to be accepted again. Returns
     /// their number.
     pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
-        self.write(|tx| {
-            tx.execute("DELETE FROM deliveries WHERE received_at < ?1", params![before.0])
-        })
+        self.execute("DELETE FROM deliveries WHERE received_at < ?1", params![before])
     }
 
     /// Those of `jobs` whose end a delivery has reported.
@@ -109,9 +101,7 @@ impl Ledger {
         self.read(|tx| {
             let mut ended = Vec::new();
             for job in jobs {
-                let params = params![job.0, origin];
-                let has_ended: bool = tx.query_row(HAS_FINAL_DELIVERY, params, |row| row.get(0))?;
-                if has_ended {
+                if tx.query_row(HAS_FINAL_DELIVERY, params![job, origin])? {
                     ended.push(job.clone());
                 }
             }
@@ -126,30 +116,26 @@ impl Ledger {
         origin: &str,
         address: &str,
     ) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO listeners (owner, origin, address) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (owner) DO UPDATE SET origin = ?2, address = ?3",
-                params![owner.id.0, origin, address],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "INSERT INTO listeners (owner, origin, address) VALUES (?1, ?2, ?3)
+             ON CONFLICT (owner) DO UPDATE SET origin = ?2, address = ?3",
+            params![owner.id, origin, address],
+        )
+        .map(drop)
     }
 
     /// Address at which a living process receives the service's webhooks.
     pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
         let sql = format!(
-            "SELECT {}, address FROM listeners
+            "SELECT address, {} FROM listeners
              JOIN processes ON processes.id = listeners.owner
              WHERE origin = ?1 ORDER BY processes.started_at DESC",
             Process::COLUMNS
         );
-        let listeners = self.read(|tx| {
-            tx.query(&sql, params![origin], |row| Ok((Process::read(row)?, row.get("address")?)))
-        })?;
-        let alive =
-            |process: &Option<Process>| process.as_ref().is_some_and(|it| self.is_alive(it));
-        let living = listeners.into_iter().find(|(process, _)| alive(process));
-        Ok(living.map(|(_, address)| address))
+        let listeners: Vec<(String, Option<Process>)> = self.query(&sql, params![origin])?;
+        let living = listeners
+            .into_iter()
+            .find(|(_, process)| process.as_ref().is_some_and(|process| self.is_alive(process)));
+        Ok(living.map(|(address, _)| address))
     }
 }

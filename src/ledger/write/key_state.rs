@@ -49,7 +49,7 @@ impl BillingVisibility {
 impl Ledger {
     fn key_column(&self, key: &ApiKeyId, column: &str) -> Result<Option<String>, LedgerError> {
         let sql = format!("SELECT {column} FROM keys WHERE origin = ?1 AND key_fingerprint = ?2");
-        self.read(|tx| tx.query_opt(&sql, params![key.origin, key.fingerprint.0], |row| row.get(0)))
+        self.query_opt(&sql, params![key.origin, key.fingerprint])
     }
 
     pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
@@ -63,17 +63,15 @@ impl Ledger {
         key: &ApiKeyId,
         bills: BillingVisibility,
     ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at)
-                 VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3
-                     WHERE keys.billing_visibility <> 'hidden'",
-                params![key.origin, key.fingerprint.0, bills.as_str(), now],
-            )?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute(
+            "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3
+                 WHERE keys.billing_visibility <> 'hidden'",
+            params![key.origin, key.fingerprint, bills.as_str(), now],
+        )
+        .map(drop)
     }
 
     pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
@@ -86,27 +84,19 @@ impl Ledger {
         key: &ApiKeyId,
         drafts: DraftSupport,
     ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at)
-                 VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET draft_support = ?3",
-                params![key.origin, key.fingerprint.0, drafts.as_str(), now],
-            )?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute(
+            "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (origin, key_fingerprint) DO UPDATE SET draft_support = ?3",
+            params![key.origin, key.fingerprint, drafts.as_str(), now],
+        )
+        .map(drop)
     }
 
     /// Whether any key was used with this service before.
     pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
-        self.read(|tx| {
-            tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)",
-                params![key.origin],
-                |row| row.get(0),
-            )
-        })
+        self.query_row("SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)", params![key.origin])
     }
 
     /// Assigns jobs of a lost ledger to attempts of `batch` that have sent nothing, and records
@@ -118,13 +108,13 @@ impl Ledger {
         batch: BatchId,
         jobs: &[(String, JobId)],
     ) -> Result<usize, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             tx.lock("plan");
             tx.queue(
                 "INSERT INTO keys (origin, key_fingerprint, first_at) VALUES (?1, ?2, ?3)
                  ON CONFLICT (origin, key_fingerprint) DO NOTHING",
-                params![key.origin, key.fingerprint.0, now],
+                params![key.origin, key.fingerprint, now],
             )?;
             let adopt = |(input, job): &(String, JobId)| {
                 tx.execute(
@@ -133,7 +123,7 @@ impl Ledger {
                      WHERE content_key = ?2 AND status = 'planned' AND job IS NULL
                        AND create_count = 0
                        AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
-                    params![batch.0, input, job.0, key.fingerprint.0],
+                    params![batch, input, job, key.fingerprint],
                 )
             };
             jobs.iter().map(adopt).sum()
@@ -142,14 +132,11 @@ impl Ledger {
 
     /// URL of an earlier upload of these bytes with this key.
     pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
-        self.read(|tx| {
-            tx.query_opt(
-                "SELECT video_url FROM uploads
-                 WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
-                params![key.origin, key.fingerprint.0, sha256],
-                |row| row.get(0),
-            )
-        })
+        self.query_opt(
+            "SELECT video_url FROM uploads
+             WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
+            params![key.origin, key.fingerprint, sha256],
+        )
     }
 
     pub fn record_upload(
@@ -158,33 +145,29 @@ impl Ledger {
         sha256: &str,
         url: &str,
     ) -> Result<(), LedgerError> {
-        let now = self.now_ms();
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO uploads (origin, key_fingerprint, sha256, video_url, uploaded_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE
-                     SET video_url = ?4, uploaded_at = ?5",
-                params![key.origin, key.fingerprint.0, sha256, url, now],
-            )?;
-            Ok(())
-        })
+        let now = self.now();
+        self.execute(
+            "INSERT INTO uploads (origin, key_fingerprint, sha256, video_url, uploaded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE
+                 SET video_url = ?4, uploaded_at = ?5",
+            params![key.origin, key.fingerprint, sha256, url, now],
+        )
+        .map(drop)
     }
 
     /// Called when the service no longer knows the upload.
     pub fn delete_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
-        self.write(|tx| {
-            tx.execute(
-                "DELETE FROM uploads WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
-                params![key.origin, key.fingerprint.0, sha256],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "DELETE FROM uploads WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
+            params![key.origin, key.fingerprint, sha256],
+        )
+        .map(drop)
     }
 
     /// Records a response with prices and returns its row id. Equal responses share one row.
     pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
             tx.lock("pricings");
@@ -192,7 +175,6 @@ impl Ledger {
                 "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
                  ORDER BY id DESC LIMIT 1",
                 params![origin, answer],
-                |row| row.get(0),
             )?;
             if let Some(id) = known {
                 return Ok(id);
@@ -201,7 +183,6 @@ impl Ledger {
                 "INSERT INTO pricings (origin, fetched_at, response) VALUES (?1, ?2, ?3)
                  RETURNING id",
                 params![origin, now, answer],
-                |row| row.get(0),
             )
         })
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::database::Tx;
 use crate::ledger::database::value::params;
+use crate::ledger::rows::columns::encode;
 use crate::ledger::{ApiKeyId, Ledger, LedgerError};
 use crate::model::limits::{
     CallLimits, HostLimits, KeyLimits, LimitKey, LimiterStore, LimitsChange,
@@ -45,7 +46,7 @@ fn load_rows(
     scopes: [&str; 2],
     boot_id: &str,
 ) -> Result<Vec<(String, String, SameBoot)>, LedgerError> {
-    tx.query(
+    tx.query_with(
         "SELECT scope, state, boot_id FROM rate_limits WHERE scope IN (?1, ?2)",
         params![scopes[0], scopes[1]],
         |row| Ok((row.get(0)?, row.get(1)?, SameBoot(row.get::<_, String>(2)? == boot_id))),
@@ -85,14 +86,11 @@ impl Ledger {
 
     /// Limits of all hosts called since the machine was booted.
     pub fn host_limits(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
-        let rows = self.read(|tx| {
-            tx.query(
-                "SELECT substr(scope, 6), state FROM rate_limits
-                 WHERE scope LIKE 'host %' AND boot_id = ?1 ORDER BY scope",
-                params![self.shared.boot_id],
-                |row| Ok((row.get(0)?, row.get::<_, String>(1)?)),
-            )
-        })?;
+        let rows: Vec<(String, String)> = self.query(
+            "SELECT substr(scope, 6), state FROM rate_limits
+             WHERE scope LIKE 'host %' AND boot_id = ?1 ORDER BY scope",
+            params![self.shared.boot_id],
+        )?;
         let parsed =
             rows.into_iter().map(|(host, state)| Some((host, serde_json::from_str(&state).ok()?)));
         Ok(parsed.flatten().collect())
@@ -140,11 +138,9 @@ fn save_row(
     state: &impl Serialize,
     boot_id: &str,
 ) -> Result<(), LedgerError> {
-    let json =
-        serde_json::to_string(state).map_err(|error| LedgerError::Corrupt(error.to_string()))?;
     tx.queue(
         "INSERT INTO rate_limits (scope, boot_id, state) VALUES (?1, ?2, ?3)
          ON CONFLICT (scope) DO UPDATE SET boot_id = ?2, state = ?3",
-        params![scope, boot_id, json],
+        params![scope, boot_id, encode(state)?],
     )
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::ledger::database::value::params;
 use crate::ledger::rows::attempt::AttemptStatus;
+use crate::ledger::rows::columns::encode;
 use crate::ledger::rows::ids::{ApiKeyId, AttemptId};
-use crate::ledger::rows::json_columns::encode;
 use crate::ledger::write::attempts::lock_key;
 use crate::ledger::write::dedupe::{NewInput, insert_attempt, next_number};
 use crate::ledger::write::listed_jobs::{
@@ -53,16 +53,12 @@ impl Ledger {
 
     /// When the oldest attempt of the key was planned that has not ended.
     pub fn oldest_open_attempt(&self, key: &ApiKeyId) -> Result<Option<Timestamp>, LedgerError> {
-        self.read(|tx| {
-            let oldest = tx.query_row(
-                "SELECT min(created_at) FROM attempts
-                 WHERE key_fingerprint = ?1 AND origin = ?2
-                   AND status NOT IN ('completed', 'failed', 'planned')",
-                params![key.fingerprint.0, key.origin],
-                |row| row.get::<_, Option<i64>>(0),
-            )?;
-            Ok(oldest.map(Timestamp))
-        })
+        self.query_row(
+            "SELECT min(created_at) FROM attempts
+             WHERE key_fingerprint = ?1 AND origin = ?2
+               AND status NOT IN ('completed', 'failed', 'planned')",
+            params![key.fingerprint, key.origin],
+        )
     }
 
     /// Brings attempts in line with the listed jobs, and restores those that the ledger does not have,
@@ -73,7 +69,7 @@ impl Ledger {
         server: &str,
         jobs: &[ListedJob],
     ) -> Result<Reconciled, LedgerError> {
-        let now = self.now_ms();
+        let now = self.now();
         self.write(|tx| {
             // An input that is planned meanwhile finds its attempt, or its attempt finds the job.
             tx.lock("plan");
@@ -82,7 +78,7 @@ impl Ledger {
             if reconciled_with(tx, key)? == server {
                 return Ok(reconciled);
             }
-            let mut listed = BTreeMap::<i64, Vec<(JobId, JobProgress)>>::new();
+            let mut listed = BTreeMap::<AttemptId, Vec<(JobId, JobProgress)>>::new();
             let mut lost = BTreeMap::<&str, Vec<(&ListedJob, &JobRecord)>>::new();
             for job in jobs {
                 if let Some(attempt) = attempt_of(tx, key, job)? {
@@ -92,14 +88,14 @@ impl Ledger {
                 }
             }
             for (attempt, jobs) in &listed {
-                reconciled.behind += self.reconcile_attempt(tx, AttemptId(*attempt), jobs)?;
+                reconciled.behind += self.reconcile_attempt(tx, *attempt, jobs)?;
             }
             reconciled.restored = self.restore_attempts(tx, &lost, now)?;
             tx.queue(
                 "INSERT INTO keys (origin, key_fingerprint, first_at, reconciled_with)
                  VALUES (?1, ?2, ?4, ?3)
                  ON CONFLICT (origin, key_fingerprint) DO UPDATE SET reconciled_with = ?3",
-                params![key.origin, key.fingerprint.0, server, now],
+                params![key.origin, key.fingerprint, server, now],
             )?;
             Ok(reconciled)
         })
@@ -111,7 +107,7 @@ impl Ledger {
         &self,
         tx: &Tx<'_>,
         lost: &BTreeMap<&str, Vec<(&ListedJob, &JobRecord)>>,
-        now: i64,
+        now: Timestamp,
     ) -> Result<usize, LedgerError> {
         let mut restored = Vec::new();
         for (correlation_id, jobs) in lost {
@@ -144,7 +140,7 @@ impl Ledger {
                 correlation_id: (*correlation_id).to_owned(),
                 again: false,
             };
-            let created_at = record.created_at.map_or(now, |created| created.0.min(now));
+            let created_at = record.created_at.map_or(now, |created| created.min(now));
             let id = insert_attempt(tx, &new, (number, None), created_at)?;
             self.reconcile_attempt(tx, id, &jobs)?;
             if let Some(end) = end {
@@ -172,18 +168,18 @@ impl Ledger {
                  boot_id = ?11, sent_at = ?12, epoch = epoch + 1
              WHERE id = ?1 AND status = ?2",
             params![
-                id.0,
-                before.status.as_str(),
-                state.status.as_str(),
-                state.job.as_ref().map(|job| &job.0),
-                state.draft_observation.as_str(),
+                id,
+                before.status,
+                state.status,
+                state.job,
+                state.draft_observation,
                 state.create_count,
                 state.start_count,
                 state.orphan_count,
                 state.failure.as_ref().map(encode).transpose()?,
-                state.sent.map(|sent| sent.0.cast_signed()),
+                state.sent,
                 self.shared.attempt_boot_id,
-                self.now_ms(),
+                self.now(),
             ],
         )
     }
@@ -191,7 +187,11 @@ impl Ledger {
 
 /// The attempt that a job was created for. A job without an attempt of its own belongs to a planned one
 /// of the same content.
-fn attempt_of(tx: &Tx<'_>, key: &ApiKeyId, job: &ListedJob) -> Result<Option<i64>, LedgerError> {
+fn attempt_of(
+    tx: &Tx<'_>,
+    key: &ApiKeyId,
+    job: &ListedJob,
+) -> Result<Option<AttemptId>, LedgerError> {
     tx.query_opt(
         "SELECT id FROM attempts
          WHERE key_fingerprint = ?1 AND origin = ?2
@@ -201,13 +201,12 @@ fn attempt_of(tx: &Tx<'_>, key: &ApiKeyId, job: &ListedJob) -> Result<Option<i64
                                    WHERE own.job = ?3 OR own.correlation_id = ?4))
          ORDER BY id DESC LIMIT 1",
         params![
-            key.fingerprint.0,
+            key.fingerprint,
             key.origin,
-            job.job.0,
+            job.job,
             job.correlation_id.as_deref().unwrap_or_default(),
             job.content_key.as_deref().unwrap_or_default()
         ],
-        |row| row.get::<_, i64>(0),
     )
 }
 
@@ -215,38 +214,34 @@ fn attempt_of(tx: &Tx<'_>, key: &ApiKeyId, job: &ListedJob) -> Result<Option<i64
 fn reconciled_with(tx: &Tx<'_>, key: &ApiKeyId) -> Result<String, LedgerError> {
     let known = tx.query_opt(
         "SELECT coalesce(reconciled_with, '') FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
-        params![key.origin, key.fingerprint.0],
-        |row| row.get(0),
+        params![key.origin, key.fingerprint],
     )?;
     Ok(known.unwrap_or_default())
 }
 
 /// Whether a key was last compared with another server.
 fn was_replaced(tx: &Tx<'_>, server: &str) -> Result<bool, LedgerError> {
-    tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM keys WHERE reconciled_with <> ?1)",
-        params![server],
-        |row| row.get(0),
-    )
+    tx.query_row("SELECT EXISTS (SELECT 1 FROM keys WHERE reconciled_with <> ?1)", params![server])
 }
 
 fn is_correlation_id_taken(tx: &Tx<'_>, id: &str) -> Result<bool, LedgerError> {
-    tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?1)",
-        params![id],
-        |row| row.get(0),
-    )
+    tx.query_row("SELECT EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?1)", params![id])
 }
 
 /// An attempt whose job has ended occupies no slot until somebody polls it.
-fn record_end(tx: &Tx<'_>, id: AttemptId, end: &ListedJobEnd, now: i64) -> Result<(), LedgerError> {
+fn record_end(
+    tx: &Tx<'_>,
+    id: AttemptId,
+    end: &ListedJobEnd,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let (status, failure) = match end {
         ListedJobEnd::Completed => (AttemptStatus::Completed, None),
         ListedJobEnd::Failed(failure) => (AttemptStatus::Failed, Some(encode(failure)?)),
     };
     tx.queue(
         "UPDATE attempts SET status = ?2, failure = ?3, finished_at = ?4 WHERE id = ?1",
-        params![id.0, status.as_str(), failure, now],
+        params![id, status, failure, now],
     )
 }
 
@@ -320,9 +315,7 @@ mod tests {
 
     fn jobs_of(ledger: &Ledger, content: &str) -> Vec<(u32, AttemptStatus, Option<String>)> {
         let sql = "SELECT id FROM attempts WHERE content_key = ?1 ORDER BY number";
-        let ids = ledger
-            .read(|tx| tx.query(sql, params![content], |row| Ok(AttemptId(row.get(0)?))))
-            .unwrap();
+        let ids = ledger.read(|tx| tx.query(sql, params![content])).unwrap();
         let job = |id| {
             let attempt = ledger.attempt(id).unwrap();
             (attempt.number, attempt.state.status, attempt.state.job.map(|job| job.0))

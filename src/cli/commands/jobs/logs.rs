@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     let mut newest = None;
     for (number, id) in found.into_iter().enumerate() {
         let history = ledger.attempt_details(id).await?;
-        newest = Some((id, history.steps.len()));
+        newest = Some((id, history.record.steps.len()));
         if args.rows.is_given() {
             let document = document(&history);
             let mut all = rows([&document]);
@@ -101,7 +101,7 @@ async fn follow(
     let stop = stop_on_signals(&app.printer)?;
     loop {
         let history = ledger.attempt_details(id).await?;
-        for new in history.steps.iter().skip(shown) {
+        for new in history.record.steps.iter().skip(shown) {
             if app.printer.style().json {
                 app.printer.document(&step(new));
                 continue;
@@ -111,9 +111,9 @@ async fn follow(
             let (at, request) = (amounts::time(new.at), request.unwrap_or_default());
             app.printer.data(&format!("{at}  {state}: {}{request}", sentence(new)));
         }
-        shown = shown.max(history.steps.len());
+        shown = shown.max(history.record.steps.len());
         let is_open = history.inputs.iter().any(|input| input.state == InputState::Open);
-        if history.attempt.state.status.is_settled() && !is_open {
+        if history.record.attempt.state.status.is_settled() && !is_open {
             return Ok(ExitClass::Done);
         }
         tokio::select! {
@@ -127,8 +127,8 @@ async fn follow(
 /// The history in order: time, state, action, and the ID of the request or webhook.
 fn events_in_order(history: &AttemptDetails, printer: &Printer) -> Vec<(Timestamp, [String; 3])> {
     let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
-    let mut events = vec![(history.created_at, row("", "planned".to_owned(), ""))];
-    events.extend(lines(&history.steps).iter().map(|line| {
+    let mut events = vec![(history.record.created_at, row("", "planned".to_owned(), ""))];
+    events.extend(lines(&history.record.steps).iter().map(|line| {
         let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
         let state = line.first.status.as_str().replace('_', " ");
         let id = line.last.request_id.as_deref().unwrap_or_default();
@@ -207,7 +207,7 @@ fn show(app: &AppContext, history: &AttemptDetails) {
         table.row([amounts::time(at)].into_iter().chain(cells));
     }
     printer.table(&table);
-    if let Some(failure) = &history.attempt.state.failure {
+    if let Some(failure) = &history.record.attempt.state.failure {
         printer.data(&format!("error: {}", messages::failure(failure)));
         if let Some(next) = &failure.next {
             printer.data(&format!("next: {next}"));
@@ -217,7 +217,7 @@ fn show(app: &AppContext, history: &AttemptDetails) {
 }
 
 fn job(history: &AttemptDetails) -> &str {
-    history.attempt.state.job.as_ref().map_or("(not created yet)", |job| job.0.as_str())
+    history.record.attempt.state.job.as_ref().map_or("(not created yet)", |job| job.0.as_str())
 }
 
 /// An input name; URLs are redacted.
@@ -234,7 +234,7 @@ fn background(background: &Background) -> String {
 
 /// The table above the steps.
 fn facts(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, String)> {
-    let attempt = &history.attempt;
+    let attempt = &history.record.attempt;
     let work = &attempt.work;
     let mut facts = vec![
         ("input", source(&work.source, printer)),
@@ -248,16 +248,16 @@ fn facts(history: &AttemptDetails, printer: &Printer) -> Vec<(&'static str, Stri
     ];
     let tags: Vec<String> =
         work.options.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let batch = history.started_by_batch.map(|batch| batch.0.to_string());
+    let batch = history.record.started_by_batch.map(|batch| batch.0.to_string());
     let credits = |amount: Option<Credits>| amount.map(amounts::credits);
     let optional = [
         ("tags", (!tags.is_empty()).then(|| tags.join(", "))),
         ("batch", batch),
         ("estimate", credits(work.estimate)),
-        ("charged", credits(history.charged)),
+        ("charged", credits(history.record.charged)),
         ("status", attempt.last_poll.job_status.as_ref().map(ToString::to_string)),
         ("correlation ID", Some(attempt.correlation_id.clone())),
-        ("finished", history.finished_at.map(amounts::time)),
+        ("finished", history.record.finished_at.map(amounts::time)),
     ];
     facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
     facts.extend(
@@ -304,7 +304,7 @@ fn step(step: &AttemptStep) -> StepLine<'_> {
 }
 
 fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
-    let attempt = &history.attempt;
+    let attempt = &history.record.attempt;
     let work = &attempt.work;
     let time = |at: Option<Timestamp>| at.map(amounts::time);
     let (input, size, sha256) = match &work.source {
@@ -345,16 +345,16 @@ fn document<'a>(history: &'a AttemptDetails) -> AttemptHistory<'a> {
         format: work.options.format.as_str(),
         background: background(&work.options.background),
         tags: &work.options.tags,
-        batch: history.started_by_batch.map(|batch| batch.0),
+        batch: history.record.started_by_batch.map(|batch| batch.0),
         estimate: work.estimate.map(json::credits),
-        charged: history.charged.map(json::credits),
+        charged: history.record.charged.map(json::credits),
         phase: attempt.state.status.as_str(),
         status: attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
-        made_at: amounts::time(history.created_at),
-        finished_at: time(history.finished_at),
+        made_at: amounts::time(history.record.created_at),
+        finished_at: time(history.record.finished_at),
         failure: attempt.state.failure.as_ref().map(Into::into),
         outputs: history.inputs.iter().map(output).collect(),
-        steps: history.steps.iter().map(step).collect(),
+        steps: history.record.steps.iter().map(step).collect(),
         webhooks: history.webhooks.iter().map(webhook).collect(),
     }
 }

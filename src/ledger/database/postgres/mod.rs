@@ -139,7 +139,7 @@ impl Postgres {
         self.transact(TransactionMode::Write, |tx| {
             tx.execute(
                 "UPDATE ledger SET clock_epoch = clock_epoch + 1 WHERE clock_epoch = ?1",
-                [Value::Int(known)],
+                params![known],
             )
         })?;
         self.replaced.store(true, Ordering::Relaxed);
@@ -149,8 +149,7 @@ impl Postgres {
     /// A random id that no other process gets.
     pub(crate) fn new_id(&self) -> Result<String, LedgerError> {
         self.transact(TransactionMode::Read, |tx| {
-            let sql = "SELECT CAST(gen_random_uuid() AS TEXT)";
-            tx.query_row(sql, [], |row| row.get(0))
+            tx.query_row("SELECT CAST(gen_random_uuid() AS TEXT)", &[])
         })
     }
 
@@ -158,9 +157,8 @@ impl Postgres {
     fn measure_clock(&self) -> Result<ClockMeasurement, LedgerError> {
         let samples = (0..3).map(|_| {
             let asked = self.local_clock.now();
-            let (server, epoch) = self.transact(TransactionMode::Read, |tx| {
-                tx.query_row(SERVER_NOW, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
-            })?;
+            let (server, epoch): (i64, i64) =
+                self.transact(TransactionMode::Read, |tx| tx.query_row(SERVER_NOW, &[]))?;
             let half = self.local_clock.now().since(asked) / 2;
             Ok(ClockMeasurement {
                 uncertainty: i64::try_from(half.as_millis()).unwrap_or(i64::MAX),
@@ -291,10 +289,9 @@ impl Postgres {
                 Ok(Some(word)) if word == "aborted" => return Ok(false),
                 Ok(Some(_)) => {
                     let ended = self.try_transact(TransactionMode::Read, &mut |tx| {
-                        tx.query_row(
+                        tx.query_row::<bool>(
                             "SELECT pg_terminate_backend(CAST(?1 AS INTEGER))",
-                            [Value::Int(mark.backend)],
-                            |_| Ok(()),
+                            params![mark.backend],
                         )
                     });
                     if let Err(error) = ended
@@ -420,8 +417,7 @@ impl<'a> PostgresTransaction<'a> {
 
     /// See [`Tx::lock`]. The statement after it sees what was committed until the lock was free.
     pub(crate) fn lock(&self, name: &str) {
-        let name = [Value::Text(name.to_owned())];
-        self.queue("SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))", &name);
+        self.queue("SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))", params![name]);
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {
@@ -508,10 +504,8 @@ impl TransactionMark {
         let sql = "SELECT CAST(CAST(?1 AS TEXT) AS TIMESTAMPTZ) IS DISTINCT FROM stats_reset,
                           next_xid, checkpoint_lsn = redo_lsn
                    FROM pg_stat_bgwriter, pg_control_checkpoint()";
-        let recovered_at = params![self.recovered_at];
-        let (has_crashed, next, is_of_recovery) = tx.query_row(sql, recovered_at, |row| {
-            Ok((row.get::<_, bool>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
-        })?;
+        let (has_crashed, next, is_of_recovery): (bool, String, bool) =
+            tx.query_row(sql, params![self.recovered_at])?;
         if has_crashed {
             match full_number(&next).filter(|_| is_of_recovery) {
                 None => return Ok(None),
@@ -520,7 +514,7 @@ impl TransactionMark {
             }
         }
         let sql = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
-        tx.query_row(sql, [Value::Text(self.transaction.to_string())], |row| row.get(0))
+        tx.query_row(sql, params![self.transaction.to_string()])
     }
 }
 

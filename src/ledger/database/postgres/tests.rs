@@ -17,7 +17,7 @@ fn written(postgres: &Postgres) -> (PostgresTransaction<'_>, TransactionMark) {
 }
 
 fn clock_epoch(postgres: &Postgres) -> i64 {
-    let read = |tx: &Tx<'_>| tx.query_row("SELECT clock_epoch FROM ledger", [], |row| row.get(0));
+    let read = |tx: &Tx<'_>| tx.query_row("SELECT clock_epoch FROM ledger", &[]);
     postgres.transact(TransactionMode::Read, read).unwrap()
 }
 
@@ -73,13 +73,13 @@ fn a_clock_that_was_set_ends_every_process_that_finds_it_out() {
 fn counting() -> Option<Postgres> {
     let postgres = connected()?;
     let create =
-        |tx: &Tx<'_>| tx.execute("CREATE TABLE counter AS SELECT CAST(0 AS BIGINT) AS n", []);
+        |tx: &Tx<'_>| tx.execute("CREATE TABLE counter AS SELECT CAST(0 AS BIGINT) AS n", &[]);
     postgres.transact(TransactionMode::Write, create).unwrap();
     Some(postgres)
 }
 
 fn count(postgres: &Postgres) -> i64 {
-    let read = |tx: &Tx<'_>| tx.query_row("SELECT n FROM counter", [], |row| row.get(0));
+    let read = |tx: &Tx<'_>| tx.query_row("SELECT n FROM counter", &[]);
     postgres.transact(TransactionMode::Read, read).unwrap()
 }
 
@@ -87,16 +87,16 @@ fn count(postgres: &Postgres) -> i64 {
 fn queued_statements_are_carried_out_in_order() {
     let Some(postgres) = counting() else { return };
     let seen = postgres.transact(TransactionMode::Write, |tx| {
-        tx.queue("UPDATE counter SET n = n + ?1", [Value::Int(3)])?;
-        tx.queue("UPDATE counter SET n = n * ?1", [Value::Int(5)])?;
-        let seen: i64 = tx.query_row("SELECT n FROM counter", [], |row| row.get(0))?;
-        tx.queue("UPDATE counter SET n = n + ?1", [Value::Int(1)])?;
+        tx.queue("UPDATE counter SET n = n + ?1", params![3_i64])?;
+        tx.queue("UPDATE counter SET n = n * ?1", params![5_i64])?;
+        let seen: i64 = tx.query_row("SELECT n FROM counter", &[])?;
+        tx.queue("UPDATE counter SET n = n + ?1", params![1_i64])?;
         Ok(seen)
     });
     assert_eq!((seen.unwrap(), count(&postgres)), (15, 16));
     // Without any statement that waits for its result.
     for mode in [TransactionMode::Write, TransactionMode::WriteRelaxed] {
-        let add = |tx: &Tx<'_>| tx.queue("UPDATE counter SET n = n + 2", []);
+        let add = |tx: &Tx<'_>| tx.queue("UPDATE counter SET n = n + 2", &[]);
         postgres.transact(mode, add).unwrap();
     }
     assert_eq!(count(&postgres), 20);
@@ -112,10 +112,10 @@ fn a_transaction_of_which_a_queued_statement_fails_is_an_error() {
         (false, TransactionMode::WriteRelaxed),
     ] {
         let failed = postgres.transact(mode, |tx| {
-            tx.execute("UPDATE counter SET n = n + 1", [])?;
-            tx.queue("UPDATE counter SET n = 1 / (n - n)", [])?;
+            tx.execute("UPDATE counter SET n = n + 1", &[])?;
+            tx.queue("UPDATE counter SET n = 1 / (n - n)", &[])?;
             if is_read_after {
-                tx.query_row("SELECT n FROM counter", [], |_| Ok(()))?;
+                tx.query_row::<i64>("SELECT n FROM counter", &[])?;
             }
             Ok(())
         });
@@ -131,8 +131,8 @@ fn a_statement_after_a_lock_sees_what_was_committed_before_it() {
     let Some(postgres) = counting() else { return };
     let add = |tx: &Tx<'_>| {
         tx.lock("counter");
-        let before: i64 = tx.query_row("SELECT n FROM counter", [], |row| row.get(0))?;
-        tx.queue("UPDATE counter SET n = ?1", [Value::Int(before + 1)])
+        let before: i64 = tx.query_row("SELECT n FROM counter", &[])?;
+        tx.queue("UPDATE counter SET n = ?1", params![before + 1])
     };
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -155,7 +155,7 @@ fn a_transaction_that_a_crash_lost_is_known_although_its_number_is_given_again()
     let address = PostgresAddress::parse(&server.new_database(), None).unwrap();
     let clock = Arc::new(ManualClock::default());
     let postgres = Postgres::connect(&address, no_tls(), true, clock.clone()).unwrap();
-    let add = |tx: &Tx<'_>| tx.execute("UPDATE ledger SET schema_version = schema_version", []);
+    let add = |tx: &Tx<'_>| tx.execute("UPDATE ledger SET schema_version = schema_version", &[]);
     postgres.transact(TransactionMode::Write, add).unwrap();
     let session = postgres.take_session().unwrap();
     let durable = PostgresTransaction::new(&postgres, session, TransactionMode::Write);
@@ -173,9 +173,9 @@ fn a_transaction_that_a_crash_lost_is_known_although_its_number_is_given_again()
     while number_of_next(&after) <= lost.transaction {}
     assert!(!after.was_committed(&lost).unwrap(), "its number is that of another one");
     assert!(after.was_committed(&kept).unwrap());
-    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", [])).unwrap();
+    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", &[])).unwrap();
     after.transact(TransactionMode::Write, add).unwrap();
-    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", [])).unwrap();
+    after.transact(TransactionMode::Read, |tx| tx.execute("CHECKPOINT", &[])).unwrap();
     let unknown = after.was_committed(&lost);
     assert!(matches!(unknown, Err(LedgerError::CommitInDoubt)), "{unknown:?}");
 }
@@ -184,7 +184,7 @@ fn a_transaction_that_a_crash_lost_is_known_although_its_number_is_given_again()
 fn number_of_next(postgres: &Postgres) -> u64 {
     let number: String = postgres
         .transact(TransactionMode::Write, |tx| {
-            tx.query_row("SELECT CAST(pg_current_xact_id() AS TEXT)", [], |row| row.get(0))
+            tx.query_row("SELECT CAST(pg_current_xact_id() AS TEXT)", &[])
         })
         .unwrap();
     number.parse().unwrap()

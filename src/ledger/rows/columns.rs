@@ -1,40 +1,132 @@
-//! JSON forms of domain values in columns. Later versions read them back, so fields are only ever
-//! added.
+//! Domain types as values of columns. Those in JSON are read back by later versions, so their fields are
+//! only ever added.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::attempt::{AttemptStatus, DraftObservation, RerunReason};
+use super::batch::InputState;
+use super::ids::{AttemptId, BatchId, InputId, ProcessId};
+use crate::ledger::database::value::{FromValue, ToValue, Value};
 use crate::ledger::error::LedgerError;
-use crate::model::{Failure, JobOptions};
+use crate::model::{
+    Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, Target, Timestamp,
+};
+
+/// Types that are stored as the value that they wrap.
+macro_rules! stored_as_inner {
+    ($($type:ident),*) => { $(
+        impl ToValue for $type {
+            fn to_value(&self) -> Value {
+                self.0.to_value()
+            }
+        }
+
+        impl FromValue for $type {
+            fn from_value(value: Value) -> Result<Self, String> {
+                FromValue::from_value(value).map(Self)
+            }
+        }
+    )* };
+}
+
+stored_as_inner!(
+    AttemptId,
+    BatchId,
+    Credits,
+    Fingerprint,
+    InputId,
+    Instant,
+    JobId,
+    ProcessId,
+    Timestamp
+);
+
+/// Enums that are stored as the words of their `strum` derives.
+macro_rules! stored_as_word {
+    ($($type:ident: $what:literal),*) => { $(
+        impl ToValue for $type {
+            fn to_value(&self) -> Value {
+                <&'static str>::from(*self).to_value()
+            }
+        }
+
+        impl FromValue for $type {
+            fn from_value(value: Value) -> Result<Self, String> {
+                let word = String::from_value(value)?;
+                word.parse().map_err(|_| format!(concat!($what, " '{}'"), word))
+            }
+        }
+    )* };
+}
+
+stored_as_word!(
+    AttemptStatus: "attempt status",
+    DraftObservation: "draft observation",
+    InputState: "input state",
+    RerunReason: "rerun reason"
+);
+
+impl ToValue for JobStatus {
+    fn to_value(&self) -> Value {
+        self.as_str().to_value()
+    }
+}
+
+impl FromValue for JobStatus {
+    fn from_value(value: Value) -> Result<Self, String> {
+        String::from_value(value).map(|word| Self::parse(&word))
+    }
+}
 
 /// Bytes, since a path need not be UTF-8.
-pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
-    path.as_os_str().as_bytes().to_vec()
+impl ToValue for Path {
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.as_os_str().as_bytes().to_vec())
+    }
 }
 
-/// Inverse of [`path_bytes`].
-pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
-    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+impl FromValue for PathBuf {
+    fn from_value(value: Value) -> Result<Self, String> {
+        Vec::from_value(value).map(|bytes| OsString::from_vec(bytes).into())
+    }
 }
 
+impl ToValue for Target {
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.to_bytes())
+    }
+}
+
+impl FromValue for Target {
+    fn from_value(value: Value) -> Result<Self, String> {
+        Vec::from_value(value).map(Self::from_bytes)
+    }
+}
+
+impl FromValue for JobOptions {
+    fn from_value(value: Value) -> Result<Self, String> {
+        decode(&String::from_value(value)?, "job options")
+    }
+}
+
+impl FromValue for Failure {
+    fn from_value(value: Value) -> Result<Self, String> {
+        decode(&String::from_value(value)?, "failure")
+    }
+}
+
+/// JSON of a value.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
-/// Inverse of [`encode`]. `what` names the column in the error.
-pub(crate) fn decode<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, LedgerError> {
-    serde_json::from_str(json).map_err(|error| LedgerError::Corrupt(format!("{what}: {error}")))
-}
-
-pub(crate) fn decode_options(json: &str) -> Result<JobOptions, LedgerError> {
-    decode(json, "job options")
-}
-
-pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
-    decode(json, "failure")
+fn decode<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|error| format!("{what}: {error}"))
 }
 
 /// Kind of a failure as it is stored, which may be a word of a later version.
@@ -43,13 +135,15 @@ pub(crate) fn failure_kind(json: &str) -> Result<Option<String>, LedgerError> {
     struct Kind {
         kind: Option<String>,
     }
-    Ok(decode::<Kind>(json, "failure")?.kind)
+    let failure: Kind = decode(json, "failure").map_err(LedgerError::Corrupt)?;
+    Ok(failure.kind)
 }
 
 /// Parses text as every kind of column.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn fuzz_columns(json: &str) {
-    let _ = (decode_options(json), decode_failure(json));
+    let text = || Value::Text(json.to_owned());
+    let _ = (JobOptions::from_value(text()), Failure::from_value(text()));
 }
 
 #[cfg(test)]
@@ -64,6 +158,10 @@ mod tests {
     use crate::model::{
         Background, Composition, Execution, FailureKind, JobId, ModelName, OutputFormat,
     };
+
+    fn stored_and_read<T: Serialize + FromValue>(value: &T) -> T {
+        T::from_value(Value::Text(encode(value).unwrap())).unwrap()
+    }
 
     #[test]
     fn options_are_stored_under_names_that_stay() {
@@ -111,9 +209,10 @@ mod tests {
         ];
         for (options, stored) in table {
             assert_eq!(json!(options), stored);
-            assert_eq!(decode_options(&encode(&options).unwrap()).unwrap(), options);
+            assert_eq!(stored_and_read(&options), options);
         }
-        let error = decode_options("{\"model\": \"newest\"}").unwrap_err().to_string();
+        let newest = Value::Text("{\"model\": \"newest\"}".into());
+        let error = JobOptions::from_value(newest).unwrap_err();
         assert!(error.contains("job options"), "{error}");
     }
 
@@ -131,13 +230,13 @@ mod tests {
             "next": "rbgv resume",
         });
         assert_eq!(json!(failure), stored);
-        assert_eq!(decode_failure(&encode(&failure).unwrap()).unwrap(), failure);
+        assert_eq!(stored_and_read(&failure), failure);
         // Words of a later version.
         let later = json!({
             "kind": "quantum", "what": "a", "why": "b", "delivery": "partly", "attempts": 1,
             "elapsed_ms": 0,
         });
-        let read = decode_failure(&later.to_string()).unwrap();
+        let read = Failure::from_value(Value::Text(later.to_string())).unwrap();
         assert_eq!((read.kind, read.delivery), (FailureKind::Contract, Execution::Ambiguous));
     }
 }
