@@ -79,8 +79,8 @@ impl Model {
             Deed::Hear => {
                 let echo = item.echo.take().expect("an answer that comes again");
                 // What follows from an answer happens after its question, if only by a moment.
-                let asked = Instant(ago(echo.asked).0 - 1);
-                return Some(observation(echo.task, echo.answer, asked));
+                let requested_at = Instant(ago(echo.requested_at).0 - 1);
+                return Some(observation(echo.task, echo.answer, requested_at));
             }
             Deed::Wake => return Some(Observation::TimerFired),
             Deed::Crash | Deed::Reboot => {
@@ -244,7 +244,7 @@ impl Model {
         item.row = row;
         world.drafts = step.learned.unwrap_or(world.drafts);
         let about = |task| Driver::About { task, age: 0 };
-        let asking = |task| Driver::Awaiting { task, asked: 0, answer: None };
+        let asking = |task| Driver::Awaiting { task, requested_at: 0, answer: None };
         item.driver = match &step.effect {
             Effect::Upload => about(Task::Upload),
             Effect::Create => about(Task::Create),
@@ -326,7 +326,7 @@ fn send(item: &mut Item) {
         Task::Start => item.dispatch(Request::Start(item.row.job.expect("a job to start"))),
         Task::Look | Task::Search | Task::Upload | Task::Usage => {}
     }
-    item.driver = Driver::Awaiting { task, asked: 0, answer: None };
+    item.driver = Driver::Awaiting { task, requested_at: 0, answer: None };
 }
 
 /// An answer leaves for the driver.
@@ -337,13 +337,13 @@ fn hand_over(item: &mut Item, said: Answer) {
 }
 
 fn receive(item: &mut Item, comes_again: bool) -> Observation {
-    let Driver::Awaiting { task, asked, answer: Some(answer) } = item.driver else {
+    let Driver::Awaiting { task, requested_at, answer: Some(answer) } = item.driver else {
         unreachable!("no answer to receive")
     };
     if comes_again {
-        item.echo = Some(Echo { task, answer, asked });
+        item.echo = Some(Echo { task, answer, requested_at });
     }
-    observation(task, answer, ago(asked))
+    observation(task, answer, ago(requested_at))
 }
 
 /// What the driver sees when its connection breaks.
@@ -357,7 +357,7 @@ fn broken(item: &Item) -> Observation {
 }
 
 /// An answer, in the words of the rules.
-fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
+fn observation(task: Task, answer: Answer, requested_at: Instant) -> Observation {
     let refused = |kind, delivery| {
         let why = failure(kind, delivery);
         match task {
@@ -376,7 +376,7 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
         Answer::Refused => refused(FailureKind::InvalidRequest, Execution::Refused),
         Answer::Missing => refused(FailureKind::NotFound, Execution::Refused),
         Answer::View { word, billed, output } => Observation::Polled(JobSnapshot {
-            asked,
+            requested_at,
             status: word.status(),
             billed,
             progress: None,
@@ -385,17 +385,18 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
             error: None,
         }),
         Answer::Usage { charged, later } => {
-            Observation::Usage { asked, charged, later_charged: later }
+            Observation::Usage { requested_at, charged, later_charged: later }
         }
         Answer::Unknown => {
             Observation::JobUnknown(failure(FailureKind::NotFound, Execution::Refused))
         }
-        Answer::Ours(job, word) => {
-            Observation::Searched { asked, found: SearchResult::Ours(job_id(job), word.status()) }
-        }
-        Answer::Nothing => Observation::Searched { asked, found: SearchResult::Nothing },
+        Answer::Ours(job, word) => Observation::Searched {
+            requested_at,
+            found: SearchResult::Ours(job_id(job), word.status()),
+        },
+        Answer::Nothing => Observation::Searched { requested_at, found: SearchResult::Nothing },
         Answer::Unclear => {
-            Observation::Searched { asked, found: SearchResult::Unclear(String::new()) }
+            Observation::Searched { requested_at, found: SearchResult::Unclear(String::new()) }
         }
     }
 }

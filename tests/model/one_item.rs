@@ -305,7 +305,7 @@ fn unasked() -> Vec<Observation> {
     let why = || failure(FailureKind::Broken, Execution::Ambiguous);
     let status = JobStatus::Failed;
     let snapshot = JobSnapshot {
-        asked: NOW,
+        requested_at: NOW,
         status,
         billed: true,
         progress: None,
@@ -319,13 +319,13 @@ fn unasked() -> Vec<Observation> {
         Observation::Uploaded { url: String::new(), reused: false },
         Observation::Created { job: job_id(1), status: Some(JobStatus::Created) },
         Observation::CreateFailed(why()),
-        Observation::Searched { asked: NOW, found: SearchResult::Nothing },
+        Observation::Searched { requested_at: NOW, found: SearchResult::Nothing },
         Observation::Started,
         Observation::StartFailed(why()),
         Observation::StartStale,
         Observation::Polled(snapshot),
         Observation::JobUnknown(why()),
-        Observation::Usage { asked: NOW, charged: false, later_charged: true },
+        Observation::Usage { requested_at: NOW, charged: false, later_charged: true },
         Observation::CallFailed(why()),
         Observation::InputFailed(why()),
     ]

@@ -25,7 +25,7 @@ pub(crate) const FRESH: u8 = 1;
 pub(crate) const REPLACED: u8 = SETTLE + FRESH;
 /// Most ticks between a question and its answer: after that the driver no longer listens.
 pub(crate) const PATIENCE: u8 = 3;
-/// From this age on, "sent long ago" is all that can matter: `asked < sent + settle` is false for
+/// From this age on, "sent long ago" is all that can matter: `requested_at < sent + settle` is false for
 /// every answer that is still listened to.
 const LONG_AGO: u8 = SETTLE + PATIENCE + 1;
 /// The same of a start in doubt that is polled for: twice `settle` more, before the usage events are
@@ -161,13 +161,13 @@ fn ages_are_clamped_only_where_no_poll_can_tell() {
         row.age();
     }
     let drained = row.row().sent.unwrap().after(ticks(SETTLE));
-    assert!((0..=PATIENCE).all(|asked| ago(asked) >= drained));
+    assert!((0..=PATIENCE).all(|requested_at| ago(requested_at) >= drained));
     row.phase = AttemptStatus::StartDoubt;
     for _ in 0..100 {
         row.age();
     }
     let polled = row.row().sent.unwrap().after(ticks(3 * SETTLE));
-    assert!((0..=PATIENCE).all(|asked| ago(asked) >= polled));
+    assert!((0..=PATIENCE).all(|requested_at| ago(requested_at) >= polled));
 }
 
 #[test]

@@ -131,7 +131,7 @@ pub(crate) fn decides_by_an_old_poll(
 ) -> Step {
     let observation = match observation {
         Observation::Polled(mut snapshot) if row.status == AttemptStatus::StartDoubt => {
-            snapshot.asked = facts.now;
+            snapshot.requested_at = facts.now;
             Observation::Polled(snapshot)
         }
         other => other,
@@ -176,7 +176,7 @@ pub(crate) fn judges_a_refusal_too_early(
 ) -> Step {
     let observation = match observation {
         Observation::Polled(mut snapshot) if row.status == AttemptStatus::StartRefused => {
-            snapshot.asked = snapshot.asked.max(row.sent.unwrap_or(facts.now));
+            snapshot.requested_at = snapshot.requested_at.max(row.sent.unwrap_or(facts.now));
             Observation::Polled(snapshot)
         }
         other => other,
@@ -303,8 +303,8 @@ pub(crate) fn searches_too_early(
 ) -> Step {
     let observation = match observation {
         Observation::Searched { found: SearchResult::Nothing, .. } => {
-            let asked = facts.now.after(ticks(SETTLE));
-            Observation::Searched { asked, found: SearchResult::Nothing }
+            let requested_at = facts.now.after(ticks(SETTLE));
+            Observation::Searched { requested_at, found: SearchResult::Nothing }
         }
         other => other,
     };

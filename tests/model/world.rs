@@ -148,8 +148,8 @@ pub(crate) enum Driver {
         /// Ticks since the commit; counted for starts only.
         age: u8,
     },
-    /// Asked, `asked` ticks ago.
-    Awaiting { task: Task, asked: u8, answer: Option<Answer> },
+    /// Asked, `requested_at` ticks ago.
+    Awaiting { task: Task, requested_at: u8, answer: Option<Answer> },
     /// Wakes when no ticks are left.
     Sleeping(u8),
     /// The row is settled.
@@ -162,7 +162,7 @@ pub(crate) struct Echo {
     pub(crate) task: Task,
     pub(crate) answer: Answer,
     /// Ticks since the question.
-    pub(crate) asked: u8,
+    pub(crate) requested_at: u8,
 }
 
 /// An earlier state of what the ledger keeps.
@@ -315,11 +315,11 @@ impl Item {
                 }
                 cost.delays += u8::from(age == 0);
             }
-            Driver::Awaiting { asked, .. } => {
-                if asked == PATIENCE {
+            Driver::Awaiting { requested_at, .. } => {
+                if requested_at == PATIENCE {
                     return None;
                 }
-                cost.delays += u8::from(asked == 0 && self.awaited().is_none());
+                cost.delays += u8::from(requested_at == 0 && self.awaited().is_none());
             }
             _ => {}
         }
@@ -341,7 +341,7 @@ impl Item {
         }
         match &mut self.driver {
             Driver::About { task: Task::Start, age } => *age += 1,
-            Driver::Awaiting { asked, .. } => *asked += 1,
+            Driver::Awaiting { requested_at, .. } => *requested_at += 1,
             Driver::Sleeping(left) => *left = left.saturating_sub(1),
             _ => {}
         }
@@ -351,7 +351,8 @@ impl Item {
             }
         }
         self.echo = self.echo.and_then(|echo| {
-            (echo.asked < PATIENCE).then_some(Echo { asked: echo.asked + 1, ..echo })
+            (echo.requested_at < PATIENCE)
+                .then_some(Echo { requested_at: echo.requested_at + 1, ..echo })
         });
     }
 }

@@ -197,12 +197,12 @@ impl JobDriver<'_> {
 
     async fn search(&self) -> Observation {
         let context = &self.run.context;
-        let asked = context.clock.now();
+        let requested_at = context.clock.now();
         let sent = self.attempt.sent_at;
         match search(context, &self.run.list_poll, &self.attempt.correlation_id, sent, &self.call())
             .await
         {
-            Ok(found) => Observation::Searched { asked, found },
+            Ok(found) => Observation::Searched { requested_at, found },
             Err(failure) => Observation::CallFailed(failure),
         }
     }
@@ -251,23 +251,23 @@ impl JobDriver<'_> {
         let state = &self.attempt.state;
         let refused = state.status == AttemptStatus::Draft && state.failure.is_some();
         if let (Some(job), Some(since)) = (&state.job, state.sent.filter(|_| refused))
-            && let Some((asked, view)) = self.run.list_poll.shown_since(job, since)
+            && let Some((requested_at, view)) = self.run.list_poll.shown_since(job, since)
         {
-            return Observation::Polled(self.record_poll(asked, view, true));
+            return Observation::Polled(self.record_poll(requested_at, view, true));
         }
         self.poll().await
     }
 
     async fn ask_usage(&self) -> Observation {
         let context = &self.run.context;
-        let asked = context.clock.now();
+        let requested_at = context.clock.now();
         let (Some(job), Some(doubt)) = (&self.attempt.state.job, self.attempt.state.sent) else {
-            return Observation::Usage { asked, charged: false, later_charged: false };
+            return Observation::Usage { requested_at, charged: false, later_charged: false };
         };
         match context.service.usage_events(EVENTS, self.call()).await {
             Ok(page) => {
                 let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
-                Observation::Usage { asked, charged, later_charged }
+                Observation::Usage { requested_at, charged, later_charged }
             }
             // A service without usage events offers no evidence.
             Err(failure)
@@ -276,7 +276,7 @@ impl JobDriver<'_> {
                     FailureKind::NotFound | FailureKind::InvalidRequest | FailureKind::Contract
                 ) =>
             {
-                Observation::Usage { asked, charged: false, later_charged: false }
+                Observation::Usage { requested_at, charged: false, later_charged: false }
             }
             Err(failure) => Observation::CallFailed(failure),
         }
@@ -293,21 +293,21 @@ impl JobDriver<'_> {
             ));
         };
         let context = &self.run.context;
-        let asked = context.clock.now();
+        let requested_at = context.clock.now();
         let since = self.attempt.state.sent.unwrap_or_default();
         let polled = tokio::select! {
             biased;
             // A list may show the end while the poll waits for its permit.
-            (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
-                return Observation::Polled(self.record_poll(asked, view, true));
+            (requested_at, view) = self.run.list_poll.end_of(context, &job, since) => {
+                return Observation::Polled(self.record_poll(requested_at, view, true));
             }
             polled = context.service.get(&job, self.call()) => polled,
         };
         match polled {
             Ok(view) => {
                 // A draft that has run by itself to its end needs no further poll.
-                self.run.list_poll.remember_end(asked, &view);
-                Observation::Polled(self.record_poll(asked, view, false))
+                self.run.list_poll.remember_end(requested_at, &view);
+                Observation::Polled(self.record_poll(requested_at, view, false))
             }
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 Observation::JobUnknown(unknown_job(failure, &job))
@@ -319,12 +319,12 @@ impl JobDriver<'_> {
     /// Stores the result of a poll (`listed`: from a list page) and emits its progress events.
     pub(crate) fn record_poll(
         &mut self,
-        asked: Instant,
+        requested_at: Instant,
         view: JobView,
         listed: bool,
     ) -> JobSnapshot {
         let snapshot = JobSnapshot {
-            asked,
+            requested_at,
             listed,
             billed: view.billing_status.is_some(),
             progress: view.progress,

@@ -37,14 +37,14 @@ impl JobDriver<'_> {
     async fn observe(&mut self, followed: &FollowedJob) -> Option<Observation> {
         let context = self.run.context.clone();
         Some(match followed.next_update(&context).await.ok()? {
-            JobUpdate::Shown(asked, view) => {
-                Observation::Polled(self.record_poll(asked, *view, true))
+            JobUpdate::Shown(requested_at, view) => {
+                Observation::Polled(self.record_poll(requested_at, *view, true))
             }
             JobUpdate::Refused(failure) => Observation::CallFailed(*failure),
             JobUpdate::Poll => {
-                let asked = context.clock.now();
+                let requested_at = context.clock.now();
                 let observation = self.poll().await;
-                followed.polled(asked, self.attempt.last_poll.progress);
+                followed.polled(requested_at, self.attempt.last_poll.progress);
                 observation
             }
         })

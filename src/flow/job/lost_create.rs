@@ -38,14 +38,14 @@ pub(crate) async fn search(
     let oldest = sent.before(MAX_CLOCK_SKEW);
     let mut pages = ListPages::default();
     loop {
-        let asked = context.clock.now();
+        let requested_at = context.clock.now();
         let Some(page) = pages.next(context, call).await? else { break };
         if page.unreadable > 0 {
             return Ok(SearchResult::Unclear(
                 "the list of jobs contains unreadable entries".into(),
             ));
         }
-        page.jobs.iter().for_each(|job| list_poll.remember_end(asked, job));
+        page.jobs.iter().for_each(|job| list_poll.remember_end(requested_at, job));
         if let Some(ours) = ours(&page.jobs, correlation) {
             return Ok(SearchResult::Ours(ours.id.clone(), ours.status.clone()));
         }

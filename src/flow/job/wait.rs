@@ -126,11 +126,11 @@ async fn follow_to_end(
     let mut max_progress: f64 = 0.0;
     let mut recorded = None;
     loop {
-        let (asked, view, listed) = match followed.next_update(context).await? {
-            JobUpdate::Shown(asked, view) => (asked, *view, true),
+        let (requested_at, view, listed) = match followed.next_update(context).await? {
+            JobUpdate::Shown(requested_at, view) => (requested_at, *view, true),
             JobUpdate::Refused(failure) => return Err(*failure),
             JobUpdate::Poll => {
-                let asked = context.clock.now();
+                let requested_at = context.clock.now();
                 let call = RequestOptions {
                     job: Some(job.clone()),
                     input: Some(&input.name),
@@ -138,13 +138,13 @@ async fn follow_to_end(
                 };
                 let call = RequestOptions { on_retry: &on_retry, ..call };
                 let view = context.unless_stopped(context.service.get(job, call)).await??;
-                followed.polled(asked, view.progress);
-                (asked, view, false)
+                followed.polled(requested_at, view.progress);
+                (requested_at, view, false)
             }
         };
         if recorded.as_ref() != Some(&view.status) {
             recorded = Some(view.status.clone());
-            record(run, job, asked, view.clone(), listed).await?;
+            record(run, job, requested_at, view.clone(), listed).await?;
         }
         if view.status.is_final() {
             return Ok(view);
@@ -176,7 +176,7 @@ async fn follow_to_end(
 async fn record(
     run: &RunState,
     job: &JobId,
-    asked: Instant,
+    requested_at: Instant,
     view: JobView,
     listed: bool,
 ) -> Result<(), Failure> {
@@ -193,7 +193,8 @@ async fn record(
         // The state machine decides whether the start was executed, by a poll of its own.
         return run.poll_attempt(*attempt).await.map(drop);
     }
-    let observe =
-        |driver: &mut JobDriver<'_>| Observation::Polled(driver.record_poll(asked, view, listed));
+    let observe = |driver: &mut JobDriver<'_>| {
+        Observation::Polled(driver.record_poll(requested_at, view, listed))
+    };
     run.poll_once_and_release(*attempt, observe).await.map(drop)
 }

@@ -62,10 +62,10 @@ impl ListPoller {
         self.wait_for(context, shown).await
     }
 
-    /// Stores an ended job from a poll or search sent at `asked`, as if a list page had shown it.
-    pub(crate) fn remember_end(&self, asked: Instant, view: &JobView) {
+    /// Stores an ended job from a poll or search sent at `requested_at`, as if a list page had shown it.
+    pub(crate) fn remember_end(&self, requested_at: Instant, view: &JobView) {
         if is_end(view) {
-            self.change(|state| state.keep(asked, view.clone()));
+            self.change(|state| state.keep(requested_at, view.clone()));
         }
     }
 
@@ -120,9 +120,9 @@ impl FollowedJob {
         context.unless_stopped(self.list.wait_for(context, next)).await
     }
 
-    /// Records a poll of the job itself that was sent at `asked`, with the progress that it showed.
-    pub(crate) fn polled(&self, asked: Instant, progress: Option<f64>) {
-        self.list.state().polled(&self.job, asked, progress);
+    /// Records a poll of the job itself that was sent at `requested_at`, with the progress that it showed.
+    pub(crate) fn polled(&self, requested_at: Instant, progress: Option<f64>) {
+        self.list.state().polled(&self.job, requested_at, progress);
     }
 }
 
@@ -188,11 +188,11 @@ async fn read_pages(
     while pages < max_pages {
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
-        let asked = Instant(sent_at.load(Ordering::Relaxed));
+        let requested_at = Instant(sent_at.load(Ordering::Relaxed));
         pages += 1;
         let following = next_offset(offset, page.jobs.len());
         let (shown, is_complete) = list.change(|state| {
-            (state.page_shown(began, asked, page.jobs), state.has_shown_all(began))
+            (state.page_shown(began, requested_at, page.jobs), state.has_shown_all(began))
         });
         if shown.followed {
             shown_from.get_or_insert(offset);

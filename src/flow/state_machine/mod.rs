@@ -196,9 +196,9 @@ fn from_create_doubt(
         Observation::Searched { found: SearchResult::Unclear(why), .. } => {
             require_review(state, why)
         }
-        Observation::Searched { asked, found: SearchResult::Nothing } => {
+        Observation::Searched { requested_at, found: SearchResult::Nothing } => {
             let settled_at = settle_deadline(&state, context);
-            if asked < settled_at {
+            if requested_at < settled_at {
                 return transition(state, Effect::Wait(settled_at));
             }
             state.status = AttemptStatus::Ready;
@@ -280,7 +280,7 @@ fn judge_draft(mut state: AttemptState, snapshot: &JobSnapshot, context: &StepCo
         return if by_itself { step.learning(DraftSupport::Unsupported) } else { step };
     }
     // A poll sent before the last create or start is not evidence of what that request did.
-    if state.sent.is_some_and(|sent| snapshot.asked < sent) {
+    if state.sent.is_some_and(|sent| snapshot.requested_at < sent) {
         return transition(state, Effect::Poll);
     }
     // Once a draft was seen under one status, any other means that it was started.
@@ -299,7 +299,7 @@ fn judge_draft(mut state: AttemptState, snapshot: &JobSnapshot, context: &StepCo
     }
     // A job that runs by itself gets time to show it; only a draft keeps its status.
     let until = state.sent.unwrap_or(context.now).after(draft_observation_time(context));
-    if snapshot.asked < until {
+    if snapshot.requested_at < until {
         let next = context.now.after(context.poll_interval).min(until);
         return transition(state, Effect::Wait(next));
     }
@@ -413,8 +413,8 @@ fn start_ambiguous(mut state: AttemptState, context: &StepContext) -> Step {
 fn from_start_doubt(state: AttemptState, observation: Observation, context: &StepContext) -> Step {
     match observation {
         Observation::Polled(snapshot) => decide_start(state, &snapshot, context),
-        Observation::Usage { asked, charged, later_charged } => {
-            decide_by_usage(state, asked, (charged, later_charged), context)
+        Observation::Usage { requested_at, charged, later_charged } => {
+            decide_by_usage(state, requested_at, (charged, later_charged), context)
         }
         Observation::JobUnknown(failure) if was_refused_as_unknown(&state, context) => {
             recreate(state, failure)
@@ -442,7 +442,7 @@ fn decide_start(mut state: AttemptState, snapshot: &JobSnapshot, context: &StepC
         return if ran_before { step.learning(DraftSupport::Unsupported) } else { step };
     }
     // A poll from before the doubt (a repeated answer) is not evidence that nothing happened.
-    if state.sent.is_some_and(|sent| snapshot.asked < sent) {
+    if state.sent.is_some_and(|sent| snapshot.requested_at < sent) {
         return transition(state, Effect::Poll);
     }
     if !shows_draft(state.draft_observation, &snapshot.status) {
@@ -454,29 +454,30 @@ fn decide_start(mut state: AttemptState, snapshot: &JobSnapshot, context: &StepC
     if context.bills_shown
         && snapshot.listed
         && !created
-        && (refused || snapshot.asked >= settled_at)
+        && (refused || snapshot.requested_at >= settled_at)
     {
         return transition(state, Effect::Poll);
     }
     let not_started = created || context.bills_shown;
     let never_started = not_started && state.start_count == 1;
-    if refused && (never_started || snapshot.asked >= settled_at) {
+    if refused && (never_started || snapshot.requested_at >= settled_at) {
         if never_started {
             state.start_count = 0;
         }
         let refusal = state.failure.take().unwrap_or_else(|| unanswered("start the job"));
         return fail(state, refusal);
     }
-    if snapshot.asked < settled_at {
+    if snapshot.requested_at < settled_at {
         return transition(state, if created { Effect::Wait(settled_at) } else { Effect::Follow });
     }
     // Jobs run in the order of their starts: a start executed before those others would run by now.
-    let overtaken =
-        context.later_ran_within.is_some_and(|took| snapshot.asked >= settled_at.after(took));
+    let overtaken = context
+        .later_ran_within
+        .is_some_and(|took| snapshot.requested_at >= settled_at.after(took));
     if not_started || overtaken {
         return start_again(state, context);
     }
-    if snapshot.asked < settled_at.after(context.settle * DOUBT_SETTLES) {
+    if snapshot.requested_at < settled_at.after(context.settle * DOUBT_SETTLES) {
         return transition(state, Effect::Follow);
     }
     transition(state, Effect::AskUsage)
@@ -495,7 +496,7 @@ fn was_started_before(state: &AttemptState) -> bool {
 /// answer) are not evidence about this start.
 fn decide_by_usage(
     mut state: AttemptState,
-    asked: Instant,
+    requested_at: Instant,
     (charged, later_charged): (bool, bool),
     context: &StepContext,
 ) -> Step {
@@ -504,7 +505,7 @@ fn decide_by_usage(
         state.status = AttemptStatus::Running;
         return transition(state, Effect::Poll);
     }
-    if asked < settle_deadline(&state, context).after(context.settle * DOUBT_SETTLES) {
+    if requested_at < settle_deadline(&state, context).after(context.settle * DOUBT_SETTLES) {
         return transition(state, Effect::Poll);
     }
     if later_charged {
@@ -566,10 +567,12 @@ fn observe_running(mut state: AttemptState, snapshot: &JobSnapshot, context: &St
             fail(state, failure)
         }
         // A started job is never a draft again: the reported success of the start was wrong.
-        JobStatus::Created if snapshot.asked >= settle_deadline(&state, context) => require_review(
-            state,
-            "the service confirmed the start, but the job is still a draft".to_owned(),
-        ),
+        JobStatus::Created if snapshot.requested_at >= settle_deadline(&state, context) => {
+            require_review(
+                state,
+                "the service confirmed the start, but the job is still a draft".to_owned(),
+            )
+        }
         _ => follow(state, context),
     }
 }

@@ -28,9 +28,9 @@ fn state(status: AttemptStatus, draft: DraftObservation, starts: u32) -> Attempt
     }
 }
 
-fn snapshot(asked: Instant, status: JobStatus) -> JobSnapshot {
+fn snapshot(requested_at: Instant, status: JobStatus) -> JobSnapshot {
     JobSnapshot {
-        asked,
+        requested_at,
         status,
         billed: false,
         progress: None,
@@ -51,7 +51,7 @@ fn a_start_in_doubt_is_decided_by_what_is_free() {
     let plain = context(DOUBT.after(SETTLE * 4));
     let bills = StepContext { bills_shown: true, ..plain };
     let later = StepContext { later_ran_within: Some(Duration::from_secs(7)), ..plain };
-    let odd = snapshot(pending(1).asked, JobStatus::Other("queued".into()));
+    let odd = snapshot(pending(1).requested_at, JobStatus::Other("queued".into()));
     // (context, poll, status, effect)
     let table = [
         (plain, JobSnapshot { billed: true, ..pending(1) }, AttemptStatus::Running, Effect::Follow),
@@ -92,7 +92,7 @@ fn a_start_in_doubt_is_decided_by_what_is_free() {
 #[test]
 fn the_usage_events_decide_last_and_then_a_person() {
     let late = DOUBT.after(SETTLE * 3);
-    // (asked, charged, later ones charged, status)
+    // (requested_at, charged, later ones charged, status)
     let table = [
         (DOUBT, true, false, AttemptStatus::Running),
         (late, true, true, AttemptStatus::Running),
@@ -100,11 +100,11 @@ fn the_usage_events_decide_last_and_then_a_person() {
         (late, false, true, AttemptStatus::StartSent),
         (late, false, false, AttemptStatus::NeedsReview),
     ];
-    for (asked, charged, later_charged, status) in table {
+    for (requested_at, charged, later_charged, status) in table {
         let state = state(AttemptStatus::StartDoubt, DraftObservation::Pending, 1);
-        let observation = Observation::Usage { asked, charged, later_charged };
+        let observation = Observation::Usage { requested_at, charged, later_charged };
         let next = step(state, observation, &context(late));
-        assert_eq!(next.state.status, status, "{asked:?} {charged} {later_charged}");
+        assert_eq!(next.state.status, status, "{requested_at:?} {charged} {later_charged}");
     }
 }
 
@@ -137,12 +137,12 @@ fn a_refused_key_rests_and_a_refused_start_is_polled_before_it_is_sent_again() {
     assert!(matches!(refused.effect, Effect::BackOff(_)));
     let due = step(refused.state, Observation::TimerFired, &context(DOUBT));
     assert_eq!(due.effect, Effect::Poll);
-    for (asked, effect) in [(Instant(DOUBT.0 - 1), Effect::Poll), (DOUBT, Effect::Start)] {
-        let observation = Observation::Polled(snapshot(asked, JobStatus::Pending));
+    for (requested_at, effect) in [(Instant(DOUBT.0 - 1), Effect::Poll), (DOUBT, Effect::Start)] {
+        let observation = Observation::Polled(snapshot(requested_at, JobStatus::Pending));
         assert_eq!(
             step(due.state.clone(), observation, &context(DOUBT)).effect,
             effect,
-            "{asked:?}"
+            "{requested_at:?}"
         );
     }
 }
@@ -190,8 +190,8 @@ fn a_first_draft_is_watched_and_later_ones_are_started_at_once() {
         assert_eq!((first.effect, first.learned), (Effect::Poll, None), "{status:?}");
         let shown = status.unwrap_or(JobStatus::Pending);
         let mut state = first.state;
-        for (asked, wait) in [(0, 2), (2, 3)] {
-            let now = DOUBT.after(Duration::from_secs(asked));
+        for (requested_at, wait) in [(0, 2), (2, 3)] {
+            let now = DOUBT.after(Duration::from_secs(requested_at));
             let observation = Observation::Polled(snapshot(now, shown.clone()));
             let next = step(state, observation, &unknown(now));
             let until = DOUBT.after(Duration::from_secs(wait));

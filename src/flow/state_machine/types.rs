@@ -42,7 +42,7 @@ pub struct StepContext {
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSnapshot {
     /// Time of the request: its content is not older than that.
-    pub asked: Instant,
+    pub requested_at: Instant,
     pub status: JobStatus,
     /// The job has a billing status.
     pub billed: bool,
@@ -103,7 +103,7 @@ pub enum Observation {
     /// The search for a lost create ended.
     Searched {
         /// Begin of the search.
-        asked: Instant,
+        requested_at: Instant,
         found: SearchResult,
     },
     /// A start got a clear success.
@@ -119,7 +119,7 @@ pub enum Observation {
     /// The usage events were read.
     Usage {
         /// Time of the request.
-        asked: Instant,
+        requested_at: Instant,
         /// They charge for this job.
         charged: bool,
         /// They charge for a job that was started after this start became ambiguous, and reach back

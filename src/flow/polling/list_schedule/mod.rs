@@ -185,12 +185,12 @@ impl ListSchedule {
         }
         let factor = if followed.start.announced { factor } else { 1 };
         let mut due = followed.due(timing, factor);
-        match self.views.get(job).filter(|(asked, _)| *asked > followed.seen_at) {
+        match self.views.get(job).filter(|(requested_at, _)| *requested_at > followed.seen_at) {
             // A started job is never a draft again: that takes a poll of the job itself.
             Some((_, view)) if view.status == JobStatus::Created => {}
-            Some((asked, view)) if is_enough(view) => {
-                followed.seen_at = *asked;
-                return Ok(JobUpdate::Shown(*asked, Box::new(view.clone())));
+            Some((requested_at, view)) if is_enough(view) => {
+                followed.seen_at = *requested_at;
+                return Ok(JobUpdate::Shown(*requested_at, Box::new(view.clone())));
             }
             // The job has ended, and only a poll of the job itself has the rest.
             Some(_) => due = followed.polled_at.map_or(now, |at| at.after(timing.first)),
@@ -200,19 +200,19 @@ impl ListSchedule {
         if due <= now { Ok(JobUpdate::Poll) } else { Err(due) }
     }
 
-    /// Records a poll of the job itself that was sent at `asked` and showed it at `progress`.
-    pub(crate) fn polled(&mut self, job: &JobId, asked: Instant, progress: Option<f64>) {
+    /// Records a poll of the job itself that was sent at `requested_at` and showed it at `progress`.
+    pub(crate) fn polled(&mut self, job: &JobId, requested_at: Instant, progress: Option<f64>) {
         if let Some(job) = self.jobs.get_mut(job) {
-            job.polled_at = Some(asked);
-            job.seen_at = job.seen_at.max(asked);
+            job.polled_at = Some(requested_at);
+            job.seen_at = job.seen_at.max(requested_at);
             job.polls = job.polls.saturating_add(1);
-            job.progress = progress.map(|percent| (asked, percent));
+            job.progress = progress.map(|percent| (requested_at, percent));
         }
     }
 
     /// The latest view of any job from a page requested at `since` or later.
     pub(crate) fn shown_since(&self, job: &JobId, since: Instant) -> Option<(Instant, JobView)> {
-        self.views.get(job).filter(|(asked, _)| *asked >= since).cloned()
+        self.views.get(job).filter(|(requested_at, _)| *requested_at >= since).cloned()
     }
 
     /// Time and maximum pages of the next list poll; `None` while each job is polled by itself.
@@ -249,11 +249,11 @@ impl ListSchedule {
         self.first_offset
     }
 
-    /// Stores the views of a page requested at `asked` by a list poll that began at `began`.
+    /// Stores the views of a page requested at `requested_at` by a list poll that began at `began`.
     pub(crate) fn page_shown(
         &mut self,
         began: Instant,
-        asked: Instant,
+        requested_at: Instant,
         page: Vec<JobView>,
     ) -> PageShown {
         let mut shown = PageShown::default();
@@ -263,16 +263,16 @@ impl ListSchedule {
                 job.missed = 0;
                 let is_odd = matches!(view.status, JobStatus::Created | JobStatus::Other(_));
                 job.is_reliable = !is_odd && is_enough(&view);
-                job.progress = view.progress.map(|percent| (asked, percent));
+                job.progress = view.progress.map(|percent| (requested_at, percent));
             }
             shown.new |= self.shown_since(&view.id, began).is_none();
-            self.keep(asked, view);
+            self.keep(requested_at, view);
         }
         shown
     }
 
-    pub(crate) fn keep(&mut self, asked: Instant, view: JobView) {
-        self.views.insert(view.id.clone(), (asked, view));
+    pub(crate) fn keep(&mut self, requested_at: Instant, view: JobView) {
+        self.views.insert(view.id.clone(), (requested_at, view));
     }
 
     /// Pages requested since `began` have shown every job that list polls are for.
@@ -292,10 +292,11 @@ impl ListSchedule {
     ) {
         (self.pages, self.complete_at, self.is_polling) = (pages, Some(began), false);
         (self.failures, self.not_before) = (0, Instant::default());
-        self.views.retain(|_, (asked, _)| asked.after(timing.longest()) > began);
+        self.views.retain(|_, (requested_at, _)| requested_at.after(timing.longest()) > began);
         let mut has_missed = false;
         for (id, job) in &mut self.jobs {
-            let was_shown = self.views.get(id).is_some_and(|(asked, _)| *asked >= began);
+            let was_shown =
+                self.views.get(id).is_some_and(|(requested_at, _)| *requested_at >= began);
             if !was_shown && job.since < began {
                 has_missed |= job.missed < MAX_MISSES;
                 job.missed = job.missed.saturating_add(1);

@@ -46,10 +46,15 @@ fn due(state: &mut ListSchedule, n: u64, now: u64) -> u64 {
     state.next(&TIMING, &job(n), Instant(now)).unwrap_err().0
 }
 
-fn fail(state: &mut ListSchedule, kind: FailureKind, asked: Option<Duration>, now: u64) -> u64 {
+fn fail(
+    state: &mut ListSchedule,
+    kind: FailureKind,
+    requested_at: Option<Duration>,
+    now: u64,
+) -> u64 {
     state.list_poll_sent(&TIMING, Instant(now));
     let mut failure = Failure::new(kind, "listing jobs", "words");
-    failure.retry_after = asked;
+    failure.retry_after = requested_at;
     state.list_poll_failed(
         &Timing { poll: TIMING, ..Timing::default() },
         failure,
@@ -227,14 +232,14 @@ fn a_single_failure_changes_nothing_and_several_make_lists_wait() {
         (0, K::NotFound, None, 40_000),
         (9, K::Contract, None, 320_000),
     ];
-    for (before, kind, asked, expected) in table {
+    for (before, kind, requested_at, expected) in table {
         let mut state = following(4, None);
         list(&mut state, 1_000, going_on(0..4));
         (0..before).for_each(|_| {
             fail(&mut state, K::Broken, None, 5_000);
         });
-        let next = fail(&mut state, kind, asked, 20_000) - 20_000;
-        assert_eq!(next, expected, "{before} {kind:?} {asked:?}");
+        let next = fail(&mut state, kind, requested_at, 20_000) - 20_000;
+        assert_eq!(next, expected, "{before} {kind:?} {requested_at:?}");
     }
     let mut state = following(4, None);
     list(&mut state, 1_000, going_on(0..4));
