@@ -4,7 +4,7 @@
 //! - `effects`, `calls`: the calls behind the effects, and what is recorded of them
 //! - `upload`, `lost_create`: sending the input; finding the job of a create that got no answer
 //! - `follow`: waiting for the end of the job
-//! - `collect`, `download`, `part_file`: the output, downloaded, verified and published
+//! - `collect`: the output, downloaded, verified and published
 //!
 //! and outside of a run:
 //!
@@ -15,14 +15,12 @@
 
 pub(crate) mod calls;
 pub(crate) mod collect;
-pub(crate) mod download;
 pub(crate) mod driver;
 pub(crate) mod effects;
 pub(crate) mod follow;
 pub(crate) mod lost_create;
 pub(crate) mod manual_review;
 pub(crate) mod orphans;
-pub(crate) mod part_file;
 pub(crate) mod upload;
 pub(crate) mod wait;
 pub(crate) mod webhook;

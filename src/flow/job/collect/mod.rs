@@ -3,16 +3,21 @@
 //!
 //! A partial file never has a final name. The hash is written to the ledger before the file is
 //! published, so that a file published just before a crash is recognised.
+//!
+//! In reading order: this file, `download`, `part_file`.
+
+mod download;
+mod part_file;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 
+use self::download::{OutputDownload, bad_output};
+use self::part_file::{CompletePart, PartFile, PartWriter, cannot_write, copy};
 use super::calls::AttemptCalls;
-use super::download::{OutputDownload, bad_output};
 use super::driver::JobDriver;
-use super::part_file::{CompletePart, PartFile, PartWriter, cannot_write, copy};
 use crate::blocking::blocking;
 use crate::flow::output_file::{is_sandbox_output, part_name};
 use crate::flow::run::RunState;
@@ -299,7 +304,7 @@ mod tests {
     fn the_length_of_an_input_has_its_frames_while_the_file_is_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.mp4");
-        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let clip = include_bytes!("../../../sandbox/assets/astronaut.mp4");
         std::fs::write(&path, clip).unwrap();
         let size = clip.len() as u64;
         let file = |path: &Path| InputSource::File {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::calls::AttemptCalls;
 use super::part_file::{CompletePart, PartFile, PartWriter, check_free_space};
 use crate::blocking::blocking;
 use crate::client::{BackoffWait, Download, RequestOptions, ResumePoint, request::backoff};
+use crate::flow::job::calls::AttemptCalls;
 use crate::flow::run::RunState;
 use crate::ledger::Attempt;
 use crate::media::{self, OutputError};
