@@ -35,36 +35,36 @@ pub(crate) fn watch_waits(client: &Client, printer: &Printer, clock: &Arc<dyn Cl
 }
 
 async fn watch(view: OutageView, host: String, printer: Printer, clock: Arc<dyn Clock>) {
-    let mut said = WaitNote::default();
+    let mut reported = WaitNote::default();
     loop {
         tokio::time::sleep(TICK).await;
         let Some(wait) = view.now() else { return };
         let now = clock.now();
         if let Some(pause) = wait.pause().filter(|pause| pause.until > now)
-            && said.pause != Some(pause.until)
+            && reported.pause != Some(pause.until)
             && !wait.is_reported()
         {
             let why = messages::failure(&pause.failure);
             let wait = amounts::elapsed(pause.until.since(now));
             printer.warn(&format!("{why}; continuing in {wait}"));
-            said.pause = Some(pause.until);
+            reported.pause = Some(pause.until);
         }
         let Some(unanswered) = wait.unanswered() else { continue };
-        if said.since != Some(unanswered.since) {
-            (said.since, said.failing) = (None, false);
+        if reported.since != Some(unanswered.since) {
+            (reported.since, reported.failing) = (None, false);
         }
         let age = now.since(unanswered.since);
         if age < NOTICE || wait.is_reported() || !wait.is_waiting() {
             continue;
         }
         match &unanswered.failure {
-            Some(failure) if !said.failing => {
+            Some(failure) if !reported.failing => {
                 printer.warn(&messages::outage(failure, age, None));
-                (said.since, said.failing) = (Some(unanswered.since), true);
+                (reported.since, reported.failing) = (Some(unanswered.since), true);
             }
-            None if said.since.is_none() => {
+            None if reported.since.is_none() => {
                 printer.note(&format!("waiting for {host}: {}", unanswered.what));
-                said.since = Some(unanswered.since);
+                reported.since = Some(unanswered.since);
             }
             _ => {}
         }

@@ -246,9 +246,9 @@ pub(crate) mod tests {
             assert!(row.starts_with(word), "{row}");
         }
         assert!(!text.contains('\x1b') && text.contains("; job j-1; request r-1"), "{text}");
-        let mut said = report.clone();
-        said.stages[2].told = "bad (job j-1, request r-1)".to_owned();
-        assert_eq!(table(&said.stages).render(None, Painter(false)).matches("r-1").count(), 1);
+        let mut repeated = report.clone();
+        repeated.stages[2].told = "bad (job j-1, request r-1)".to_owned();
+        assert_eq!(table(&repeated.stages).render(None, Painter(false)).matches("r-1").count(), 1);
         assert!(
             heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
         );

@@ -23,7 +23,7 @@ pub(crate) struct ScreenFrame {
     pub(crate) more: usize,
     /// The line about all inputs, if there are several.
     pub(crate) overall: Option<String>,
-    /// Progress of the run in percent; `None` if it cannot be said.
+    /// Progress of the run in percent; `None` if unknown.
     pub(crate) percent: Option<u64>,
 }
 

@@ -71,13 +71,13 @@ impl Drop for Running {
 pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let body = move || {
         let ready = |ready| {
-            let _ = tell.send(Ok(ready));
+            let _ = sender.send(Ok(ready));
         };
         if let Err(error) = run(options, ready, stopped) {
-            let _ = tell.send(Err(error));
+            let _ = sender.send(Err(error));
         }
     };
     let thread = std::thread::Builder::new()
@@ -85,7 +85,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
         .spawn(body)
         .map_err(|error| SandboxError::System(error.to_string()))?;
     let ended = |_| SandboxError::System("the sandbox ended before it answered".to_owned());
-    let ready = told.recv().map_err(ended)??;
+    let ready = receiver.recv().map_err(ended)??;
     Ok(Running {
         base_url: ready.base_url,
         cdn_url: ready.cdn_url,

@@ -39,17 +39,17 @@ pub(crate) fn check(
     check_picture(&project.defaults, context)?;
     let nothing = ProfileLayer::default();
     let mut wanted = Vec::new();
-    for (name, said) in &project.profiles {
+    for (name, from_project) in &project.profiles {
         let users = user.profiles.get(name).unwrap_or(&nothing);
-        check_commands(&said.own)?;
-        check_picture(&said.own, context)?;
-        let whole = merged.profiles.get(name).unwrap_or(said);
-        check_guards((name, users), (name, whole), said)?;
-        if let Some(exposed) = exposed(name, &users.own, &said.own, context) {
+        check_commands(&from_project.own)?;
+        check_picture(&from_project.own, context)?;
+        let whole = merged.profiles.get(name).unwrap_or(from_project);
+        check_guards((name, users), (name, whole), from_project)?;
+        if let Some(exposed) = exposed(name, &users.own, &from_project.own, context) {
             check_keys(name, &exposed, &whole.own, context)?;
             wanted.push(format!("profile {name} {}", exposed.what));
         }
-        wanted.extend(secrets(name, &users.own, said, context)?);
+        wanted.extend(secrets(name, &users.own, from_project, context)?);
     }
     // A profile of the project alone replaces the user's profile, so its guards must be as strong.
     if let Some(without_project) = context.without_project
@@ -57,21 +57,20 @@ pub(crate) fn check(
         && !user.profiles.contains_key(context.active)
     {
         let users = user.profiles.get(without_project).unwrap_or(&nothing);
-        let said = project.profiles.get(context.active).unwrap_or(&nothing);
-        check_guards((without_project, users), (context.active, said), said).map_err(
-            |failure| match project.top.get("default_profile") {
+        let from_project = project.profiles.get(context.active).unwrap_or(&nothing);
+        check_guards((without_project, users), (context.active, from_project), from_project)
+            .map_err(|failure| match project.top.get("default_profile") {
                 Some(entry) => entry.place.failure(failure.why),
                 None => failure,
-            },
-        )?;
+            })?;
     }
     Ok(wanted)
 }
 
-fn check_commands(said: &ConfigSection) -> Result<(), Failure> {
+fn check_commands(from_project: &ConfigSection) -> Result<(), Failure> {
     for kind in SecretKind::ALL {
         let [.., command, _] = kind.keys();
-        if let Some(entry) = said.get(command) {
+        if let Some(entry) = from_project.get(command) {
             return Err(entry.place.failure(format!(
                 "a project file may not run commands, and `{command}` does; {}",
                 remedy("it")
@@ -82,8 +81,8 @@ fn check_commands(said: &ConfigSection) -> Result<(), Failure> {
 }
 
 /// A background picture is uploaded, so it must be in the directory of the project.
-fn check_picture(said: &ConfigSection, context: &TrustContext<'_>) -> Result<(), Failure> {
-    let Some(entry) = said.get("background") else { return Ok(()) };
+fn check_picture(from_project: &ConfigSection, context: &TrustContext<'_>) -> Result<(), Failure> {
+    let Some(entry) = from_project.get("background") else { return Ok(()) };
     let ScalarValue::Text(text) = &entry.scalar else { return Ok(()) };
     let Ok(Background::ImageFile(picture)) = text.parse() else { return Ok(()) };
     let picture =
@@ -104,7 +103,7 @@ fn check_picture(said: &ConfigSection, context: &TrustContext<'_>) -> Result<(),
 fn check_guards(
     (users_name, users): (&str, &ProfileLayer),
     (name, whole): (&str, &ProfileLayer),
-    said: &ProfileLayer,
+    from_project: &ProfileLayer,
 ) -> Result<(), Failure> {
     let find = |layer: &ProfileLayer, key: &str| {
         [&layer.own, &layer.limits, &layer.timing].into_iter().find_map(|s| s.get(key).cloned())
@@ -117,13 +116,13 @@ fn check_guards(
             "a project file may not weaken `{key}` of profile {users_name}, which is {value} {origin}; \
              remove this line, or set it in your own configuration file"
         );
-        return Err(match find(said, key) {
+        return Err(match find(from_project, key) {
             Some(theirs) => theirs.place.failure(why),
             None => Failure::configuration(format!("profile {name}"), why),
         });
     }
     for key in ["key_created", "key_max_age"] {
-        if let (Some(mine), Some(theirs)) = (users.own.get(key), said.own.get(key))
+        if let (Some(mine), Some(theirs)) = (users.own.get(key), from_project.own.get(key))
             && !same(&mine.scalar, &theirs.scalar)
         {
             return Err(theirs.place.failure(format!(
@@ -140,16 +139,18 @@ fn check_guards(
 fn secrets(
     name: &str,
     users: &ConfigSection,
-    said: &ProfileLayer,
+    from_project: &ProfileLayer,
     context: &TrustContext<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut wanted = Vec::new();
     for kind in SecretKind::ALL {
-        let Some(located) = LocatedSecret::find(kind, &said.own, context.vars)? else { continue };
+        let Some(located) = LocatedSecret::find(kind, &from_project.own, context.vars)? else {
+            continue;
+        };
         // Only for variables and keyring entries: an equal path can still be another file.
         let [_, variable, _, _, keyring] = kind.keys();
         let known = [variable, keyring].into_iter().any(|key| {
-            matches!((users.get(key), said.own.get(key)),
+            matches!((users.get(key), from_project.own.get(key)),
                 (Some(mine), Some(theirs)) if same(&mine.scalar, &theirs.scalar))
         });
         if !known {
@@ -172,11 +173,11 @@ struct Exposure<'a> {
 fn exposed<'a>(
     name: &str,
     users: &ConfigSection,
-    said: &'a ConfigSection,
+    from_project: &'a ConfigSection,
     context: &TrustContext<'_>,
 ) -> Option<Exposure<'a>> {
     let address_given = context.address_given && name == context.active;
-    if let Some(theirs) = said.get("base_url")
+    if let Some(theirs) = from_project.get("base_url")
         && !address_given
         && !same_address(users.get("base_url"), theirs)
     {
@@ -190,7 +191,8 @@ fn exposed<'a>(
     let allows = |section: &ConfigSection| {
         section.get("allow_http").is_some_and(|e| matches!(e.scalar, ScalarValue::Flag(true)))
     };
-    let theirs = said.get("allow_http").filter(|_| allows(said) && !allows(users))?;
+    let theirs =
+        from_project.get("allow_http").filter(|_| allows(from_project) && !allows(users))?;
     Some(Exposure { place: &theirs.place, what: "sends its key over plain http".into() })
 }
 
