@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::client::webhook::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
 
-    fn told(headers: &WebhookHeaders, body: &[u8]) -> String {
+    fn explanation(headers: &WebhookHeaders, body: &[u8]) -> String {
         let (_, why) = explain(headers, body, &secret(), NOW, AGE).unwrap_err();
         assert!(!why.is_empty());
         why.join(" | ")
@@ -258,10 +258,10 @@ mod tests {
             (data_first.to_vec(), "most likely"),
         ];
         for (body, expected) in table {
-            let told = told(&headers(STAMP, BODY), &body);
-            assert!(told.contains(expected), "{expected}: {told}");
+            let text = explanation(&headers(STAMP, BODY), &body);
+            assert!(text.contains(expected), "{expected}: {text}");
         }
-        let cut = told(&headers(STAMP, BODY), &BODY[..BODY.len() - 3]);
+        let cut = explanation(&headers(STAMP, BODY), &BODY[..BODY.len() - 3]);
         assert!(
             cut.contains("cut short on the way") && !cut.contains("other than the one"),
             "{cut}"
@@ -270,8 +270,8 @@ mod tests {
             "{\"event\": \"job.failed\", \"data\": {\"id\": \"j\", \"error\": \"Fu\\u00df\"}}";
         let parsed: Value = serde_json::from_str(sent).unwrap();
         let kept = parsed.to_string();
-        let told = told(&headers(STAMP, sent.as_bytes()), kept.as_bytes());
-        assert!(told.contains("parsed and written again"), "{told}");
+        let text = explanation(&headers(STAMP, sent.as_bytes()), kept.as_bytes());
+        assert!(text.contains("parsed and written again"), "{text}");
     }
 
     #[test]
@@ -295,8 +295,8 @@ mod tests {
             (with(b"whsec-planted", &[b"1767225600.", BODY], STAMP), "reformatted"),
         ];
         for (headers, expected) in table {
-            let told = told(&headers, BODY);
-            assert!(told.contains(expected), "{expected}: {told}");
+            let text = explanation(&headers, BODY);
+            assert!(text.contains(expected), "{expected}: {text}");
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         let with = |change: &dyn Fn(&mut WebhookHeaders)| {
             let mut changed = right.clone();
             change(&mut changed);
-            told(&changed, BODY)
+            explanation(&changed, BODY)
         };
         let bare = right.signature.clone().unwrap().replace("sha256=", "");
         assert!(with(&|h| h.signature = Some(bare.clone())).contains("prefix"));
@@ -319,7 +319,7 @@ mod tests {
             signature: Some(sign(b"whsec-planted", &[b"1767225600.", BODY])),
             ..right.clone()
         };
-        assert!(told(&seconds, BODY).contains("seconds since 1970"));
+        assert!(explanation(&seconds, BODY).contains("seconds since 1970"));
         let later = Timestamp(NOW.0 + 3_600_000);
         let (refusal, why) = explain(&right, BODY, &secret(), later, AGE).unwrap_err();
         assert_eq!(refusal.as_str(), "too_old");

@@ -31,14 +31,14 @@ pub fn junit(report: &SmokeReport) -> Result<String, Failure> {
 
 fn case(report: &SmokeReport, stage: &StageResult) -> TestCase {
     let lines = smoke_table::lines(stage);
-    let told = lines.first().cloned().unwrap_or_default();
+    let message = lines.first().cloned().unwrap_or_default();
     let mut status = match stage.outcome {
         StageOutcome::Passed | StageOutcome::Warned => TestCaseStatus::success(),
         StageOutcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         StageOutcome::Skipped => TestCaseStatus::skipped(),
     };
     if matches!(stage.outcome, StageOutcome::Failed | StageOutcome::Skipped) {
-        status.set_message(told);
+        status.set_message(message);
     }
     if stage.outcome == StageOutcome::Failed {
         status.set_type(stage.cause.map_or("failed", |cause| cause.as_str()));
