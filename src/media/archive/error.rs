@@ -11,7 +11,7 @@ pub enum ArchiveError {
     #[error("it holds a link: {}", escaped(.0))]
     Link(String),
     /// A device, a pipe, or a sparse or encrypted file.
-    #[error("it holds something that is no plain file: {}", escaped(.0))]
+    #[error("it contains an entry that is not a regular file: {}", escaped(.0))]
     NotAFile(String),
     /// Compared without case.
     #[error("two entries share the name {}", escaped(.0))]

@@ -39,13 +39,13 @@ impl Chart {
         };
         let figures = widest(|row| &row.shown).min(width / 2);
         let labels = widest(|row| &row.label).min(width.saturating_sub(figures + 4) / 2);
-        let room = width.saturating_sub(labels + figures + 4).min(MAX_BAR);
+        let space = width.saturating_sub(labels + figures + 4).min(MAX_BAR);
         let most = self.rows.iter().map(|row| row.value).fold(0.0, f64::max);
         let line = |row: &ChartRow| {
             let label = text_width::padded(&text_width::shortened(&row.label, labels), labels);
             let figure = text_width::clipped(&row.shown, figures);
             let indent = " ".repeat(figures - text_width::width(&figure));
-            let bar = bar(row.value, most, room);
+            let bar = bar(row.value, most, space);
             format!("{label}  {indent}{figure}  {}", paint.tone(TextTone::Busy, &bar))
                 .trim_end()
                 .to_owned()
@@ -54,13 +54,13 @@ impl Chart {
     }
 }
 
-/// A bar for `value`, where `most` takes `room` columns. A positive value is always visible.
-fn bar(value: f64, most: f64, room: usize) -> String {
-    if value <= 0.0 || room == 0 {
+/// A bar for `value`, where `most` takes `space` columns. A positive value is always visible.
+fn bar(value: f64, most: f64, space: usize) -> String {
+    if value <= 0.0 || space == 0 {
         return String::new();
     }
-    let length = value / most * room as f64;
-    let eighths = text_width::columns((length * 8.0).round()).clamp(1, room * 8);
+    let length = value / most * space as f64;
+    let eighths = text_width::columns((length * 8.0).round()).clamp(1, space * 8);
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 

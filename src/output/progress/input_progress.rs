@@ -284,9 +284,9 @@ impl LineLayout {
             return Self { name, bar: 0, tail: 0 };
         }
         let name = widest.min((width * 3 / 10).min(48));
-        let room = width - (name + STAGE + PERCENT + 7);
-        let bar = room.saturating_sub(TAIL).clamp(*BAR.start(), *BAR.end());
-        Self { name, bar, tail: room - bar }
+        let space = width - (name + STAGE + PERCENT + 7);
+        let bar = space.saturating_sub(TAIL).clamp(*BAR.start(), *BAR.end());
+        Self { name, bar, tail: space - bar }
     }
 
     /// The template of `row` for `indicatif`; no row is wider than the terminal.
@@ -373,7 +373,7 @@ mod tests {
         );
         assert!(
             shown(&clip, 200, 2.0).ends_with(" 40%  job j-1  1 s"),
-            "named where there is room"
+            "named where there is space"
         );
     }
 

@@ -156,7 +156,7 @@ CREATE TABLE listeners (
     address TEXT NOT NULL
 );
 
--- Rewritten with every call of the API; without room in its pages, each rewrite would touch the index.
+-- Rewritten with every call of the API; without free space in its pages, each rewrite would touch the index.
 CREATE TABLE rate_limits (
     scope   TEXT PRIMARY KEY,
     boot_id TEXT NOT NULL,

@@ -42,7 +42,7 @@ impl SampleRun {
         let each = u64::from((flags & 0xf00).count_ones()) * 4;
         let count = u64::from(count);
         if count * each > end.saturating_sub(cursor.position()) {
-            return Err(ParseError::Malformed("a run has more samples than room"));
+            return Err(ParseError::Malformed("a run has more samples than its box can hold"));
         }
         if !has_duration && !has_size {
             // Samples without bytes do not count.

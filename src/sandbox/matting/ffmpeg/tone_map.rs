@@ -156,8 +156,8 @@ fn through(matrix: &[[f32; 3]; 3], light: [f32; 3]) -> [f32; 3] {
 
 /// Light above the knee: continues with the same slope and reaches white at the peak.
 fn compressed(light: f32) -> f32 {
-    let (above, room) = (light - KNEE, 1.0 - KNEE);
-    let bend = 1.0 / room - 1.0 / (PEAK / WHITE - KNEE);
+    let (above, range) = (light - KNEE, 1.0 - KNEE);
+    let bend = 1.0 / range - 1.0 / (PEAK / WHITE - KNEE);
     (KNEE + above / (1.0 + above * bend)).min(1.0)
 }
 

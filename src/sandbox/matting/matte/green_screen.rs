@@ -309,7 +309,7 @@ mod tests {
         let at = |x: usize, y: usize| mask.data[y * SIZE.0 + x];
         assert!(at(80, 30) > 0.99, "face");
         assert!(at(80, 75) > 0.99, "shirt");
-        assert!(at(20, 50) > 0.99, "a thing that is no person");
+        assert!(at(20, 50) > 0.99, "a thing that is not a person");
         assert!(at(130, 50) < 0.01 && at(5, 5) < 0.01, "screen");
     }
 }
