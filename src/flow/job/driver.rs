@@ -194,11 +194,12 @@ impl<'a> JobDriver<'a> {
                 (self.followed, self.running_since) = (None, None);
             }
             self.after_commit(before);
+            let waits = matches!(effect, Effect::Wait(_));
             observation = match self.carry_out(effect).await? {
                 Ok(observation) => observation,
                 Err(outcome) => return Ok(outcome),
             };
-            if observation == Observation::TimerFired {
+            if waits {
                 // Another draft may have been judged in the meantime.
                 drafts = self.run.drafts().await?;
             }
@@ -309,8 +310,8 @@ impl<'a> JobDriver<'a> {
             .await
     }
 
-    /// Moves the calls that were repeated since the last commit to the attempt, in place of those that it
-    /// wrote. Before each commit.
+    /// Replaces the attempt's repeated calls, which the last commit has written, with those since then.
+    /// Before each commit.
     fn take_repeated(&mut self, status: AttemptStatus) {
         self.attempt.repeated = self.calls.take_repeated(status);
     }

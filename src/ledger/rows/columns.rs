@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::{AttemptStatus, DraftObservation, RerunReason};
 use super::batch::InputState;
 use super::ids::{AttemptId, BatchId, InputId, ProcessId};
+use super::step::StepNote;
 use crate::ledger::database::value::{FromValue, ToValue, Value};
 use crate::ledger::error::LedgerError;
 use crate::model::{
@@ -80,6 +81,18 @@ impl ToValue for JobStatus {
 impl FromValue for JobStatus {
     fn from_value(value: Value) -> Result<Self, String> {
         String::from_value(value).map(|word| Self::parse(&word))
+    }
+}
+
+impl ToValue for StepNote {
+    fn to_value(&self) -> Value {
+        self.to_string().to_value()
+    }
+}
+
+impl FromValue for StepNote {
+    fn from_value(value: Value) -> Result<Self, String> {
+        String::from_value(value).map(|text| Self::parse(&text))
     }
 }
 

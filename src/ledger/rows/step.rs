@@ -25,7 +25,7 @@ impl FromRow for AttemptStep {
         Ok(Self {
             at: row.get("at")?,
             status: row.get("status")?,
-            note: StepNote::parse(&row.get::<_, String>("note")?),
+            note: row.get("note")?,
             request_id: row.get("request_id")?,
         })
     }

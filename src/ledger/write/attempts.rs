@@ -314,7 +314,7 @@ impl Ledger {
                 tx.queue(
                     "INSERT INTO attempt_log (attempt, at, status, note, request_id)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![attempt.id, at, status, note.to_string(), request_id],
+                    params![attempt.id, at, status, note, request_id],
                 )
             };
         for RepeatedCall { at, status, failure } in &attempt.repeated {

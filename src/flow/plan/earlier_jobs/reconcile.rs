@@ -35,7 +35,7 @@ pub(crate) async fn reconcile_after_failover(
     reconcile(context, batch, false).await
 }
 
-/// Compares as every run does, but goes on without a list where the service has none: the
+/// Compares as every run does, but continues without a list where the service has none: the
 /// user accepts that starts that the ledger lost are paid for again.
 ///
 /// # Errors
