@@ -5,7 +5,7 @@ use url::Url;
 
 use super::transport::proxy::ProxyChoice;
 use crate::model::host::is_loopback;
-use crate::model::{ApiKey, Failure, FailureKind, Sanitizer};
+use crate::model::{ApiKey, Failure, Sanitizer};
 
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
@@ -39,7 +39,7 @@ impl ClientConfig {
     /// Rejects unusable or insecure settings.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with the required change.
+    /// [`FailureKind::Configuration`](crate::model::FailureKind), with the required change.
     pub fn check(&self) -> Result<(), Failure> {
         let url = &self.base_url;
         if url.host().is_none() || !matches!(url.scheme(), "http" | "https") {
@@ -78,7 +78,7 @@ fn check_secret(name: &str, secret: Option<&ApiKey>) -> Result<(), Failure> {
 }
 
 fn refused(why: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Configuration, "setting up the client", why).with_next("rbgv doctor")
+    Failure::configuration("setting up the client", why).with_next("rbgv doctor")
 }
 
 /// https is always permitted; http only to this machine, or if `allow_http`.
@@ -118,6 +118,7 @@ impl LinkPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FailureKind;
 
     fn endpoint(base: &str) -> ClientConfig {
         ClientConfig {

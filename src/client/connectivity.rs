@@ -56,18 +56,19 @@ pub async fn handshake(url: &Url, timeout: Duration) -> Result<bool, Failure> {
     };
     let what = format!("TLS with {host}");
     Err(match refused {
-        HandshakeError::NoTrust(why) => Failure::new(FailureKind::Configuration, what, why)
-            .with_next("apt-get install ca-certificates"),
+        HandshakeError::NoTrust(why) => {
+            Failure::configuration(what, why).with_next("apt-get install ca-certificates")
+        }
         HandshakeError::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
-        HandshakeError::NoTls(why) => Failure::new(FailureKind::Configuration, what, why)
-            .with_next("check base_url in the profile"),
+        HandshakeError::NoTls(why) => {
+            Failure::configuration(what, why).with_next("check base_url in the profile")
+        }
         HandshakeError::Expired(why) => Failure::new(FailureKind::Unavailable, what, why)
             .with_next("check the clock of this machine, then report it to the vendor"),
-        HandshakeError::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why)
-            .with_next(
-                "check base_url in the profile; the certificate of a TLS-inspecting proxy must \
+        HandshakeError::Untrusted(why) => Failure::configuration(what, why).with_next(
+            "check base_url in the profile; the certificate of a TLS-inspecting proxy must \
                  be trusted by this machine",
-            ),
+        ),
     })
 }
 

@@ -18,7 +18,7 @@ use super::http::StoreConnector;
 use super::{Bucket, BucketClient, error};
 use crate::client::StorageHttp;
 use crate::model::host::{is_loopback, is_public_host};
-use crate::model::{Failure, FailureKind, ObjectUrl, StoreKind, Timing};
+use crate::model::{Failure, ObjectUrl, StoreKind, Timing};
 
 /// Maximum time of one request with all of its retries.
 const RETRY_TIME: Duration = Duration::from_mins(2);
@@ -118,8 +118,7 @@ fn check_credentials(url: &ObjectUrl, vars: &BTreeMap<String, String>) -> Result
         return Ok(());
     };
     let why = format!("{name} contains line breaks or characters that no key has");
-    Err(Failure::new(FailureKind::Configuration, url.to_string(), why)
-        .with_next("rbgv help storage"))
+    Err(Failure::configuration(url.to_string(), why).with_next("rbgv help storage"))
 }
 
 /// The configured address of a store, if it is not the usual one.
@@ -145,9 +144,8 @@ fn check_endpoint(
     vars: &BTreeMap<String, String>,
     http: &StorageHttp,
 ) -> Result<(), Failure> {
-    let refused = |why: &str, next: &str| {
-        Err(Failure::new(FailureKind::Configuration, url.to_string(), why).with_next(next))
-    };
+    let refused =
+        |why: &str, next: &str| Err(Failure::configuration(url.to_string(), why).with_next(next));
     let address = endpoint.map(parsed);
     let allow_http = format!("{}ALLOW_HTTP", prefix(url.kind));
     match (&address, &http.no_tls) {
@@ -181,6 +179,7 @@ fn is_true(value: &str) -> bool {
 mod tests {
     use super::*;
     use crate::client::ProxyChoice;
+    use crate::model::FailureKind;
 
     fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -198,7 +198,7 @@ pub(crate) fn misconfigured(url: &ObjectUrl, error: &Error) -> Failure {
         Some((_, why)) => why.to_owned(),
         None => text,
     };
-    Failure::new(FailureKind::Configuration, url.to_string(), why).with_next("rbgv help storage")
+    Failure::configuration(url.to_string(), why).with_next("rbgv help storage")
 }
 
 /// Failure of a list with a key that cannot be addressed.
@@ -208,8 +208,7 @@ pub(crate) fn bad_list(prefix: &ObjectUrl) -> Failure {
 }
 
 pub(crate) fn bad_key(url: &ObjectUrl) -> Failure {
-    Failure::new(FailureKind::Usage, url.to_string(), "this key cannot be addressed")
-        .with_next("rename the object")
+    Failure::usage(url.to_string(), "this key cannot be addressed").with_next("rename the object")
 }
 
 #[cfg(test)]

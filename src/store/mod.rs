@@ -30,7 +30,7 @@ use object_store::path::Path as Key;
 use object_store::signer::{Method, Signer};
 
 use crate::client::StorageHttp;
-use crate::model::{Failure, FailureKind, ObjectUrl, OutputLink, StoreKind};
+use crate::model::{Failure, ObjectUrl, OutputLink, StoreKind};
 
 pub use self::environment::{StoreConfig, is_store_variable};
 use self::error::Access;
@@ -104,7 +104,7 @@ impl ObjectStores {
         let client = self.bucket(url)?.client;
         if !can_be_signed(url) {
             let why = "this store's URLs are signed only for keys of letters, digits and - _ . ~ /";
-            return Err(Failure::new(FailureKind::Usage, format!("signing a URL of {url}"), why)
+            return Err(Failure::usage(format!("signing a URL of {url}"), why)
                 .with_next("leave out --by-url"));
         }
         let signed = client.signed_url(Method::GET, &key(url)?, valid.min(SIGNED_MAX)).await;

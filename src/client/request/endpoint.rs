@@ -247,7 +247,7 @@ impl Endpoint {
         let mut url = base.clone();
         let pathless = |()| {
             let why = "base_url cannot have paths";
-            Failure::new(FailureKind::Configuration, self.description(), why)
+            Failure::configuration(self.description(), why)
         };
         url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);
         if !self.query.is_empty() {

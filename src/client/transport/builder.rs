@@ -7,13 +7,13 @@ use reqwest::redirect;
 use super::error::Unresolved;
 use super::tls::Tls;
 use crate::client::config::LinkPolicy;
-use crate::model::{ApiKey, Failure, FailureKind};
+use crate::model::{ApiKey, Failure};
 
 /// Maximum redirects per request.
 const REDIRECTS_MAX: usize = 5;
 
 pub(crate) fn misconfigured(why: &str) -> Failure {
-    Failure::new(FailureKind::Configuration, "setting up the client", why)
+    Failure::configuration("setting up the client", why)
 }
 
 /// Marked as sensitive, so that the HTTP library never prints it.

@@ -35,7 +35,7 @@ impl Forwarder {
     pub fn new(url: Url, flag: &str, anywhere: bool) -> Result<Self, Failure> {
         let refused = |why: &str, next: &str| {
             let what = format!("{flag} {}", redact_url(url.as_str()));
-            Failure::new(FailureKind::Usage, what, why).with_next(next)
+            Failure::usage(what, why).with_next(next)
         };
         if !matches!(url.scheme(), "http" | "https") {
             let next = "use a URL such as http://127.0.0.1:3000/hook";

@@ -24,7 +24,7 @@ use super::{
     TransportRequest,
 };
 use crate::client::config::{ClientConfig, LinkPolicy, may_connect};
-use crate::model::{Failure, FailureKind};
+use crate::model::Failure;
 
 /// Maximum idle time of pooled connections. Common servers close theirs after 5 s, and an upload on
 /// a closing connection has to be repeated.
@@ -47,7 +47,7 @@ pub(crate) struct HttpTransport {
 
 impl HttpTransport {
     /// # Errors
-    /// [`FailureKind::Configuration`]: the HTTP clients cannot be built from these settings.
+    /// [`FailureKind::Configuration`](crate::model::FailureKind): the HTTP clients cannot be built from these settings.
     pub(crate) fn new(endpoint: &ClientConfig, timing: &Timing) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         Self::with_tls(endpoint, timing, tls)
@@ -156,7 +156,7 @@ impl Transport for HttpTransport {
     fn check(&self, url: &Url) -> Result<(), Failure> {
         if !may_connect(url, self.allow_http) {
             let why = format!("the URL of {} is not https", url.host_str().unwrap_or("the host"));
-            return Err(Failure::new(FailureKind::Configuration, "connecting", why));
+            return Err(Failure::configuration("connecting", why));
         }
         match &self.no_tls {
             Some(why) if url.scheme() == "https" => {
@@ -236,6 +236,7 @@ mod tests {
 
     use super::*;
     use crate::client::ProxyChoice;
+    use crate::model::FailureKind;
 
     fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());

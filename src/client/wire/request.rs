@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::client::types::{NewJob, StartJob};
 use crate::model::options::Rgb;
-use crate::model::{Background, Composition, Failure, FailureKind, JobOptions};
+use crate::model::{Background, Composition, Failure, JobOptions};
 
 /// Fields that determine billing and the search for lost jobs. They cannot be set by the user.
 const RESERVED_FIELDS: [&str; 3] = ["video_url", "auto_start", "metadata"];
@@ -178,7 +178,7 @@ fn encoded(body: &impl Serialize) -> Result<Bytes, Failure> {
 }
 
 fn unsendable(why: String) -> Failure {
-    Failure::new(FailureKind::Usage, "writing the request", why)
+    Failure::usage("writing the request", why)
 }
 
 #[cfg(test)]
@@ -186,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::FailureKind;
     use crate::model::{ModelName, OutputFormat};
 
     fn create_body(options: &JobOptions, picture: Option<&str>) -> Value {

@@ -367,7 +367,7 @@ impl JobDriver<'_> {
                 let hash = media::hash_file(&path, &|_| ())
                     .map_err(|error| Failure::local(format!("reading {what}"), &error))?;
                 let picture = media::inspect_picture(&path)
-                    .map_err(|error| Failure::new(FailureKind::Usage, what, error.to_string()));
+                    .map_err(|error| Failure::usage(what, error.to_string()));
                 Ok((picture, hash))
             })
             .await?

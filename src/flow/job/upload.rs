@@ -91,7 +91,7 @@ pub(crate) async fn send_object(
         .stores
         .inspect(object)
         .await
-        .map_err(|bad| Failure::new(FailureKind::Usage, input.name.clone(), bad.to_string()))?;
+        .map_err(|bad| Failure::usage(input.name.clone(), bad.to_string()))?;
     let (stores, opened) = (context.stores.clone(), object.clone());
     let open: OpenStream = Arc::new(move || {
         let (stores, object) = (stores.clone(), opened.clone());

@@ -151,7 +151,7 @@ async fn follow_to_end(
         }
         if view.status == JobStatus::Created {
             let why = "the job is a draft and was not started";
-            return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
+            return Err(Failure::usage("waiting for the job", why)
                 .with_job(job)
                 .with_next("rbgv resume  # if it was created on this machine"));
         }
